@@ -27,7 +27,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   bullmq: [
     'src/queue/upload-queue.ts',
     'src/delivery/delivery-queue.ts',
-    'workers/worker.ts',
+    'workers/permit-loop.ts',
     'workers/webhooks/webhook-deliveries.ts',
   ],
   busboy: ['src/intake/multipart.ts'],

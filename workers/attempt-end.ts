@@ -77,7 +77,7 @@ async function requeue(
   changes: Requeuing = {},
 ): Promise<RunOutcome> {
   const { pauseMs } = changes;
-  const outcome: RunOutcome = pauseMs === undefined ? 'requeued' : { retryInMs: pauseMs, attempt };
+  const outcome: RunOutcome = pauseMs === undefined ? 'requeued' : { retryInMs: pauseMs };
   return outcomeOf(await records.requeue(id, attempt, changes), outcome);
 }
 

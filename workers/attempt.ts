@@ -1,6 +1,8 @@
 import type { Logger } from '../src/telemetry/log.ts';
+import type { UploadRecord } from '../src/record/record-fields.ts';
 import type { UploadRecords } from '../src/record/record.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import type { HeldPermit } from './permit-loop.ts';
 import type { ProcessorTable, RunProcessor } from './processors.ts';
 
 /** What running an upload needs. */
@@ -23,13 +25,13 @@ export interface RunnerParts {
   log: Logger;
 }
 
-/** A job that this worker runs now. */
+/** A permit that this worker uses now. */
 export interface Hold {
-  readonly id: string;
+  readonly permit: HeldPermit;
   /** Aborted with one of the reasons of `stop-reasons`. */
   readonly controller: AbortController;
-  /** Number of the attempt. Undefined until the record has assigned it. */
-  attempt: number | undefined;
+  /** Call it when the record has chosen the upload and numbered the attempt, before any work. */
+  begun(record: UploadRecord): Promise<void>;
   /** Fires when this process stops and the upload has to be requeued. */
   readonly stopping: AbortSignal;
   /** Called when a processor ignores the signal. */
@@ -37,17 +39,16 @@ export interface Hold {
 }
 
 /**
- * How a job ended.
+ * How the use of a permit ended.
  * - `done`: its upload is final, or another process is responsible for it.
- * - `superseded`: another attempt or request has the upload, and may need a job of the same id.
+ * - `superseded`: another attempt or request has the upload, or seems to have it.
  * - `requeued`: the upload waits again and may be taken at once.
- * - a pause: the upload waits again and gets a new job when the pause is over.
+ * - `unused`: no upload waits.
+ * - a pause: a permit is needed again when the pause is over.
  */
-export type RunOutcome = 'done' | 'superseded' | 'requeued' | RetryPause;
+export type RunOutcome = 'done' | 'superseded' | 'requeued' | 'unused' | RetryPause;
 
 /** The pause before an upload is tried again. */
 export interface RetryPause {
   readonly retryInMs: number;
-  /** The attempt that has ended; undefined if none has begun. */
-  readonly attempt: number | undefined;
 }

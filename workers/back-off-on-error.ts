@@ -1,4 +1,10 @@
-import type { PausableWorker } from './worker-pauses.ts';
+/** The part of a BullMQ worker that this module uses. */
+export interface PausableWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+  pause(doNotWaitActive: boolean): Promise<void>;
+  resume(): Promise<void>;
+}
 
 /** The pause after a rejected command. */
 const REST_MS = 1_000;

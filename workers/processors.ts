@@ -28,6 +28,8 @@ export interface ProcessorEntry {
 
 /** The processors by media type. */
 export interface ProcessorTable {
+  /** The names of all kinds. */
+  readonly kinds: readonly string[];
   /** Finds the entry for a media type as determined from the bytes. Undefined if no processor takes it. */
   find(type: string): ProcessorEntry | undefined;
   /** The sum of all processors. */
@@ -99,6 +101,7 @@ export function createProcessorTable(entries: readonly ProcessorEntry[]): Proces
     }
   }
   return {
+    kinds: entries.map(({ kind }) => kind),
     find: (type) => byType.get(type),
     abandonedCalls: () => entries.reduce((sum, entry) => sum + (entry.abandonedCalls?.() ?? 0), 0),
   };

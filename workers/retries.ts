@@ -1,15 +1,12 @@
-import { isFinalState } from '../src/wire/documents.ts';
-import type { UploadRecords } from '../src/record/record.ts';
+import type { PermitData } from '../src/queue/contract.ts';
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
 import type { Logger } from '../src/telemetry/log.ts';
-import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
 /** After a fault of the service the attempt is repeated after 1, 2, 4 … seconds. */
 const FIRST_PAUSE_MS = 1_000;
 
 /** What `Retries` works with. */
 export interface RetryParts {
-  records: Pick<UploadRecords, 'read'>;
   queue: Pick<UploadQueue, 'add'>;
   log: Logger;
 }
@@ -20,8 +17,8 @@ export function retryPauseMs(faults: number): number {
 }
 
 /**
- * Adds the jobs of requeued uploads again when their pauses are over. Timers do not depend on the clock of the machine.
- * If this process ends first, the janitor adds the jobs at the time in the record, by the clock of Redis.
+ * Adds permits for paused uploads when their pauses are over. Timers do not depend on the clock of the machine. If this
+ * process ends first, the janitor adds the permits, by the clock of Redis.
  */
 export class Retries {
   readonly #parts: RetryParts;
@@ -31,30 +28,18 @@ export class Retries {
     this.#parts = parts;
   }
 
-  /**
-   * Adds the job after the pause, unless another attempt has begun in the meantime.
-   * @param attempt the attempt that has ended; undefined if none had begun.
-   */
-  later(id: string, attempt: number | undefined, pauseMs: number): void {
+  /** Adds a permit after the pause. */
+  later(kind: string, data: PermitData, pauseMs: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.now(id, attempt);
+      this.#parts.queue
+        .add(kind, data)
+        .catch((error: unknown) => this.#parts.log.warn({ err: error }, 'permit not added, the janitor will add it'));
     }, pauseMs);
     this.#timers.add(timer);
   }
 
-  /** Adds the job now if the upload is open. Never rejects. */
-  async now(id: string, attempt?: number): Promise<void> {
-    try {
-      const record = (await this.#parts.records.read(id))?.record;
-      if (record === undefined || record.state === 'receiving' || isFinalState(record.state)) return;
-      if (attempt === undefined || attempt === record.attempt) await this.#parts.queue.add(id);
-    } catch (error) {
-      this.#parts.log.warn({ err: error, upload: uploadRef(id) }, 'job not added again, the janitor will add it');
-    }
-  }
-
-  /** Stops all timers. The janitor adds the missing jobs. */
+  /** Stops all timers. The janitor adds the missing permits. */
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();

@@ -8,7 +8,7 @@ import { endpointsOf, sendsWebhooks } from '../src/delivery/webhook-endpoint.ts'
 import { recordOptions } from '../src/record/record-change.ts';
 import { UploadRecords } from '../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../src/queue/connection.ts';
-import { queueKeys, type QueueKeys } from '../src/queue/contract.ts';
+import { OTHER_KIND, queueKeys, type QueueKeys } from '../src/queue/contract.ts';
 import { InstallationId } from '../src/queue/installation-id.ts';
 import { RedisCheck } from '../src/queue/redis-check.ts';
 import { RedisClock } from '../src/queue/redis-clock.ts';
@@ -96,12 +96,12 @@ async function run(kind: WorkerKind): Promise<void> {
  */
 export async function openWorker(config: Config, log: Logger, kind: WorkerKind, host: WorkerHost): Promise<Worker> {
   const { isEmbedded = false } = host;
-  const processors = await kind.createProcessors(config);
+  const { processors, kinds } = await openProcessors(kind, config);
   const access = await startAccess(config, { log, isEmbedded });
   let redis: RedisParts | undefined;
   try {
-    redis = await openRedisParts(config, access, log);
-    return await buildWorker(config, { access, redis, processors, log, kind, host });
+    redis = await openRedisParts(config, { access, processors }, log);
+    return await buildWorker(config, { access, redis, log, kind, host, processors, kinds });
   } catch (error) {
     access.close();
     if (redis !== undefined) await closeParts(redis);
@@ -112,17 +112,17 @@ export async function openWorker(config: Config, log: Logger, kind: WorkerKind, 
 interface Foundation {
   access: Access;
   redis: RedisParts;
-  processors: ProcessorTable;
   log: Logger;
   kind: WorkerKind;
   host: WorkerHost;
+  processors: ProcessorTable;
+  /** The kinds that this worker takes. */
+  kinds: readonly string[];
 }
 
 /** Builds the parts in the order of their dependencies. */
-async function buildWorker(
-  config: Config,
-  { access, redis, processors, log, kind, host }: Foundation,
-): Promise<Worker> {
+async function buildWorker(config: Config, foundation: Foundation): Promise<Worker> {
+  const { access, redis, log, kind, host, processors, kinds } = foundation;
   const { connection, keys, queue } = redis;
   const endpoints = endpointsOf(config, access);
   const storage = await openStorage(config);
@@ -143,6 +143,7 @@ async function buildWorker(
       ...(nodeOptions === undefined ? {} : { nodeOptions }),
     }),
     attemptTimeoutMs: config.attemptTimeoutMs,
+    kinds,
     concurrency: config.workerConcurrency,
     timing,
     abortGraceMs: timing.abortGraceMs,
@@ -156,7 +157,7 @@ async function buildWorker(
   return {
     async start() {
       await listenForCancels(redis, worker);
-      await worker.ready();
+      await worker.start();
       sweeper.start();
       heartbeat.start();
       webhooks = await startWebhooks(config, endpoints, { connection, keys, log, nowMs: () => redis.clock.nowMs() });
@@ -202,6 +203,16 @@ async function openInstallation(
   return installation;
 }
 
+/** Creates the processors. `kinds` are those of `WORKER_KINDS`, default all. Throws a `ConfigError` for others. */
+async function openProcessors({ createProcessors }: WorkerKind, config: Config) {
+  const processors = await createProcessors(config);
+  const { workerKinds } = config;
+  const unknown = workerKinds.find((kind) => !processors.kinds.includes(kind));
+  if (unknown !== undefined)
+    throw new ConfigError(`WORKER_KINDS: ${unknown} is not a kind. The kinds are ${processors.kinds.join(', ')}.`);
+  return { processors, kinds: workerKinds.length === 0 ? processors.kinds : workerKinds };
+}
+
 interface RedisParts {
   readonly keys: QueueKeys;
   readonly connection: Redis;
@@ -214,7 +225,11 @@ interface RedisParts {
 }
 
 /** Waits for Redis without a limit. Rejects with `ConfigError` if Redis has settings that must not be used. */
-async function openRedisParts(config: Config, access: Access, log: Logger): Promise<RedisParts> {
+async function openRedisParts(
+  config: Config,
+  { access, processors }: Pick<Foundation, 'access' | 'processors'>,
+  log: Logger,
+): Promise<RedisParts> {
   const keys = queueKeys(config.queuePrefix);
   const place = config.redis ?? DEFAULT_REDIS;
   const connection = openWaitingConnection(place, log);
@@ -232,6 +247,7 @@ async function openRedisParts(config: Config, access: Access, log: Logger): Prom
     sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
     onEntered: (state, from) => tally.entered(state, from),
+    kindOf: (type) => processors.find(type)?.kind ?? OTHER_KIND,
   });
   return { keys, connection, clock, calls, tally, records, queue: new UploadQueue(connection, keys, log) };
 }

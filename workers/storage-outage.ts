@@ -1,5 +1,4 @@
 import type { Logger } from '../src/telemetry/log.ts';
-import type { PausableWorker } from './worker-pauses.ts';
 
 /** Pauses grow from the first to the longest. After a successful attempt they begin with the first again. */
 const FIRST_PAUSE_MS = 1_000;
@@ -10,7 +9,8 @@ const CHECK_LIMIT_MS = 10_000;
 
 /** What `StorageOutage` works with. */
 export interface OutageParts {
-  worker: Pick<PausableWorker, 'pause' | 'resume'>;
+  /** Takes no permits while it is paused. */
+  worker: { pause(): void; resume(): void };
   /** Rejects if the storage cannot be read and written now, or is not the one of this Redis. */
   check: () => Promise<void>;
   log: Logger;
@@ -67,7 +67,7 @@ export class StorageOutage {
     if (this.#isClosed) return undefined;
     this.#isOn = true;
     this.#parts.log.warn({ err: error }, 'storage is away, jobs wait');
-    void this.#parts.worker.pause(true);
+    this.#parts.worker.pause();
     this.#checkLater();
     return undefined;
   }
@@ -82,7 +82,7 @@ export class StorageOutage {
     if (this.#isClosed) return;
     this.#isOn = false;
     this.#parts.log.info('storage is back');
-    await this.#parts.worker.resume();
+    this.#parts.worker.resume();
   }
 
   /** Jitter keeps the workers of a fleet from checking at the same moment. */

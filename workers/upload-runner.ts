@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
 import type { RejectedChange } from '../src/record/record-change.ts';
-import type { UploadJobData } from '../src/queue/contract.ts';
+import type { Taken } from '../src/record/take-next.ts';
 import { originalKey } from '../src/storage/keys.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
@@ -22,18 +22,20 @@ import { UnprocessableError } from './unprocessable-error.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
 /**
- * Processes one upload: begins an attempt, runs the processor of its type, and writes the outcome to the record. If
- * another attempt has taken over, the record rejects all changes of this one, and its files are removed.
+ * Uses a permit: begins an attempt of the upload that the record's script chooses, runs the processor of its type, and
+ * writes the outcome to the record. If another attempt has taken over, the record rejects all changes of this one, and
+ * its files are removed.
  */
-export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Hold): Promise<RunOutcome> {
-  const { id } = job;
-  const begun = await parts.records.begin(id);
-  if (!begun.applied) return await skip(parts, id, begun);
-  const { record } = begun;
+export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutcome> {
+  const taken = await take(parts, hold);
+  if (taken.nothing) return taken.retryInMs === undefined ? 'unused' : { retryInMs: taken.retryInMs };
+  if (!taken.outcome.applied) return await skip(parts, taken.outcome);
+  const { record } = taken.outcome;
   if (record === undefined) throw new Error('the script returned no record');
-  hold.attempt = record.attempt;
+  await hold.begun(record);
+  const { id, requestId } = record;
   const log = parts.log.child({
-    ...(job.requestId === undefined ? {} : { requestId: job.requestId }),
+    ...(requestId === null ? {} : { requestId }),
     upload: uploadRef(id),
     attempt: record.attempt,
   });
@@ -54,11 +56,19 @@ export async function runUpload(parts: RunnerParts, job: UploadJobData, hold: Ho
   }
 }
 
-/** Skips a job whose record is final. An upload that has used up its attempts is failed here. */
-async function skip(parts: RunnerParts, id: string, { rejection, record }: RejectedChange): Promise<RunOutcome> {
+async function take({ records }: RunnerParts, { permit: { kind, id, data } }: Hold): Promise<Taken> {
+  if (data.id === undefined) return await records.take({ kind, id, replaces: data.permit });
+  // The job of an older version names its upload.
+  return { nothing: false, outcome: await records.begin(data.id, { kind, id }) };
+}
+
+/** Skips an upload whose record is final. An upload that has used up its attempts is failed here. */
+async function skip(parts: RunnerParts, { rejection, record }: RejectedChange): Promise<RunOutcome> {
+  if (record === undefined) return 'done';
+  const { id } = record;
   const log = parts.log.child({ upload: uploadRef(id) });
-  log.info({ rejection }, 'job skipped');
-  if (rejection !== 'exhausted' || record === undefined) return 'done';
+  log.info({ rejection }, 'upload skipped');
+  if (rejection !== 'exhausted') return 'done';
   const outcome = await parts.records.fail(id, undefined, processingFailed(id));
   if (outcome.applied) await removeDeadAttempts(parts, { ...record, attempt: record.attempt + 1 }, log);
   return 'done';

@@ -1,25 +1,19 @@
-import { Worker, WaitingError, type Job } from 'bullmq';
-import { isFinalState } from '../src/wire/documents.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import type { Redis } from '../src/queue/connection.ts';
-import { QUEUE_NAME, type QueueKeys, type UploadJobData } from '../src/queue/contract.ts';
+import { OTHER_KIND, type QueueKeys } from '../src/queue/contract.ts';
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import type { WorkerTiming } from './worker-timing.ts';
-import { backOffOnError } from './back-off-on-error.ts';
+import { PermitLoop, type HeldPermit } from './permit-loop.ts';
 import { StorageOutage } from './storage-outage.ts';
 import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
 import { Retries } from './retries.ts';
 import { runUpload } from './upload-runner.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
-import { sharedPauses } from './worker-pauses.ts';
 
 /** Node's pool has four threads, and reading and writing files needs some of them. */
 const MOST_ABANDONED_CALLS = 2;
-
-/** The record counts stalls. BullMQ must never fail a job because of its own count. */
-const NO_STALL_LIMIT = 1_000_000;
 
 /** Pause before an upload is tried again if its attempt could not be recorded. */
 const UNRECORDED_PAUSE_MS = 5_000;
@@ -30,6 +24,8 @@ export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> 
   connection: Redis;
   keys: QueueKeys;
   queue: UploadQueue;
+  /** The kinds of files that this worker takes, besides `OTHER_KIND`. */
+  kinds: readonly string[];
   concurrency: number;
   timing: WorkerTiming;
   /** The number of native calls that hold a thread of this process although nothing waits for them. */
@@ -38,15 +34,22 @@ export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> 
   onUnresponsive: () => void;
 }
 
-/** Takes jobs from BullMQ and runs their uploads. `cancel` stops an attempt of this process. */
+/** A permit in use, and what is known of its upload. */
+interface Use extends Hold {
+  /** Undefined until the attempt has begun. */
+  record: UploadRecord | undefined;
+  /** True if a cancel may have been missed while the attempt began. */
+  mustRead: boolean;
+}
+
+/** Takes permits and runs the uploads that they allow. `cancel` stops an attempt of this process. */
 export class UploadWorker {
   readonly #parts: WorkerParts;
   readonly #log: Logger;
-  readonly #worker: Worker<UploadJobData>;
-  /** One upload may be here twice, because a job whose lock has expired may return to the same worker. */
-  readonly #inHand = new Set<Hold>();
+  readonly #loop: PermitLoop;
+  /** One upload may be here twice, because a permit whose lock has expired may return to the same worker. */
+  readonly #uses = new Set<Use>();
   readonly #stopping = new AbortController();
-  readonly #endBackOff: () => void;
   readonly #outage: StorageOutage;
   readonly #retries: Retries;
   readonly #runner: RunnerParts;
@@ -54,49 +57,38 @@ export class UploadWorker {
   constructor(parts: WorkerParts) {
     this.#parts = parts;
     this.#log = parts.log;
-    this.#worker = new Worker<UploadJobData>(QUEUE_NAME, (job, token) => this.#process(job, token), {
-      connection: parts.connection,
-      prefix: parts.keys.bullPrefix,
-      concurrency: parts.concurrency,
-      lockDuration: parts.timing.lockMs,
-      stalledInterval: parts.timing.lookMs,
-      maxStalledCount: NO_STALL_LIMIT,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
+    this.#loop = new PermitLoop({
+      ...parts,
+      kinds: [...new Set([...parts.kinds, OTHER_KIND])],
+      run: async (permit) => await this.#process(permit),
+      onLocksLost: (ids) => void this.#lookAgain(({ permit }) => ids.includes(permit.id)),
     });
-    this.#worker.on('error', (error) => this.#log.debug({ reason: error.message }, 'worker connection'));
-    const pausable = sharedPauses(this.#worker);
-    this.#endBackOff = backOffOnError(pausable());
-    this.#outage = new StorageOutage({ worker: pausable(), check: parts.checkStorage, log: parts.log });
+    this.#outage = new StorageOutage({ worker: this.#loop, check: parts.checkStorage, log: parts.log });
     this.#runner = { ...parts, noticeDependencyFault: () => this.#outage.noticed() };
     this.#retries = new Retries(parts);
-    this.#worker.on('lockRenewalFailed', (ids: string[]) => void this.#lookAgain((hold) => ids.includes(hold.id)));
-    this.#worker.on('completed', (job: Job<UploadJobData>, outcome: RunOutcome) => {
-      // The upload may have been queued again while this job existed, so it got no job of its own. A repeated report
-      // may also have been rejected although no other attempt has begun.
-      if (outcome === 'superseded') void this.#retries.now(job.data.id);
-      if (typeof outcome === 'object') this.#retries.later(job.data.id, outcome.attempt, outcome.retryInMs);
-    });
   }
 
-  /** Resolves when the worker takes jobs, so not before Redis is available. */
-  async ready(): Promise<void> {
-    await this.#worker.waitUntilReady();
+  /** Begins to take permits. Resolves when Redis is available. */
+  async start(): Promise<void> {
+    await this.#loop.start();
   }
 
-  /** Number of jobs running now. */
+  /** Number of uploads in work now. */
   get running(): number {
-    return this.#inHand.size;
+    return this.#uses.size;
   }
 
-  /** True while the worker takes no jobs because the storage cannot be used. */
+  /** True while the worker takes no permits because the storage cannot be used. */
   get isPaused(): boolean {
     return this.#outage.isOn;
   }
 
   /** Stops the attempts of this upload in this process. */
   cancel(id: string): void {
-    for (const hold of this.#inHand) if (hold.id === id) hold.controller.abort(SUPERSEDED);
+    for (const use of this.#uses) {
+      if (use.record === undefined) use.mustRead = true;
+      else if (use.record.id === id) use.controller.abort(SUPERSEDED);
+    }
   }
 
   /** Call it if cancels may have been missed. Stops each attempt that its record says is over. */
@@ -104,73 +96,86 @@ export class UploadWorker {
     void this.#lookAgain(() => true);
   }
 
-  /** Takes no more jobs. Attempts that do not end within `graceMs` are requeued. */
+  /** Takes no more permits. Attempts that do not end within `graceMs` are requeued. */
   async close(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(STOPPING), graceMs);
     try {
-      this.#endBackOff();
       this.#outage.close();
-      await this.#worker.close();
+      await this.#loop.close();
     } finally {
       this.#retries.close();
       clearTimeout(timer);
     }
   }
 
-  async #process(job: Job<UploadJobData>, token: string | undefined): Promise<RunOutcome> {
-    const controller = new AbortController();
+  async #process(permit: HeldPermit): Promise<'used' | 'back'> {
     const { onUnresponsive } = this.#parts;
-    const hold: Hold = {
-      id: job.data.id,
-      controller,
-      attempt: undefined,
+    const use: Use = {
+      permit,
+      controller: new AbortController(),
+      record: undefined,
+      mustRead: false,
       stopping: this.#stopping.signal,
       onUnresponsive,
+      begun: async (record) => {
+        use.record = record;
+        if (use.mustRead) await this.#lookAgain((each) => each === use);
+      },
     };
-    this.#inHand.add(hold);
+    this.#uses.add(use);
     try {
-      // A paused worker may still receive the job that it was waiting for.
-      if (this.#outage.isOn) return await waitAgain(job, token);
-      const outcome = await this.#run(job, hold);
+      const outcome = await this.#run(use);
       if (outcome === 'done') this.#outage.worked();
-      if (outcome === 'requeued') return await waitAgain(job, token);
-      return outcome;
+      if (typeof outcome === 'object') this.#retries.later(permit.kind, { permit: permit.id }, outcome.retryInMs);
+      return outcome === 'requeued' || (outcome === 'superseded' && (await this.#isStillOwn(use))) ? 'back' : 'used';
     } finally {
-      this.#inHand.delete(hold);
+      this.#uses.delete(use);
       if (this.#parts.abandonedCalls() >= MOST_ABANDONED_CALLS) onUnresponsive();
     }
   }
 
-  async #run(job: Job<UploadJobData>, hold: Hold): Promise<RunOutcome> {
+  async #run(use: Use): Promise<RunOutcome> {
     try {
-      return await runUpload(this.#runner, job.data, hold);
+      return await runUpload(this.#runner, use);
     } catch (error) {
-      this.#log.warn({ err: error, upload: uploadRef(hold.id) }, 'attempt not recorded');
-      return { retryInMs: UNRECORDED_PAUSE_MS * (0.5 + Math.random()), attempt: hold.attempt };
+      const upload = use.record === undefined ? undefined : uploadRef(use.record.id);
+      this.#log.warn({ err: error, upload }, 'attempt not recorded');
+      return { retryInMs: UNRECORDED_PAUSE_MS * (0.5 + Math.random()) };
     }
   }
 
-  /** Reads the records of running uploads. An expired lock proves nothing, because no worker may have taken the job. */
-  async #lookAgain(isMeant: (hold: Hold) => boolean): Promise<void> {
-    for (const hold of [...this.#inHand].filter(isMeant)) {
+  /**
+   * True if the record still names this attempt although it rejected a change of it: it may reject a report that was
+   * sent twice. The permit goes back then, so that the upload is begun again.
+   */
+  async #isStillOwn({ record: begun }: Use): Promise<boolean> {
+    if (begun === undefined) return false;
+    try {
+      return !isLost(begun, (await this.#parts.records.read(begun.id))?.record);
+    } catch (error) {
+      this.#log.warn({ err: error, upload: uploadRef(begun.id) }, 'record of a rejected attempt not read');
+      return true;
+    }
+  }
+
+  /** Reads the records of running uploads. An expired lock proves nothing, because no worker may have the permit. */
+  async #lookAgain(isMeant: (use: Use) => boolean): Promise<void> {
+    for (const use of [...this.#uses].filter(isMeant)) {
+      const { record: begun, controller } = use;
+      if (begun === undefined) {
+        use.mustRead = true;
+        continue;
+      }
       try {
-        const record = (await this.#parts.records.read(hold.id))?.record;
-        if (isLost(hold, record)) hold.controller.abort(SUPERSEDED);
+        if (isLost(begun, (await this.#parts.records.read(begun.id))?.record)) controller.abort(SUPERSEDED);
       } catch (error) {
-        this.#log.debug({ err: error, upload: uploadRef(hold.id) }, 'record of a running upload not read');
+        this.#log.debug({ err: error, upload: uploadRef(begun.id) }, 'record of a running upload not read');
       }
     }
   }
 }
 
-/** Moves the job back to the queue. Always rejects with the error that BullMQ expects in this case. */
-async function waitAgain(job: Job<UploadJobData>, token: string | undefined): Promise<never> {
-  await job.moveToWait(token);
-  throw new WaitingError();
-}
-
-/** While the number of the attempt is unknown, only a final state shows that the attempt is over. */
-function isLost(hold: Hold, record: UploadRecord | undefined): boolean {
-  if (hold.attempt === undefined) return record !== undefined && isFinalState(record.state);
-  return record?.state !== 'processing' || record.attempt !== hold.attempt;
+/** True if another attempt has begun, or the upload has ended or waits again. */
+function isLost(begun: UploadRecord, record: UploadRecord | undefined): boolean {
+  return record?.state !== 'processing' || record.attempt !== begun.attempt;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
-import { removeEndedJob, removeOrphanFiles } from '../record/orphan-files.ts';
+import { removeOrphanFiles } from '../record/orphan-files.ts';
 import type { ChangeOutcome, QueueLimits } from '../record/record-change.ts';
 import { manifestOwner } from '../record/ownership.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
@@ -30,9 +30,8 @@ const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
 
 /** What the intake needs of the queue. */
 export interface JobQueue {
-  /** Adding a job that exists does nothing. */
-  add(id: string, requestId?: string): Promise<void>;
-  remove(id: string): Promise<void>;
+  /** Adds a permit, with which a worker may begin one upload of the kind. */
+  add(kind: string): Promise<void>;
 }
 
 /** What the intake needs. */
@@ -185,19 +184,19 @@ export class IncomingUpload {
     this.#isEnqueueSent = true;
     const { log, address, id: requestId } = this.#scope;
     const limits = this.#parts.admission.queueLimits(address);
-    const outcome = await this.#parts.records.enqueue(id, this.record.fencingToken, this.#stored, limits);
+    const { fencingToken } = this.record;
+    const outcome = await this.#parts.records.enqueue(id, fencingToken, { ...this.#stored, requestId }, limits);
     if (!outcome.applied) {
       // This process was paused until the janitor considered it dead and queued the stored file.
-      if (outcome.record?.fencingToken === this.record.fencingToken && outcome.record.stored)
+      if (outcome.record?.fencingToken === fencingToken && outcome.record.stored)
         return queued(outcome.record, outcome);
       await this.#removeFiles();
       throw (await lackError(this.#parts.admission, address, outcome)) ?? rejectionToError(outcome);
     }
-    // The upload is queued from here on. If the job cannot be added now, the janitor adds it.
+    // The upload is queued from here on. If the permit cannot be added now, the janitor adds it.
     log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
-    await this.#parts.queue
-      .add(id, requestId)
-      .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added'));
+    const added = outcome.permitFor === undefined ? undefined : this.#parts.queue.add(outcome.permitFor);
+    await added?.catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
     return queued(outcome.record ?? this.record, outcome);
   }
@@ -230,14 +229,14 @@ export class IncomingUpload {
     if (this.#isEnqueueSent) await this.#removeFiles();
   }
 
-  /** Removes the job and the files of an evicted upload. If this fails, the janitor does it. */
+  /** Removes the files of an evicted upload. If this fails, the janitor does it. */
   async #clearAway(id: string): Promise<void> {
     const { log } = this.#scope;
     log.info({ upload: uploadRef(id) }, 'upload discarded');
     this.#parts.admission.discarded();
-    const cleared = await Promise.allSettled([removeEndedJob(this.#parts, id), removeOrphanFiles(this.#parts, id)]);
-    for (const { reason } of cleared.filter((work) => work.status === 'rejected'))
-      log.warn({ err: reason as unknown, upload: uploadRef(id) }, 'cleanup failed');
+    await removeOrphanFiles(this.#parts, id).catch((error: unknown) =>
+      log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'),
+    );
   }
 
   /** The other files of the form may take long. Without reports the janitor would end this upload as abandoned. */

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { removeEndedJob, removeOrphanFiles } from '../record/orphan-files.ts';
+import { removeOrphanFiles } from '../record/orphan-files.ts';
 import type { ChangeOutcome } from '../record/record-change.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
@@ -13,13 +13,12 @@ import { uploadRef } from '../telemetry/upload-ref.ts';
 export interface RemovalParts {
   records: UploadRecords;
   storage: Pick<Storage, 'removeAll' | 'list' | 'remove'>;
-  queue: { add(id: string): Promise<void>; remove(id: string): Promise<void> };
   /** The responses that are sending files of the upload. */
   transfers: { end(id: string): void };
   log: Logger;
 }
 
-/** Cancels and deletes uploads on request. The record is changed first, then the job and the files are removed. */
+/** Cancels and deletes uploads on request. The record is changed first, then the files are removed. */
 export class UploadRemoval {
   readonly #parts: RemovalParts;
 
@@ -33,10 +32,7 @@ export class UploadRemoval {
    */
   async cancel(id: string): Promise<{ upload: ReadRecord; stopped: boolean }> {
     const outcome = await this.#parts.records.cancel(id);
-    if (outcome.applied) {
-      await this.#orLog(id, removeEndedJob(this.#parts, id));
-      await this.#orLog(id, removeOrphanFiles(this.#parts, id));
-    }
+    if (outcome.applied) await this.#orLog(id, removeOrphanFiles(this.#parts, id));
     return { upload: await readExisting(this.#parts.records, id), stopped: outcome.applied };
   }
 
@@ -48,7 +44,6 @@ export class UploadRemoval {
     const outcome = await this.#parts.records.delete(id);
     throwIfNotThere(id, outcome);
     this.#parts.transfers.end(id);
-    await this.#orLog(id, this.#parts.queue.remove(id));
     await this.#orLog(id, this.#parts.storage.removeAll(uploadPrefix(id)));
   }
 

@@ -1,5 +1,6 @@
 import type { QueueKeys } from './contract.ts';
 import { loadScript } from './load-script.ts';
+import { pairCounts } from './upload-sets.ts';
 
 const BACKLOG_SCRIPT = loadScript(new URL('scripts/backlog.lua', import.meta.url));
 
@@ -29,9 +30,18 @@ export class Backlog {
 
   /** Rejects with `service_unavailable` (503) if Redis is away. */
   async read(address?: string): Promise<BacklogFigures> {
-    const { waiting, waitingByAddress, drained } = this.#keys;
-    const reply = await this.#store.runScript(BACKLOG_SCRIPT, [waiting, waitingByAddress, drained], [address ?? '']);
-    const [count = 0, ofAddress = 0, left = 0, seconds = 0] = Array.isArray(reply) ? reply.map(Number) : [];
+    const [count = 0, ofAddress = 0, left = 0, seconds = 0] = (await this.#read(address)).map(Number);
     return { waiting: count, ofAddress, drainedPerMinute: left === 0 ? undefined : (left * 60) / seconds };
+  }
+
+  /** Returns the number of waiting uploads by kind. Rejects as `read` does. */
+  async byKind(): Promise<Map<string, number>> {
+    return pairCounts((await this.#read()).slice(4));
+  }
+
+  async #read(address = ''): Promise<unknown[]> {
+    const { waiting, waitingByAddress, drained, fair } = this.#keys;
+    const reply = await this.#store.runScript(BACKLOG_SCRIPT, [waiting, waitingByAddress, drained, fair], [address]);
+    return Array.isArray(reply) ? reply : [];
   }
 }

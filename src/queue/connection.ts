@@ -85,18 +85,8 @@ export class RedisRecordStore {
     });
   }
 
-  async readHash(
-    key: string,
-    rankedIn: string,
-    member: string,
-  ): Promise<{ fields: Record<string, string>; rank: number | null }> {
-    return await available(async () => {
-      const [fields, rank] = await Promise.all([
-        this.#connection.hgetall(key),
-        this.#connection.zrank(rankedIn, member),
-      ]);
-      return { fields, rank };
-    });
+  async readHash(key: string): Promise<Record<string, string>> {
+    return await available(() => this.#connection.hgetall(key));
   }
 
   async readFieldsOf(keys: readonly string[], names: readonly string[]): Promise<(string | null)[][]> {
@@ -105,11 +95,6 @@ export class RedisRecordStore {
     if (others.length === 0) return [await available(() => this.#connection.hmget(key, ...names))];
     const replies = await this.#pipelined(keys.map((each) => ['hmget', each, ...names]));
     return replies.map((reply) => (Array.isArray(reply) ? reply.map(stringOrNull) : []));
-  }
-
-  async ranksIn(key: string, members: readonly string[]): Promise<(number | null)[]> {
-    const replies = await this.#pipelined(members.map((member) => ['zrank', key, member]));
-    return replies.map((reply) => (typeof reply === 'number' ? reply : null));
   }
 
   async get(key: string): Promise<string | null> {

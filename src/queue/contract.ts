@@ -3,17 +3,26 @@
  * tag, so that one script may change record, waiting set and event stream in a Redis Cluster too.
  */
 
-/** The only BullMQ queue. The id of a job is the id of its upload. */
+/** The kind of uploads whose type no kind takes. Every worker serves it. */
+export const OTHER_KIND = 'other';
+
+/** Name of the event stream, and of the BullMQ queue of `OTHER_KIND`. Older versions had only this queue. */
 export const QUEUE_NAME = 'uploads';
 
 /** The BullMQ queue of webhooks. */
 export const DELIVERY_QUEUE_NAME = 'webhooks';
 
-/** The job only names the upload. Everything else is read from the record. */
-export interface UploadJobData {
-  id: string;
-  /** The request that sent the upload, for the worker's log. Absent if the janitor added the job. */
-  requestId?: string;
+/** Returns the name of the BullMQ queue of a kind. */
+export function queueNameOf(kind: string): string {
+  return kind === OTHER_KIND ? QUEUE_NAME : `${QUEUE_NAME}-${kind}`;
+}
+
+/** A job is a permit: it allows a worker to begin one upload of a kind. The record's script chooses the upload. */
+export interface PermitData {
+  /** The permit that this one replaces. If the attempt that it has begun has not ended, the upload is begun again. */
+  permit?: string;
+  /** The only upload that may be begun. In jobs of older versions. */
+  id?: string;
 }
 
 /** After this many attempts with a fault of the service, the upload fails as `processing_failed`. */
@@ -28,6 +37,9 @@ export const MAX_DEATHS = 10;
 /** BullMQ trims its event stream to about this many entries. */
 export const EVENT_STREAM_LENGTH = 10_000;
 
+/** Length of the event streams of BullMQ that nothing reads. */
+export const JOB_EVENTS_LENGTH = 100;
+
 /** `SPUBLISH` reaches the nodes of one shard of a cluster, `PUBLISH` all nodes. */
 export type PublishCommand = 'PUBLISH' | 'SPUBLISH';
 
@@ -37,7 +49,7 @@ export interface QueueKeys {
   readonly bullPrefix: string;
   /** BullMQ's event stream. The scripts of records write to it too. */
   readonly events: string;
-  /** Sorted set of waiting uploads. The score is the time at which they were queued, in ms by Redis' clock. */
+  /** Sorted set of waiting uploads of all kinds. The score is the time at which they were queued, by Redis' clock. */
   readonly waiting: string;
   /** Hash from client address to the number of its waiting uploads. */
   readonly waitingByAddress: string;
@@ -47,7 +59,11 @@ export interface QueueKeys {
   readonly due: string;
   /** String with the worker that runs the janitor or ran it last. Expires when the next run is due. */
   readonly janitor: string;
-  /** Hash with the state of the comparison between waiting uploads and jobs. */
+  /** Prefix of the keys that hold the order of waiting uploads; see `scripts/parts/order.lua`. */
+  readonly fair: string;
+  /** Set of the kinds of which an upload has waited. */
+  readonly kinds: string;
+  /** Hash with the state of the comparison between waiting uploads and their records. */
   readonly compared: string;
   /** Sorted set of all records and their owners. The score is the time at which Redis drops them. */
   readonly records: string;
@@ -106,6 +122,8 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     drained: `${bullPrefix}:drained`,
     due: `${bullPrefix}:due`,
     janitor: `${bullPrefix}:janitor`,
+    fair: `${bullPrefix}:fair:`,
+    kinds: `${bullPrefix}:fair:kinds`,
     compared: `${bullPrefix}:compared`,
     records: `${bullPrefix}:records`,
     recordOwners: `${bullPrefix}:record-owners`,

@@ -2,11 +2,11 @@ import { Queue } from 'bullmq';
 import type { Logger } from '../telemetry/log.ts';
 import { available, type Redis } from './connection.ts';
 import { loadScript } from './load-script.ts';
-import { EVENT_STREAM_LENGTH, QUEUE_NAME, type QueueKeys, type UploadJobData } from './contract.ts';
+import { JOB_EVENTS_LENGTH, OTHER_KIND, queueNameOf, type PermitData, type QueueKeys } from './contract.ts';
 
 const PAUSED_SCRIPT = loadScript(new URL('scripts/paused.lua', import.meta.url));
 
-/** Numbers of jobs in BullMQ's states. */
+/** Numbers of jobs in BullMQ's states, over the queues of all kinds. */
 export interface JobCounts {
   waiting: number;
   active: number;
@@ -14,53 +14,63 @@ export interface JobCounts {
   delayed: number;
 }
 
-/** The BullMQ queue as the API uses it. */
+/** The BullMQ queues of all kinds. Their jobs are permits: each allows a worker to begin one upload of its kind. */
 export class UploadQueue {
   readonly #connection: Redis;
-  readonly #waitingKey: string;
-  readonly #queue: Queue<UploadJobData>;
+  readonly #keys: QueueKeys;
+  readonly #log: Logger;
+  readonly #queues = new Map<string, Queue<PermitData>>();
 
   constructor(connection: Redis, keys: QueueKeys, log: Logger) {
     this.#connection = connection;
-    this.#waitingKey = keys.waiting;
-    this.#queue = new Queue<UploadJobData>(QUEUE_NAME, {
-      connection,
-      prefix: keys.bullPrefix,
-      skipVersionCheck: true,
-      streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
-      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
-    });
-    this.#queue.on('error', (error) => log.debug({ reason: error.message }, 'queue connection'));
+    this.#keys = keys;
+    this.#log = log;
   }
 
-  /** Adds the job of an upload. If it exists already, nothing changes. */
-  async add(id: string, requestId?: string): Promise<void> {
-    const data = requestId === undefined ? { id } : { id, requestId };
-    await available(() => this.#queue.add('digest', data, { jobId: id }));
+  /** Adds a permit. */
+  async add(kind: string, data: PermitData = {}): Promise<void> {
+    await available(() => this.#queueOf(kind).add('digest', data));
   }
 
-  /** Removes the job unless a worker has it. In that case the record rejects the worker's outcome. */
-  async remove(id: string): Promise<void> {
-    await available(() => this.#queue.remove(id));
+  /** Adds permits. */
+  async addMany(kind: string, count: number): Promise<void> {
+    const jobs = Array.from({ length: count }, () => ({ name: 'digest', data: {} }));
+    await available(() => this.#queueOf(kind).addBulk(jobs));
   }
 
-  /** Returns the uploads that have no job in any of BullMQ's states. */
-  async withoutJob(ids: readonly string[]): Promise<string[]> {
-    const found = await available(() => Promise.all(ids.map((id) => this.#connection.exists(this.#queue.toKey(id)))));
-    return ids.filter((_, index) => found[index] === 0);
+  /** True if the permit exists, in any state. */
+  async has(kind: string, permit: string): Promise<boolean> {
+    return (await available(() => this.#connection.exists(this.#queueOf(kind).toKey(permit)))) === 1;
   }
 
   async counts(): Promise<JobCounts> {
-    const [counts, delayed] = await available(() =>
+    const kinds = await available(() => this.#connection.smembers(this.#keys.kinds));
+    const [delayed, ...perKind] = await available(() =>
       Promise.all([
-        this.#queue.getJobCounts('waiting', 'active'),
-        this.#connection.eval(PAUSED_SCRIPT, 1, this.#waitingKey),
+        this.#connection.eval(PAUSED_SCRIPT, 1, this.#keys.waiting),
+        ...[...new Set([OTHER_KIND, ...kinds])].map((kind) => this.#queueOf(kind).getJobCounts('waiting', 'active')),
       ]),
     );
-    return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0, delayed: Number(delayed) };
+    const sum = (state: string): number => perKind.reduce((total, counts) => total + (counts[state] ?? 0), 0);
+    return { waiting: sum('waiting'), active: sum('active'), delayed: Number(delayed) };
   }
 
   async close(): Promise<void> {
-    await this.#queue.close();
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+
+  #queueOf(kind: string): Queue<PermitData> {
+    const known = this.#queues.get(kind);
+    if (known !== undefined) return known;
+    const queue = new Queue<PermitData>(queueNameOf(kind), {
+      connection: this.#connection,
+      prefix: this.#keys.bullPrefix,
+      skipVersionCheck: true,
+      streams: { events: { maxLen: JOB_EVENTS_LENGTH } },
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+    });
+    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'queue connection'));
+    this.#queues.set(kind, queue);
+    return queue;
   }
 }

@@ -1,14 +1,14 @@
 import { available, type Redis } from './connection.ts';
-import type { QueueKeys } from './contract.ts';
+import { QUEUE_NAME, type QueueKeys } from './contract.ts';
 import { loadScript } from './load-script.ts';
 
 const script = (name: string): string => loadScript(new URL(`scripts/${name}.lua`, import.meta.url));
 
-const STRIKE_SCRIPT = script('strike');
+const AUDIT_SCRIPT = script('audit');
+const PERMITS_SCRIPT = script('permits');
 const DUE_SCRIPT = script('due');
 const SETTLE_SCRIPT = script('settle');
 const PUT_OFF_SCRIPT = script('put-off');
-const COMPARE_SCRIPT = script('compare');
 const RUN_SCRIPT = script('run');
 
 /** The due uploads at one moment. */
@@ -30,28 +30,26 @@ export class UploadSets {
   }
 
   /**
-   * Returns the next waiting uploads to compare with their jobs: the new ones since the last call, and as many older
-   * ones, from where the last call stopped; at most `limit` of each. Only uploads that have waited for at least
-   * `leastAgeMs`.
+   * Compares the next waiting uploads with their records, at most `limit`, from where the last call stopped. Removes
+   * and returns the uploads whose record is not queued. One script changes set and records together, so they exist
+   * only if another program has changed Redis. `isMore` is false at the end of a round.
    */
-  async waitingToCompare(leastAgeMs: number, limit: number): Promise<string[]> {
-    const { waiting, compared } = this.#keys;
+  async audit(limit: number): Promise<{ removed: string[]; isMore: boolean }> {
+    const { waiting, waitingByAddress, fair, compared, record } = this.#keys;
     const reply = await available(() =>
-      this.#connection.eval(COMPARE_SCRIPT, 2, waiting, compared, String(leastAgeMs), String(limit)),
+      this.#connection.eval(AUDIT_SCRIPT, 4, waiting, waitingByAddress, fair, compared, record(''), String(limit)),
     );
-    return Array.isArray(reply) ? reply.map(String) : [];
+    const [isMore, ...removed] = Array.isArray(reply) ? reply.map(String) : [];
+    return { removed, isMore: isMore === '1' };
   }
 
-  /**
-   * Removes uploads from the waiting set whose record is not queued, and returns them. One script changes set and
-   * records together, so such uploads exist only if another program has changed Redis.
-   */
-  async strikeOut(ids: readonly string[]): Promise<string[]> {
-    const keys = this.#keys;
+  /** Returns the number of missing permits of each kind, without the kinds that have enough. */
+  async missingPermits(): Promise<Map<string, number>> {
+    const { fair, record, bullPrefix } = this.#keys;
     const reply = await available(() =>
-      this.#connection.eval(STRIKE_SCRIPT, 2, keys.waiting, keys.waitingByAddress, keys.record(''), ...ids),
+      this.#connection.eval(PERMITS_SCRIPT, 1, fair, record(''), bullPrefix, QUEUE_NAME),
     );
-    return Array.isArray(reply) ? reply.map(String) : [];
+    return pairCounts(Array.isArray(reply) ? reply : []);
   }
 
   /** Returns the number of waiting uploads and the time since which the oldest waits; null without one. */
@@ -117,4 +115,11 @@ export class UploadSets {
   async markReconciled(run: string, validMs: number): Promise<void> {
     await available(() => this.#connection.set(this.#keys.reconciled, run, 'PX', validMs));
   }
+}
+
+/** Pairs the names and numbers of a flat reply. */
+export function pairCounts(flat: readonly unknown[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let index = 0; index + 1 < flat.length; index += 2) counts.set(String(flat[index]), Number(flat[index + 1]));
+  return counts;
 }

@@ -13,7 +13,7 @@ export interface FailedUploadParts {
   connection: Redis;
   keys: QueueKeys;
   records: Pick<UploadRecords, 'read' | 'retry' | 'nowMs'>;
-  queue: { add(id: string): Promise<void> };
+  queue: { add(kind: string): Promise<void> };
   log: Logger;
 }
 
@@ -51,8 +51,11 @@ export class FailedUploads {
     const outcome = await records.retry(id, record.version);
     if (!outcome.applied) throw notRetryable(id);
     log.info({ upload: uploadRef(id) }, 'failed upload queued again');
-    // The record is queued already. The janitor adds the job if it cannot be added here.
-    await queue.add(id).catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'job not added yet'));
+    if (outcome.permitFor === undefined) return;
+    // The record is queued already. The janitor adds the permit if it cannot be added here.
+    await queue
+      .add(outcome.permitFor)
+      .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added yet'));
   }
 
   /** Does the same for the `ref` of a listed upload. No error contains the id. */

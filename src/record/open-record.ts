@@ -35,6 +35,8 @@ export interface StoredUpload extends FileKind {
   sizeBytes: number;
   /** Null if the worker computes it. */
   sha256: string | null;
+  /** The request that sent the file, for the log of the worker. */
+  requestId?: string;
 }
 
 /** Returns the arguments that every transition to `queued` has for stored bytes. */

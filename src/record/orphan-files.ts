@@ -39,18 +39,3 @@ function isNamed({ record, nowMs }: ReadRecord, key: string): boolean {
   // The running attempt writes a file before its record names it.
   return !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
 }
-
-/** The records and the queue that `removeEndedJob` compares. */
-export interface EndedJobParts {
-  records: Pick<UploadRecords, 'read'>;
-  queue: { add(id: string): Promise<void>; remove(id: string): Promise<void> };
-}
-
-/**
- * Removes the job of an upload that ended while it waited. A client may have sent the file again under the same id in
- * the meantime. If the removed job belonged to that new upload, it is added again.
- */
-export async function removeEndedJob({ records, queue }: EndedJobParts, id: string): Promise<void> {
-  await queue.remove(id);
-  if ((await records.read(id))?.record.state === 'queued') await queue.add(id);
-}

@@ -1,4 +1,5 @@
 import type { QueueKeys } from '../queue/contract.ts';
+import { loadScript } from '../queue/load-script.ts';
 import type { ProgressState } from './progress.ts';
 import type { RecordStore } from './record-change.ts';
 import {
@@ -9,6 +10,8 @@ import {
   PROGRESS_FIELDS,
   type UploadRecord,
 } from './record-fields.ts';
+
+const POSITIONS_SCRIPT = loadScript(new URL('../queue/scripts/positions.lua', import.meta.url));
 
 /** A record and its position in the queue, as read at one moment. */
 export interface ReadRecord {
@@ -37,8 +40,8 @@ export interface ReadProgress {
 
 /** What reading records needs. */
 export interface RecordReads {
-  store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'ranksIn'>;
-  keys: Pick<QueueKeys, 'record' | 'waiting'>;
+  store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'runScript'>;
+  keys: Pick<QueueKeys, 'record' | 'fair'>;
   /** By Redis' clock. */
   nowMs: () => number;
 }
@@ -60,15 +63,23 @@ export async function readRecordsOf(
   return await Promise.all(ids.map((id) => readRecord(reads, id).catch(asError)));
 }
 
-async function readRecord({ store, keys, nowMs }: RecordReads, id: string): Promise<ReadRecord | undefined> {
-  for (let reads = 1; ; reads += 1) {
-    const { fields, rank } = await store.readHash(keys.record(id), keys.waiting, id);
+async function readRecord(reads: RecordReads, id: string): Promise<ReadRecord | undefined> {
+  for (let count = 1; ; count += 1) {
+    const fields = await reads.store.readHash(reads.keys.record(id));
     if (fields['state'] === undefined) return undefined;
     const record = decodeRecord(id, fields);
+    const [queuePosition = null] = record.state === 'queued' ? await readPositions(reads, [id]) : [];
     // Record and position are two reads: a worker may have taken the upload between them.
-    const isOfTwoMoments = record.state === 'queued' && rank === null;
-    if (!isOfTwoMoments || reads === MAX_READS) return { record, queuePosition: positionOf(rank), nowMs: nowMs() };
+    const isOfTwoMoments = record.state === 'queued' && queuePosition === null;
+    if (!isOfTwoMoments || count === MAX_READS) return { record, queuePosition, nowMs: reads.nowMs() };
   }
+}
+
+/** Returns the positions of waiting uploads; null for an upload that does not wait. */
+async function readPositions({ store, keys }: RecordReads, ids: readonly string[]): Promise<(number | null)[]> {
+  const reply = await store.runScript(POSITIONS_SCRIPT, [keys.fair], [keys.record(''), ...ids]);
+  const ranks: unknown[] = Array.isArray(reply) ? reply : [];
+  return ids.map((_, index) => (typeof ranks[index] === 'number' ? ranks[index] + 1 : null));
 }
 
 /**
@@ -76,12 +87,13 @@ async function readRecord({ store, keys, nowMs }: RecordReads, id: string): Prom
  * trip, or two if some are queued. A record that cannot be decoded has its error in its place.
  */
 export async function readProgressOf(
-  { store, keys, nowMs }: RecordReads,
+  reads: RecordReads,
   ids: readonly string[],
 ): Promise<(ReadProgress | undefined | Error)[]> {
+  const { store, keys, nowMs } = reads;
   const found: (ReadProgress | undefined | Error)[] = [];
   let unsettled = [...ids.keys()];
-  for (let reads = 1; reads <= MAX_READS && unsettled.length > 0; reads += 1) {
+  for (let count = 1; count <= MAX_READS && unsettled.length > 0; count += 1) {
     const idOf = (index: number): string => ids[index] ?? '';
     const values = await store.readFieldsOf(
       unsettled.map((index) => keys.record(idOf(index))),
@@ -90,10 +102,9 @@ export async function readProgressOf(
     for (const [at, index] of unsettled.entries())
       found[index] = decodeReadProgress(idOf(index), values[at] ?? [], nowMs());
     const queued = unsettled.filter((index) => isQueued(found[index]));
-    const ranks = queued.length === 0 ? [] : await store.ranksIn(keys.waiting, queued.map(idOf));
-    for (const [at, index] of queued.entries())
-      found[index] = withPosition(found[index], positionOf(ranks[at] ?? null));
-    unsettled = queued.filter((_, at) => ranks[at] === null);
+    const positions = queued.length === 0 ? [] : await readPositions(reads, queued.map(idOf));
+    for (const [at, index] of queued.entries()) found[index] = withPosition(found[index], positions[at] ?? null);
+    unsettled = queued.filter((_, at) => positions[at] === null);
   }
   return found;
 }
@@ -121,10 +132,6 @@ function withPosition(
   queuePosition: number | null,
 ): ReadProgress | undefined | Error {
   return read === undefined || read instanceof Error ? read : { ...read, queuePosition };
-}
-
-function positionOf(rank: number | null): number | null {
-  return rank === null ? null : rank + 1;
 }
 
 function asError(error: unknown): Error {

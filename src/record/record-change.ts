@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { UploadState } from '../wire/documents.ts';
-import { EVENT_STREAM_LENGTH, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
-import { loadScript } from '../queue/load-script.ts';
+import { EVENT_STREAM_LENGTH, OTHER_KIND, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
 import { preciseNowMs } from '../queue/redis-clock.ts';
 import { isCluster } from '../queue/redis-place.ts';
 import type { Config } from '../settings/config.ts';
 import { reachedLimit, type ReachedLimit } from './quota.ts';
+import { scriptOf, type Transition } from './transitions.ts';
 import { decodeRecord, pairFields, type RecordFields, type UploadRecord } from './record-fields.ts';
 
 /** The few Redis commands that records need. */
 export interface RecordStore {
   /** Runs a script by its digest, and loads it first if Redis does not have it. */
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
-  /** Returns the fields of a hash, none if it does not exist, and the 0-based rank of `member`, null if it has none. */
-  readHash(key: string, rankedIn: string, member: string): Promise<{ fields: RecordFields; rank: number | null }>;
+  /** Returns the fields of a hash, none if it does not exist. */
+  readHash(key: string): Promise<RecordFields>;
   /** Returns these fields of each hash in one round trip; null for a missing field. */
   readFieldsOf(keys: readonly string[], names: readonly string[]): Promise<(string | null)[][]>;
-  /** Returns 0-based ranks in one round trip; null for a missing member. */
-  ranksIn(key: string, members: readonly string[]): Promise<(number | null)[]>;
   get(key: string): Promise<string | null>;
 }
 
@@ -31,6 +29,8 @@ export interface RecordOptions {
   onEntered?: (state: string, from: readonly string[]) => void;
   /** Returns the time by Redis' clock, which all times of records use. Default: the clock of this machine. */
   nowMs?: () => number;
+  /** Returns the kind whose queue takes files of a media type. Default: `OTHER_KIND`. */
+  kindOf?: (type: string) => string;
   /** The command that publishes each change on the upload's own channel as well. Default: none. */
   publish?: PublishCommand;
   /** Returns true if final uploads are added to the outbox of webhooks. Default: never. */
@@ -103,7 +103,7 @@ export type Rejection = (typeof REJECTIONS)[number];
 /**
  * The result of a change. `record` is present for transitions that return it, and for every rejection except `missing`;
  * `queuePosition` (1 is next) only while the upload waits. `restarted` is true if `open` started an ended upload again.
- * `discarded` has the ids of evicted uploads.
+ * `discarded` has the ids of evicted uploads. `permitFor` is the kind for which the caller has to add a permit, if any.
  */
 export type ChangeOutcome =
   | {
@@ -113,6 +113,7 @@ export type ChangeOutcome =
       readonly queuePosition?: number;
       readonly restarted?: boolean;
       readonly discarded?: readonly string[];
+      readonly permitFor?: string;
     }
   | RejectedChange;
 
@@ -132,38 +133,6 @@ export interface Requeuing {
   deaths?: number;
   /** Milliseconds until the next try, by Redis' clock. */
   pauseMs?: number | undefined;
-}
-
-/** A transition of records, named like its file in `scripts`. */
-export type Transition =
-  | 'open'
-  | 'receive'
-  | 'announce-total'
-  | 'take-over'
-  | 'enqueue'
-  | 'reject'
-  | 'interrupt'
-  | 'recover'
-  | 'restore'
-  | 'retry'
-  | 'begin'
-  | 'advance'
-  | 'announce'
-  | 'complete'
-  | 'fail'
-  | 'requeue'
-  | 'cancel'
-  | 'delete'
-  | 'forget';
-
-const scripts = new Map<Transition, string>();
-
-function scriptOf(transition: Transition): string {
-  const known = scripts.get(transition);
-  if (known !== undefined) return known;
-  const script = loadScript(new URL(`scripts/${transition}.lua`, import.meta.url));
-  scripts.set(transition, script);
-  return script;
 }
 
 /** Runs the transition scripts. Each call has a nonce, by which a script recognises a change that was sent twice. */
@@ -193,25 +162,48 @@ export class RecordChanger {
     return Math.min(REJECTED_MS, this.#options.retentionMs);
   }
 
+  /** The kind whose queue takes files of a media type. */
+  kindOf(type: string): string {
+    return this.#options.kindOf?.(type) ?? OTHER_KIND;
+  }
+
   nowMs(): number {
     return (this.#options.nowMs ?? preciseNowMs)();
   }
 
   /** Runs a transition. `args` are the script's arguments from 7 on; undefined is sent as an empty string. */
   async run(
-    transition: Exclude<Transition, 'forget'>,
+    transition: Exclude<Transition, 'forget' | 'take'>,
     id: string,
     args: readonly (string | number | undefined)[],
   ): Promise<ChangeOutcome> {
+    return decodeOutcome(await this.#send(transition, id, args), id);
+  }
+
+  /**
+   * Begins the upload that the script chooses. Returns undefined if none waits, or the milliseconds until the first
+   * pause ends.
+   */
+  async take(args: readonly (string | number | undefined)[]): Promise<ChangeOutcome | number | undefined> {
+    const reply = await this.#send('take', '', args);
+    const [word, ms] = Array.isArray(reply) ? reply.map(String) : [];
+    if (word === 'none') return ms === '' ? undefined : Number(ms);
+    const outcome = decodeOutcome(reply);
+    if (outcome.applied) this.#options.onEntered?.('processing', ['queued', 'processing']);
+    return outcome;
+  }
+
+  async #send(
+    transition: Exclude<Transition, 'forget'>,
+    id: string,
+    args: readonly (string | number | undefined)[],
+  ): Promise<unknown> {
     const { publish } = this.#options;
     const common = [id, this.#newNonce(), String(EVENT_STREAM_LENGTH), this.#keys.publicId('')];
     const publishing = publish === undefined ? ['', ''] : [publish, this.#keys.changeChannel(id)];
     const own = args.map((arg) => (arg === undefined ? '' : String(arg)));
     const script = scriptOf(transition);
-    return decodeOutcome(
-      id,
-      await this.#store.runScript(script, this.#scriptKeys(id), [...common, ...publishing, ...own]),
-    );
+    return await this.#store.runScript(script, this.#scriptKeys(id), [...common, ...publishing, ...own]);
   }
 
   /** As `run`, for a transition that moves the upload from one of `from` to `state`. */
@@ -247,6 +239,7 @@ export class RecordChanger {
       keys.records,
       keys.recordOwners,
       keys.tenants,
+      keys.fair,
       ...(this.#options.sendsWebhooks?.() === true ? [keys.outbox] : []),
     ];
   }
@@ -256,10 +249,12 @@ export class RecordChanger {
   }
 }
 
-function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
+/** Without an id it is read from the record. */
+function decodeOutcome(reply: unknown, givenId?: string): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script returned no list');
   const [word, version, ...flat] = reply.map(String);
-  const { discarded, rank, restarted, limit, limitEndsInMs, ...fields } = pairFields(flat);
+  const { discarded, rank, restarted, permitFor, limit, limitEndsInMs, ...fields } = pairFields(flat);
+  const id = givenId ?? fields['id'] ?? '';
   const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
   const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
   if (word === 'ok')
@@ -269,6 +264,7 @@ function decodeOutcome(id: string, reply: unknown): ChangeOutcome {
       record,
       ...place,
       ...(restarted === undefined ? {} : { restarted: true }),
+      ...(permitFor === undefined ? {} : { permitFor }),
       ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }),
     };
   const rejection = REJECTIONS.find((known) => known === word);

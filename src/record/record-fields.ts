@@ -57,6 +57,10 @@ export interface UploadRecord extends ProgressState {
   createdAtMs: number;
   /** Null until final. */
   expiresAtMs: number | null;
+  /** The request that sent the upload, for the log of the worker; null if unknown. */
+  requestId: string | null;
+  /** The permit of the running attempt; null without one. */
+  permit: { kind: string; id: string } | null;
 }
 
 /** True if the retention time of a final upload is over, even if its files still exist. */
@@ -80,6 +84,11 @@ const RETRYABLE_CODES: ReadonlySet<string> = new Set([
 /** True if an operator may have the failed upload processed again. */
 export function isRetryable({ code }: Problem): boolean {
   return RETRYABLE_CODES.has(code);
+}
+
+/** Returns the JSON of a problem that is the final outcome of an upload. */
+export function failedJson(error: Problem): string {
+  return JSON.stringify({ ...error, state: 'failed', final: true });
 }
 
 /** Names and values of a record's hash, or of an event. */
@@ -175,7 +184,14 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     concurrentWriters: fields['strewn'] === '1',
     createdAtMs: Number(fields['createdAt']),
     expiresAtMs: decodeExpiry(fields),
+    requestId: fields['requestId'] || null,
+    permit: decodePermit(fields['permit']),
   };
+}
+
+function decodePermit(text = ''): UploadRecord['permit'] {
+  const space = text.indexOf(' ');
+  return space < 0 ? null : { kind: text.slice(0, space), id: text.slice(space + 1) };
 }
 
 function decodeState(word: string | undefined): UploadState {

@@ -1,7 +1,7 @@
 import type { Problem, UploadState } from '../wire/documents.ts';
 import type { Manifest } from '../storage/manifest.ts';
-import { MAX_DEATHS, MAX_FAULTS, type QueueKeys } from '../queue/contract.ts';
-import { FIRST_STAGE, processingPercent, receivingPercent } from './progress.ts';
+import type { QueueKeys } from '../queue/contract.ts';
+import { processingPercent, receivingPercent } from './progress.ts';
 import { readProgressOf, readRecordsOf, type ReadProgress, type ReadRecord } from './read-record.ts';
 import { SharedReads } from './shared-reads.ts';
 import {
@@ -15,12 +15,8 @@ import {
 import type { RecordBounds } from './record-count.ts';
 import { openRecord, storedArgs, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
 import { recoverRecord, restoreRecord } from './restore-record.ts';
-import { isRetryable, type StoredVariant } from './record-fields.ts';
-
-/** Returns the JSON of a problem that is the final outcome of an upload. */
-function failedJson(error: Problem): string {
-  return JSON.stringify({ ...error, state: 'failed', final: true });
-}
+import { failedJson, isRetryable, type StoredVariant } from './record-fields.ts';
+import { attemptArgs, takeNext, type Permit, type Taken } from './take-next.ts';
 
 const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'];
 
@@ -101,6 +97,8 @@ export class UploadRecords {
       limits === undefined ? undefined : JSON.stringify(limits),
       limits?.address,
       this.#changer.retentionMs,
+      this.#changer.kindOf(stored.type),
+      stored.requestId,
     ]);
   }
 
@@ -159,13 +157,14 @@ export class UploadRecords {
    * Starts an attempt and returns its number, which fences all earlier ones. If an earlier attempt is still processing,
    * it counts as a death. Rejected with `exhausted` after `MAX_FAULTS` or `MAX_DEATHS`.
    */
-  async begin(id: string): Promise<ChangeOutcome> {
-    return await this.#changer.enter('processing', ['queued', 'processing'], 'begin', id, [
-      FIRST_STAGE,
-      MAX_FAULTS,
-      MAX_DEATHS,
-      this.silenceMs,
-    ]);
+  async begin(id: string, permit?: Permit): Promise<ChangeOutcome> {
+    const args = attemptArgs(this.#changer, permit);
+    return await this.#changer.enter('processing', ['queued', 'processing'], 'begin', id, args);
+  }
+
+  /** As `begin`, for the upload that the permit has begun before, or for the next one in the order of its kind. */
+  async take(permit: Permit): Promise<Taken> {
+    return await takeNext(this.#changer, permit);
   }
 
   /**

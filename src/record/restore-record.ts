@@ -15,6 +15,7 @@ export async function recoverRecord(
     ...storedArgs(manifest),
     fencingToken,
     name,
+    changer.kindOf(manifest.type),
   ]);
 }
 
@@ -31,5 +32,6 @@ export async function restoreRecord(changer: RecordChanger, manifest: Manifest):
     Date.parse(createdAt),
     sequence,
     owner && ownershipJson(owner),
+    changer.kindOf(manifest.type),
   ]);
 }

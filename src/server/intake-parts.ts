@@ -49,7 +49,7 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   };
   const intake = new UploadIntake(parts, intakeSettings(config));
   const transfers = new Transfers();
-  const removal = new UploadRemoval({ records, storage, queue, transfers, log });
+  const removal = new UploadRemoval({ records, storage, transfers, log });
   const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
   const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
   return { intake, removal, tus, transfers };

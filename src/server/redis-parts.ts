@@ -1,6 +1,7 @@
 import type { Access } from '../access/access.ts';
 import { DeliveryQueue } from '../delivery/delivery-queue.ts';
 import { sendsWebhooks } from '../delivery/webhook-endpoint.ts';
+import type { Kinds } from '../kinds/kinds.ts';
 import {
   openClusterConnection,
   openCommandConnection,
@@ -9,7 +10,7 @@ import {
   RedisRecordStore,
   type Redis,
 } from '../queue/connection.ts';
-import { queueKeys, type QueueKeys } from '../queue/contract.ts';
+import { OTHER_KIND, queueKeys, type QueueKeys } from '../queue/contract.ts';
 import { openEventChannels } from '../queue/event-channels.ts';
 import { openEventStream } from '../queue/event-stream.ts';
 import { RedisCheck } from '../queue/redis-check.ts';
@@ -39,7 +40,12 @@ export interface RedisParts {
 }
 
 /** Connects to Redis and checks its configuration. Rejects with `ConfigError` if Redis is configured wrongly. */
-export async function openRedisParts(config: Config, access: Access, log: Logger): Promise<RedisParts> {
+export async function openRedisParts(
+  config: Config,
+  access: Access,
+  kinds: Pick<Kinds, 'find'>,
+  log: Logger,
+): Promise<RedisParts> {
   const keys = queueKeys(config.queuePrefix);
   const connection = openCommandConnection(config.redis ?? DEFAULT_REDIS, log);
   const redisCheck = await RedisCheck.start(connection, log, { key: keys.events }).catch((error: unknown) => {
@@ -55,6 +61,7 @@ export async function openRedisParts(config: Config, access: Access, log: Logger
     sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
     onEntered: (state, from) => tally.entered(state, from),
+    kindOf: (type) => kinds.find(type)?.name ?? OTHER_KIND,
   });
   const queue = new UploadQueue(connection, keys, log);
   const deliveries = new DeliveryQueue(connection, keys, log);

@@ -98,7 +98,7 @@ export async function openService(config: Config, log: Logger, host: ServiceHost
   const access = await startAccess(config, { log, isPreset, isEmbedded });
   let redis: RedisParts | undefined;
   try {
-    redis = await openRedisParts(config, access, log);
+    redis = await openRedisParts(config, access, kinds, log);
     const storage = await openStorageParts(config, redis, log);
     return await buildService(config, { access, redis, ...storage, log, ...host, kinds });
   } catch (error) {
@@ -256,6 +256,7 @@ function createMetrics(config: Config, { redis, held, backlog, receiving, isEmbe
     eventsReceived: () => held.bus.received,
     jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
     backlog: async () => (store.isReady ? await backlog.read() : undefined),
+    waitingByKind: async () => (store.isReady ? await backlog.byKind() : undefined),
     workersAlive: async () => (store.isReady ? await countWorkers(redis.connection, redis.keys) : undefined),
     workersPaused: async () => (store.isReady ? await countPausedWorkers(redis.connection, redis.keys) : undefined),
     deliveries: async () => (store.isReady ? await redis.deliveries.figures(redis.clock.nowMs()) : undefined),

@@ -70,6 +70,11 @@ export const addressRanges = list
   .refine((parts) => parts.every(isAddressRange), 'must be addresses or ranges such as 10.0.0.0/8, separated by commas')
   .prefault('');
 
+/** Names of file kinds, separated by commas. */
+export const kindNames = list
+  .refine((parts) => parts.every((part) => /^[a-z0-9-]+$/.test(part)), 'must be names of kinds, separated by commas')
+  .prefault('');
+
 /** The same JSON that a client sends in the field `options`. */
 export const pictureOptions = z
   .string()

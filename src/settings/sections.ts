@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACCESS } from './access-settings.ts';
-import { choice, digits, integer } from './forms.ts';
+import { choice, digits, integer, kindNames } from './forms.ts';
 import { LISTENING } from './listening-settings.ts';
 import { MANAGEMENT } from './management-settings.ts';
 import { MOUNTING } from './mount-settings.ts';
@@ -115,6 +115,10 @@ const STARTING = {
 
 const WORK = {
   WORKER_CONCURRENCY: integer(1, 1, 256).describe('Jobs that one worker process runs at the same time.'),
+  WORKER_KINDS: kindNames.describe(
+    'The kinds of files that a worker process takes, such as picture,table. If it is empty, all. Each kind has a ' +
+      'queue of its own, so workers for one kind do not wait for another (docs/queue.md).',
+  ),
   ATTEMPT_TIMEOUT_MS: integer(300_000, 1000, 86_400_000).describe(
     'How long a worker may take for one file. A file that takes longer is tried again in a process of its ' +
       'own. It fails if it uses the same amount of processor time there, or after four times this limit.',

@@ -20,6 +20,8 @@ export interface Readings {
   /** Likewise. */
   backlog: () => Promise<BacklogReading | undefined>;
   /** Likewise. */
+  waitingByKind: () => Promise<ReadonlyMap<string, number> | undefined>;
+  /** Likewise. */
   workersAlive: () => Promise<number | undefined>;
   /** Likewise. */
   workersPaused: () => Promise<number | undefined>;
@@ -98,7 +100,16 @@ export class Metrics {
       'Maximum number of uploads that wait for a worker, over all processes.',
       () => readings.queueCapacity,
     );
-    this.#jobs(readings);
+    this.#labelled('queue_jobs', 'Permits in the queues of all kinds, by state.', 'state', async () => {
+      const counts = await readings.jobCounts();
+      return counts === undefined ? undefined : Object.entries(counts);
+    });
+    this.#labelled(
+      'queue_waiting_by_kind',
+      'Uploads that wait for a worker, over all processes, by file kind.',
+      'kind',
+      readings.waitingByKind,
+    );
     this.#deliveries(readings);
     this.#readGauge('workers_alive', 'Worker processes that are alive, over all machines.', readings.workersAlive);
     this.#readGauge(
@@ -207,17 +218,22 @@ export class Metrics {
     });
   }
 
-  #jobs(readings: Readings): void {
+  /** Registers a gauge with one label. It is left out if `read` resolves with undefined or rejects. */
+  #labelled(
+    name: string,
+    help: string,
+    label: string,
+    read: () => Promise<Iterable<readonly [string, number]> | undefined>,
+  ): void {
     new Gauge({
-      name: 'queue_jobs',
-      help: 'Jobs of the queue, by state.',
-      labelNames: ['state'],
+      name,
+      help,
+      labelNames: [label],
       registers: [this.#registry],
       async collect() {
         this.reset();
-        const counts = await readings.jobCounts().catch(() => undefined);
-        if (counts === undefined) return;
-        for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+        const counts = (await read().catch(() => undefined)) ?? [];
+        for (const [value, count] of counts) this.set({ [label]: value }, count);
       },
     });
   }

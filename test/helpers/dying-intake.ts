@@ -33,7 +33,7 @@ const parts = {
   records: new UploadRecords(store, keys, { retentionMs: 60_000 }),
   storage: new LocalStorage(directory),
   kinds: createKinds(),
-  queue: { add: die, remove: die },
+  queue: { add: die },
   listen: () => () => undefined,
   admission,
 };

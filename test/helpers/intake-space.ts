@@ -7,14 +7,17 @@ import type { IntakeParts } from '../../src/intake/incoming-upload.ts';
 import { openCaller } from '../../src/access/caller.ts';
 import type { RequestScope } from '../../src/http/request-scope.ts';
 import { readReceived, type ReceivedUpload } from '../../src/intake/read-received.ts';
+import { overriding } from './overriding.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from './record-space.ts';
 import { openTempStorage, type TempStorage } from './temp-storage.ts';
 
 /** The parts of an intake: records on a real Redis, files in a directory, and a list instead of the queue. */
 export interface IntakeSpace extends RecordSpace, TempStorage {
   readonly parts: IntakeParts;
-  /** Ids of the jobs added. */
-  readonly jobs: string[];
+  /** Ids of the uploads that were queued. */
+  readonly queued: string[];
+  /** Kinds of the permits that were added. */
+  readonly permits: string[];
 }
 
 /** The client address of all requests of a test. */
@@ -26,16 +29,9 @@ export const SCOPE: RequestScope = { id: 'request-1', address: ADDRESS, caller: 
 /** Opens the parts. The caller closes them. */
 export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBounds> = {}): Promise<IntakeSpace> {
   const [records, files] = await Promise.all([openRecordSpace(redisUrl), openTempStorage()]);
-  const jobs: string[] = [];
-  const queue = {
-    async add(id: string) {
-      jobs.push(id);
-    },
-    async remove(id: string) {
-      const index = jobs.indexOf(id);
-      if (index >= 0) jobs.splice(index, 1);
-    },
-  };
+  const queued: string[] = [];
+  const permits: string[] = [];
+  const queue = { add: async (kind: string) => void permits.push(kind) };
   const admission = new Admission({
     bounds: { capacity: 1000, overflow: 'reject', capacityPerAddress: 0, ...bounds },
     backlog: new Backlog(records.store, records.keys),
@@ -46,9 +42,16 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
   return {
     ...records,
     ...files,
-    jobs,
+    queued,
+    permits,
     parts: {
-      records: records.records,
+      records: overriding(records.records, {
+        async enqueue(id, ...more) {
+          const outcome = await records.records.enqueue(id, ...more);
+          if (outcome.applied) queued.push(id);
+          return outcome;
+        },
+      }),
       storage: files.storage,
       kinds: createKinds(),
       queue,

@@ -117,11 +117,11 @@ async function orphanKeys(redis: Redis, records: Records): Promise<string[]> {
     keys.map(async (key) => ((await isKnownKey(redis, key, records)) ? [] : [`key ${key}`])),
   );
   const members = await Promise.all(
-    ['waiting', 'due'].map(async (name) => {
-      const sets = keys.filter((key) => key.endsWith(`}:${name}`));
+    ['waiting', 'due', 'fair:line:', 'fair:paused:'].map(async (name) => {
+      const sets = keys.filter((key) => (name.endsWith(':') ? key.includes(`}:${name}`) : key.endsWith(`}:${name}`)));
       const ids = (await Promise.all(sets.map((set) => redis.zrange(set, '0', '-1')))).flat();
       return ids
-        .filter((id) => !records.has(id) || (name === 'waiting' && records.get(id)?.state !== 'queued'))
+        .filter((id) => !records.has(id) || (name !== 'due' && records.get(id)?.state !== 'queued'))
         .map((id) => `${id} in ${name}`);
     }),
   );

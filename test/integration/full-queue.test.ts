@@ -342,7 +342,7 @@ describe('the limit of one address', () => {
 });
 
 describe('a queue that discards the oldest upload', () => {
-  test('answers all waiters of that upload on every process, and removes its job and its files', async () => {
+  test('answers all waiters of that upload on every process, and removes its files', async () => {
     const [url = '', otherUrl = ''] = discarding;
     const [id = ''] = await fill(url, 1);
     const { version } = (await getJson<Upload>(`${url}/uploads/${id}`)).body;
@@ -366,11 +366,7 @@ describe('a queue that discards the oldest upload', () => {
       ]);
     expect(progress.body).toMatchObject({ state: 'discarded', final: true, timedOut: false, version: version + 1 });
     expect(events.map(({ data }) => data.state)).toEqual(['discarded']);
-    expect([
-      await filesOf(id),
-      await redis.exists(`{discarding}:uploads:${id}`),
-      await redis.exists(`{discarding}:uploads:${next}`),
-    ]).toEqual([[], 0, 1]);
+    expect(await filesOf(id)).toEqual([]);
     expect((await getJson<Problem>(`${url}/uploads/${id}/content`)).body).toMatchObject({ code: 'upload_discarded' });
     expect((await getJson<Progress>(`${url}/uploads/${next}/progress`)).body).toMatchObject({ queuePosition: 1 });
     expect([await metricOf(url, 'queue_discarded_total'), await metricOf(otherUrl, 'queue_discarded_total')]).toEqual([
@@ -394,24 +390,18 @@ describe('a queue that discards the oldest upload', () => {
     });
   });
 
-  test('is repaired by the janitor if a process died between record and job', async () => {
+  test('is repaired by the janitor if a process died between record and permit', async () => {
     const [url = ''] = discarding;
     const [old = ''] = await fill(url, 1);
     const id = randomUUID();
     await dieTakingIn(id);
-    expect([await waitingIn('discarding'), await redis.exists(`{discarding}:uploads:${id}`)]).toEqual([[id], 0]);
-    expect([
-      (await getJson<Problem>(`${url}/uploads/${old}/result`)).body.code,
-      (await filesOf(old)).length,
-      await redis.exists(`{discarding}:uploads:${old}`),
-    ]).toEqual(['upload_discarded', 2, 1]);
-    // The sweep leaves those alone that may be on their way from record to job.
-    await redis.zadd(queueKeys('discarding').waiting, Date.now() - 6000, id);
+    expect([await waitingIn('discarding'), await redis.exists('{discarding}:uploads:wait')]).toEqual([[id], 0]);
+    expect([(await getJson<Problem>(`${url}/uploads/${old}/result`)).body.code, (await filesOf(old)).length]).toEqual([
+      'upload_discarded',
+      2,
+    ]);
     await startWorker(DISCARDING);
-    await eventually(
-      'files and job of the discarded one to go',
-      async () => (await filesOf(old)).length === 0 && (await redis.exists(`{discarding}:uploads:${old}`)) === 0,
-    );
+    await eventually('files of the discarded one to go', async () => (await filesOf(old)).length === 0);
     expect((await getJson<Upload>(`${url}/uploads/${id}/result?timeout=${LONG_HOLD_MS}`)).body).toMatchObject({
       state: 'completed',
     });
@@ -428,7 +418,7 @@ async function startWorker(installation: Record<string, string> & { QUEUE_PREFIX
   workers.push(await startProcess(resolve('workers/main.ts'), env));
 }
 
-/** A process that discards takes the photo in under the id, and is killed before it touches a job. */
+/** A process that discards takes the photo in under the id, and is killed before it adds a permit. */
 async function dieTakingIn(id: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'du-dying-'));
   try {

@@ -6,6 +6,7 @@ import type { NewUpload } from '../../src/record/open-record.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { openWaitingConnection } from '../../src/queue/connection.ts';
+import { OTHER_KIND } from '../../src/queue/contract.ts';
 import { UploadQueue } from '../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../src/queue/upload-sets.ts';
 import type { Manifest } from '../../src/storage/manifest.ts';
@@ -354,10 +355,15 @@ test('every script uses only keys of one slot, as a cluster requires', async () 
     }
     expect((await there.records.read(first.id))?.record.state).toBe('discarded');
     expect(await new Backlog(there.store, there.keys).read('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });
-    expect(await new UploadSets(there.connection, there.keys).strikeOut([first.id])).toEqual([first.id]);
-    await queue.add(second.id);
-    expect(await queue.withoutJob([first.id, second.id])).toEqual([first.id]);
-    applied(await there.records.begin(second.id));
+    const sets = new UploadSets(there.connection, there.keys);
+    await there.connection.zadd(there.keys.waiting, 1, first.id);
+    expect((await sets.audit(9)).removed).toEqual([first.id]);
+    expect(await sets.missingPermits()).toEqual(new Map([[OTHER_KIND, 1]]));
+    await queue.add(OTHER_KIND);
+    expect(await sets.missingPermits()).toEqual(new Map());
+    expect((await there.records.read(second.id))?.queuePosition).toBe(1);
+    const taken = await there.records.take({ kind: OTHER_KIND, id: '1' });
+    expect(!taken.nothing && applied(taken.outcome).record?.id).toBe(second.id);
     await there.records.forget(second.id, 'p');
   } finally {
     await queue.close();

@@ -120,9 +120,8 @@ function losingReplies(store: RecordStore, between: () => Promise<unknown> = asy
       await between();
       return await store.runScript(script, keys, args);
     },
-    readHash: (key, rankedIn, member) => store.readHash(key, rankedIn, member),
+    readHash: (key) => store.readHash(key),
     readFieldsOf: (keys, names) => store.readFieldsOf(keys, names),
-    ranksIn: (key, members) => store.ranksIn(key, members),
     get: (key) => store.get(key),
   };
 }

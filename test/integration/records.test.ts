@@ -177,10 +177,11 @@ describe('the life of a record', () => {
     await brief.close();
   });
 
-  test('leaves only the events after forget', async () => {
+  test('leaves only events, kinds and counts after forget', async () => {
     const { id } = await uploadIn(records, 'queued');
     await records.forget(id, (await records.read(id))?.record.publicId ?? '');
-    expect(await space.connection.keys(`${space.keys.bullPrefix}*`)).toEqual([space.keys.events]);
+    const { fair, kinds, events, bullPrefix } = space.keys;
+    expect((await space.connection.keys(`${bullPrefix}*`)).sort()).toEqual([kinds, `${fair}spare`, events]);
   });
 });
 

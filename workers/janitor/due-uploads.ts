@@ -3,9 +3,10 @@ import { problemOf } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
+import { OTHER_KIND } from '../../src/queue/contract.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
-import { removeEndedJob, removeOrphanFiles, type FileParts } from '../../src/record/orphan-files.ts';
+import { removeOrphanFiles, type FileParts } from '../../src/record/orphan-files.ts';
 import { uploadPrefix } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -23,7 +24,7 @@ const MOST_BATCHES = 20;
 export interface DueParts extends FileParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'due' | 'settle' | 'putOff'>;
-  queue: Pick<UploadQueue, 'add' | 'remove'>;
+  queue: Pick<UploadQueue, 'add' | 'has'>;
   storage: FileParts['storage'] & Pick<Storage, 'read' | 'removeUnfinished'>;
   log: Logger;
 }
@@ -31,8 +32,7 @@ export interface DueParts extends FileParts {
 /**
  * Handles every upload that is due:
  * - It is still `receiving`: its API process has died. It ends as interrupted, or is queued if all bytes are stored.
- * - It is `processing` and has sent no report for too long: it gets a job unless it has one.
- * - It was cancelled or discarded: its job is removed.
+ * - It is `processing` and has sent no report for too long: its permit is added again if it does not exist any more.
  * - In every case, files that the record does not name are removed.
  *
  * An upload whose handling fails is due again after a pause that grows. An upload that several requests or attempts
@@ -62,13 +62,22 @@ async function handleOrPutOff(parts: DueParts, id: string, nowMs: number): Promi
 async function handle(parts: DueParts, id: string, nowMs: number): Promise<void> {
   const read = await parts.records.read(id);
   if (read?.record.state === 'receiving') await endSilent(parts, id, read.record.version);
-  if (read?.record.state === 'processing') await parts.queue.add(id);
-  if (read?.record.state === 'cancelled' || read?.record.state === 'discarded') await removeEndedJob(parts, id);
+  if (read?.record.state === 'processing') await restorePermit(parts, read.record);
   logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
   // It was started again in the meantime, or Redis has lost the change made above: it stays due.
   if (record?.state === 'receiving') return;
   await parts.sets.settle(id, nowMs, record === undefined ? undefined : await nextDueMs(parts, record, nowMs));
+}
+
+/**
+ * Adds the permit of a running attempt again if Redis has lost it. Otherwise BullMQ gives the permit to another worker
+ * when its lock expires. A worker of an older version runs the attempt if the record has no permit.
+ */
+async function restorePermit({ queue }: DueParts, { id, permit }: UploadRecord): Promise<void> {
+  if (permit === null && !(await queue.has(OTHER_KIND, id))) await queue.add(OTHER_KIND, { id });
+  if (permit !== null && !(await queue.has(permit.kind, permit.id)))
+    await queue.add(permit.kind, { permit: permit.id });
 }
 
 /**
@@ -78,8 +87,9 @@ async function handle(parts: DueParts, id: string, nowMs: number): Promise<void>
 async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
   const manifest = await newestManifest(storage, id);
   if (manifest !== undefined) {
-    if (!(await records.recover(manifest, version)).applied) return;
-    await queue.add(id);
+    const outcome = await records.recover(manifest, version);
+    if (!outcome.applied) return;
+    if (outcome.permitFor !== undefined) await queue.add(outcome.permitFor);
     log.info({ upload: uploadRef(id) }, 'stored upload queued: its API process has died');
     return;
   }

@@ -54,7 +54,7 @@ interface Walk {
 
 /**
  * Runs the reconciliation scan over the whole storage if it is due. If Redis has lost the record of a stored upload,
- * the scan restores record and job from the manifest. It removes the files of uploads that have neither record nor
+ * the scan restores record and permit from the manifest. It removes the files of uploads that have neither record nor
  * manifest. It never touches files whose names are not from this service.
  */
 export async function reconcileStorage(parts: ReconciliationParts, signal: AbortSignal): Promise<void> {
@@ -131,7 +131,7 @@ async function restore(parts: ReconciliationParts, id: string): Promise<number> 
   if (manifest === undefined) return 0;
   const outcome = await parts.records.restore(manifest);
   if (!outcome.applied) return 0;
-  await parts.queue.add(id);
+  if (outcome.permitFor !== undefined) await parts.queue.add(outcome.permitFor);
   parts.log.info({ upload: uploadRef(id) }, 'upload restored from its manifest');
   return 1;
 }

@@ -5,12 +5,12 @@ import { settleWithin } from '../../src/server/shutdown.ts';
 import type { Installation } from '../../src/storage/installation.ts';
 import { handleDueUploads, type DueParts } from './due-uploads.ts';
 import { JanitorLease } from './janitor-lease.ts';
-import { addMissingJobs, type MissingJobParts } from './missing-jobs.ts';
+import { addMissingPermits, type PermitParts } from './missing-permits.ts';
 import { reconcileStorage, type ReconciliationParts } from './reconciliation-scan.ts';
 
 /** What the janitor works with. */
 export type SweeperParts = DueParts &
-  MissingJobParts &
+  PermitParts &
   ReconciliationParts & {
     connection: Redis;
     keys: QueueKeys;
@@ -75,7 +75,7 @@ export class Sweeper {
     const renewal = setInterval(() => void this.#renew(LEASE_MS), RENEW_PERIOD_MS);
     try {
       if (!(await this.#mayBegin())) return;
-      await addMissingJobs(this.#parts);
+      await addMissingPermits(this.#parts);
       // Clients wait for uploads that Redis has lost. What is due is mostly a clean-up.
       await reconcileStorage(this.#parts, this.#stopping.signal);
       await handleDueUploads(this.#parts, this.#stopping.signal);

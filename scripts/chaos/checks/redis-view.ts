@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { isFinalState } from '../../../src/wire/documents.ts';
 import { decodeRecord, type UploadRecord } from '../../../src/record/record-fields.ts';
-import type { QueueKeys } from '../../../src/queue/contract.ts';
+import { OTHER_KIND, queueNameOf, type QueueKeys } from '../../../src/queue/contract.ts';
 
 /** The lists and sets in which BullMQ keeps the ids of jobs. */
 const JOB_PLACES = [
@@ -53,11 +53,15 @@ export class RedisView {
     return await this.#redis.hgetall(this.#keys.record(id));
   }
 
-  /** Returns the jobs of BullMQ as `place id`. */
+  /** Returns the permits in the queues of all kinds as `queue place id`. */
   async jobs(): Promise<string[]> {
+    const kinds = [OTHER_KIND, ...(await this.#redis.smembers(this.#keys.kinds))];
+    const queues = [...new Set(kinds.map(queueNameOf))];
     const places = await Promise.all(
-      JOB_PLACES.map(async (place) =>
-        (await this.#members(`${this.#keys.bullPrefix}:uploads:${place}`)).map((id) => `${place} ${id}`),
+      queues.flatMap((queue) =>
+        JOB_PLACES.map(async (place) =>
+          (await this.#members(`${this.#keys.bullPrefix}:${queue}:${place}`)).map((id) => `${queue} ${place} ${id}`),
+        ),
       ),
     );
     return places.flat();

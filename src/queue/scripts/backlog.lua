@@ -1,8 +1,8 @@
--- KEYS  1 waiting set, 2 waiting by address, 3 drained
+-- KEYS  1 waiting set, 2 waiting by address, 3 drained, 4 prefix of the keys of the order
 -- ARGV  1 client address or empty
--- Returns the number of waiting uploads, the number of the address's, the number drained lately, and the seconds of
--- that period.
-local waitingKey, byAddressKey, drainedKey = KEYS[1], KEYS[2], KEYS[3]
+-- Returns the number of waiting uploads, the number of the address's, the number drained lately, the seconds of that
+-- period, and kinds with their numbers of waiting uploads.
+local waitingKey, byAddressKey, drainedKey, fairPrefix = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 --- @include "parts/waiting"
 local stretch, oldest, drained = stretchNow(), nil, 0
 local counts = redis.call('HGETALL', drainedKey)
@@ -15,4 +15,9 @@ for index = 1, #counts, 2 do
 end
 local seconds = oldest and (stretch - oldest + 1) * STRETCH_SECONDS or 0
 local ofAddress = ARGV[1] == '' and 0 or tonumber(redis.call('HGET', byAddressKey, ARGV[1]) or '0')
-return { redis.call('ZCARD', waitingKey), ofAddress, math.max(0, drained), seconds }
+local reply = { redis.call('ZCARD', waitingKey), ofAddress, math.max(0, drained), seconds }
+for _, kind in ipairs(redis.call('SMEMBERS', kindsKey())) do
+  reply[#reply + 1] = kind
+  reply[#reply + 1] = redis.call('ZCARD', orderKey(kind)) + redis.call('ZCARD', pausedKey(kind))
+end
+return reply

@@ -1,12 +1,13 @@
 -- Queues an upload whose bytes are durable.
 -- ARGV  7 fencing token, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent,
---       13 limits of the queue as JSON or empty, 14 client address or empty, 15 retention in ms of evicted uploads
--- Returns the record, and in `discarded` the ids of evicted uploads.
+--       13 limits of the queue as JSON or empty, 14 client address or empty, 15 retention in ms of evicted uploads,
+--       16 kind, 17 id of the request or empty
+-- Returns the record, in `discarded` the ids of evicted uploads, and in `permitFor` the kind if a permit must be added.
 --- @include "parts/record"
 --- @include "parts/capacity"
 --- @include "parts/ownership"
 --- @include "parts/stored"
-if isRepeated() then return answer('ok', true) end
+if isRepeated() then return answerWaiting(true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then return rejected end
 local lack = lackOfCapacity(ARGV[13])
@@ -16,13 +17,14 @@ local limit = limits and limitOfQueuing(was.tenant, limits, tonumber(ARGV[8]))
 if limit then return answerLimited(limit) end
 evictOldest(ARGV[13], tonumber(ARGV[15]))
 putChange(ARGV[12])
-putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
+putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[16])
+put('requestId', ARGV[17])
 putGiven('address', ARGV[14])
 putPhase()
 save()
 wait(ARGV[14] ~= '' and ARGV[14] or nil)
 publish(id, event)
-local reply = answer('ok', true)
+local reply = answerWaiting(true)
 if #discarded > 0 then
   reply[#reply + 1] = 'discarded'
   reply[#reply + 1] = table.concat(discarded, ' ')

@@ -2,11 +2,11 @@
 -- of it. Versions continue from `base`.
 -- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token,
 --       14 name, 15 public id, 16 creation time in ms since 1970,
---       17 version of the record that the request opened, or empty, 18 ownership as JSON or empty
+--       17 version of the record that the request opened, or empty, 18 ownership as JSON or empty, 19 kind
 --- @include "parts/record"
 --- @include "parts/ownership"
 --- @include "parts/stored"
-if isRepeated() then return answer('ok') end
+if isRepeated() then return answerWaiting() end
 -- Versions only grow. A record with a lower version than a written manifest is older than a loss of data.
 local function isBehind()
   if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
@@ -24,7 +24,7 @@ if was.state then
   owner = ''
 end
 putChange(ARGV[12])
-putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11])
+putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[19])
 put('id', id)
 put('publicId', ARGV[15])
 put('createdAt', ARGV[16])
@@ -45,4 +45,4 @@ local isOfToday = math.floor(ARGV[16] / DAY_MS) == math.floor(nowMs() / DAY_MS)
 if isOfToday and (event.tenant or '') ~= '' then countDay(event.tenant, tonumber(ARGV[8])) end
 wait()
 publish(id, event)
-return answer('ok')
+return answerWaiting()

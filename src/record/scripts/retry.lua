@@ -2,7 +2,7 @@
 -- deaths.
 -- ARGV  7 version
 --- @include "parts/record"
-if isRepeated() then return answer('ok') end
+if isRepeated() then return answerWaiting() end
 local rejected = rejection({ failed = true }, nil, nil, ARGV[7])
 if rejected then return rejected end
 putChange()
@@ -13,4 +13,4 @@ save('error', 'expiresAt', 'faults', 'deaths')
 keepWhileOpen()
 wait()
 publish(id, event)
-return answer('ok')
+return answerWaiting()

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { Upload } from '@tus/server';
 import { Readable } from 'node:stream';
-import { ServiceError } from '../../../src/errors.ts';
 import { TusStore } from '../../../src/roads/tus/tus-store.ts';
 import type { QueueBounds } from '../../../src/intake/admission.ts';
 import { UploadIntake } from '../../../src/intake/intake.ts';
@@ -84,7 +83,7 @@ describe('a queue that is full from the start', () => {
       request.readableDidRead,
       await recordOf(id),
       intake.receiving,
-      space.jobs.length,
+      space.queued.length,
       space.files().length,
     ]).toEqual([false, undefined, 0, 1, 2]);
   });
@@ -161,7 +160,7 @@ describe('a queue that fills up while a body is received', () => {
       state: 'failed',
       error: { code: 'queue_full', status: 503, state: 'failed', final: true },
     });
-    expect([space.files().filter((path) => path.includes(id)), space.jobs.length]).toEqual([[], 1]);
+    expect([space.files().filter((path) => path.includes(id)), space.queued.length]).toEqual([[], 1]);
     const [waiting = ''] = await space.connection.zrange(space.keys.waiting, '0', '-1');
     await space.records.begin(waiting);
     expect(await put(id)).toMatchObject({ state: 'queued', error: null });
@@ -182,7 +181,7 @@ describe('a queue that fills up while a body is received', () => {
       ['3.jpg', 'queued', undefined],
       ['4.jpg', 'failed', 'queue_full'],
     ]);
-    expect(space.jobs).toEqual([records[0]?.id, records[2]?.id]);
+    expect(space.queued).toEqual([records[0]?.id, records[2]?.id]);
     expect(space.files()).toHaveLength(4);
   });
 
@@ -202,23 +201,23 @@ describe('a queue that fills up while a body is received', () => {
     send(body.subarray(-10));
     end();
     await refused;
-    expect([space.files().length, space.jobs.length]).toEqual([2, 1]);
+    expect([space.files().length, space.queued.length]).toEqual([2, 1]);
   });
 });
 
 describe('a queue that discards its oldest', () => {
-  test('accepts the upload, and removes the job and the files of the discarded one', async () => {
+  test('accepts the upload, and removes the files of the discarded one, whose permit serves the new one', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     const first = await put();
     const second = await put();
     expect([await recordOf(first.id), second]).toMatchObject([{ state: 'discarded' }, { state: 'queued' }]);
-    expect([space.jobs, space.files().filter((path) => path.includes(first.id)), space.files().length]).toEqual([
-      [second.id],
+    expect([space.queued, space.files().filter((path) => path.includes(first.id)), space.files().length]).toEqual([
+      [first.id, second.id],
       [],
       2,
     ]);
     expect(await put(first.id)).toMatchObject({ state: 'queued', error: null });
-    expect([space.jobs, (await recordOf(second.id))?.state]).toEqual([[first.id], 'discarded']);
+    expect([space.permits.length, (await recordOf(second.id))?.state]).toEqual([1, 'discarded']);
   });
 
   test('returns as discarded a file that a later file of the same form has evicted', async () => {
@@ -233,13 +232,12 @@ describe('a queue that discards its oldest', () => {
   test('accepts the upload even if the files of the discarded one cannot be removed now', async () => {
     await open({ capacity: 1, overflow: 'discard-oldest' });
     await put();
-    const fail = async () => await Promise.reject(new ServiceError('service_unavailable', 'Not now.'));
     const storage = overriding(space.storage, {
       list: () => {
         throw new Error('the disk is busy');
       },
     });
-    intake = intakeOver({ ...space.parts, storage, queue: { ...space.parts.queue, remove: fail } });
+    intake = intakeOver({ ...space.parts, storage });
     expect(await put()).toMatchObject({ state: 'queued' });
   });
 
@@ -288,7 +286,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     expect(await send(id, SIZE - 1)).toBe(SIZE);
     expect(await recordOf(id)).toMatchObject({ state: 'queued', receivedBytes: SIZE });
     expect((await tusStore().getUpload(id)).offset).toBe(SIZE);
-    expect([space.jobs, space.files().filter((path) => path.includes(id)).length]).toEqual([[other.id, id], 2]);
+    expect([space.queued, space.files().filter((path) => path.includes(id)).length]).toEqual([[other.id, id], 2]);
   });
 
   test('is also queued if its client only asks for the offset', async () => {

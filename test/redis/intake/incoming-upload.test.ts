@@ -51,7 +51,6 @@ function removal(): UploadRemoval {
   return new UploadRemoval({
     records: space.records,
     storage: space.storage,
-    queue: { add: async () => undefined, remove: async () => undefined },
     transfers: new Transfers(),
     log: silentLog,
   });
@@ -67,7 +66,6 @@ function forgetful(isAway: () => boolean): UploadRecords {
     },
     readHash: (...args) => space.store.readHash(...args),
     readFieldsOf: (...args) => space.store.readFieldsOf(...args),
-    ranksIn: (...args) => space.store.ranksIn(...args),
     get: (key) => space.store.get(key),
   };
   return new UploadRecords(store, space.keys, { retentionMs: 60_000 });
@@ -95,7 +93,7 @@ describe('the manifest', () => {
 });
 
 describe('the queue', () => {
-  test('does not fail an upload whose job cannot be added; the janitor adds it', async () => {
+  test('does not fail an upload whose permit cannot be added; the janitor adds it', async () => {
     const add = async () => await Promise.reject(new Error('Redis is away'));
     const upload = await open({ ...space.parts, queue: { ...space.parts.queue, add } });
     await upload.receive(bytesThen(), {}, 10_000);
@@ -139,7 +137,7 @@ describe('the queue', () => {
     await first.receive(bytesThen(), {}, 10_000);
     const second = await open(space.parts, first.record.id);
     expect(await codeOf(first.enqueue())).toBe('upload_superseded');
-    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect([space.files(), space.queued]).toEqual([[], []]);
     expect(await recordOf(second)).toMatchObject({ state: 'receiving', fencingToken: second.record.fencingToken });
   });
 
@@ -222,7 +220,7 @@ describe('an upload that is cancelled while it is received', () => {
       .then(() => upload.enqueue());
     expect(await codeOf(receiving)).toBe('upload_cancelled');
     expect(await recordOf(upload)).toMatchObject({ state: 'cancelled' });
-    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect([space.files(), space.queued]).toEqual([[], []]);
   });
 
   test('gets upload_cancelled also if it is deleted', async () => {
@@ -235,7 +233,7 @@ describe('an upload that is cancelled while it is received', () => {
       )
       .then(() => upload.enqueue());
     expect(await codeOf(receiving)).toBe('upload_cancelled');
-    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect([space.files(), space.queued]).toEqual([[], []]);
   });
 
   test('gets upload_cancelled from the record, before its files are removed', async () => {
@@ -246,7 +244,7 @@ describe('an upload that is cancelled while it is received', () => {
       10_000,
     );
     expect(await codeOf(upload.enqueue())).toBe('upload_cancelled');
-    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect([space.files(), space.queued]).toEqual([[], []]);
   });
 });
 

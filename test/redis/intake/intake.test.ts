@@ -148,6 +148,6 @@ describe('drain', () => {
     send(BODY.subarray(0, 3000));
     await intake.drain(1);
     await refused;
-    expect([intake.receiving, space.files(), space.jobs]).toEqual([0, [], []]);
+    expect([intake.receiving, space.files(), space.queued]).toEqual([0, [], []]);
   });
 });

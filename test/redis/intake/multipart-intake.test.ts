@@ -57,7 +57,7 @@ async function recordKeys(): Promise<string[]> {
 async function expectNothingLeft(): Promise<void> {
   const { waiting, due } = space.keys;
   const members = await Promise.all([waiting, due].map((set) => space.connection.zrange(set, '0', '-1')));
-  expect([space.files(), space.jobs, await recordKeys(), ...members]).toEqual([[], [], [], [], []]);
+  expect([space.files(), space.queued, await recordKeys(), ...members]).toEqual([[], [], [], [], []]);
 }
 
 describe('a form', () => {
@@ -68,7 +68,7 @@ describe('a form', () => {
       ['2.jpg', 'queued', 20_000],
       ['3.jpg', 'queued', 100],
     ]);
-    expect(space.jobs).toEqual(records.map(({ id }) => id));
+    expect(space.queued).toEqual(records.map(({ id }) => id));
     expect(space.files()).toHaveLength(6);
   });
 
@@ -78,7 +78,7 @@ describe('a form', () => {
     const body = formBody(photo('1.jpg'));
     send(body.subarray(0, -4));
     await turnsUntil('a file', () => space.files().length > 0);
-    expect(space.jobs).toEqual([]);
+    expect(space.queued).toEqual([]);
     const [key = ''] = await recordKeys();
     expect(await space.connection.hget(key, 'state')).toBe('receiving');
     send(body.subarray(-4));
@@ -132,7 +132,7 @@ describe('a rejected file', () => {
       ['failed', 'empty_file'],
     ]);
     const [first] = records;
-    expect([space.jobs, space.files().filter((path) => path.endsWith('.original'))]).toEqual([
+    expect([space.queued, space.files().filter((path) => path.endsWith('.original'))]).toEqual([
       [first?.id],
       [originalKey(first?.id ?? '', first?.fencingToken ?? '')],
     ]);
@@ -168,7 +168,7 @@ describe('a rejected file', () => {
       id: expect.any(String) as unknown,
     });
     const states = await Promise.all((await recordKeys()).map((key) => space.connection.hget(key, 'state')));
-    expect([states, space.files(), space.jobs]).toEqual([['failed'], [], []]);
+    expect([states, space.files(), space.queued]).toEqual([['failed'], [], []]);
   });
 });
 

@@ -86,7 +86,7 @@ describe('a raw body over a limit', () => {
       state: 'failed',
       error: { code: 'quota_exceeded', limit: 'storedBytes', final: true },
     });
-    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect([space.files(), space.queued]).toEqual([[], []]);
   });
 
   test('is accepted if it is the same upload again', async () => {
@@ -103,7 +103,7 @@ describe('a form', () => {
       { name: '2.jpg', state: 'queued', error: null },
       { name: '3.jpg', state: 'failed', error: { code: 'quota_exceeded', status: 429, limit: 'receiving' } },
     ]);
-    expect(space.jobs).toHaveLength(2);
+    expect(space.queued).toHaveLength(2);
   });
 
   test('keeps its other files if one finds no place in the end', async () => {

@@ -69,7 +69,7 @@ describe('a raw upload', () => {
       receivedBytes: BYTES.length,
     });
     expect(space.files()).toEqual([manifestKey(id, record.fencingToken), originalKey(id, record.fencingToken)]);
-    expect(space.jobs).toEqual([id]);
+    expect(space.queued).toEqual([id]);
   });
 
   test('is returned with its place in the queue, also when it is sent again', async () => {
@@ -85,7 +85,7 @@ describe('a raw upload', () => {
     expect(await take(space.parts, rawFile(id, { fileName: 'other.jpg' }))).toEqual(first);
     await space.records.begin(id);
     expect(await take(space.parts, rawFile(id))).toMatchObject({ state: 'processing', version: first.version + 1 });
-    expect([space.jobs, space.files().length]).toEqual([[id], 2]);
+    expect([space.queued, space.files().length]).toEqual([[id], 2]);
   });
 
   test('whose digest the worker computes is compared with the stored bytes', async () => {
@@ -97,7 +97,7 @@ describe('a raw upload', () => {
     expect(await codeOf(take(parts, rawFile(id, { request: wholeRequest({}, jpegBytes(6000, 2)) })))).toBe(
       'upload_conflict',
     );
-    expect([space.jobs, space.files().length]).toEqual([[id], 2]);
+    expect([space.queued, space.files().length]).toEqual([[id], 2]);
   });
 
   test.each([
@@ -124,7 +124,7 @@ describe('a raw upload', () => {
         first,
       );
       expect(await again(id, { variants: [{ ...variants[0], quality: 80 }], keepMetadata: false })).toEqual(first);
-      expect(space.jobs).toEqual([id]);
+      expect(space.queued).toEqual([id]);
     });
 
     test.each([
@@ -171,7 +171,7 @@ describe('a raw upload', () => {
       fencingToken: second.fencingToken,
     });
     expect(space.files()).toEqual([manifestKey(id, second.fencingToken), originalKey(id, second.fencingToken)]);
-    expect(space.jobs).toEqual([id]);
+    expect(space.queued).toEqual([id]);
   });
 
   test.each(['failed', 'cancelled'] as const)(
@@ -186,7 +186,7 @@ describe('a raw upload', () => {
       const second = await take(space.parts, rawFile(id, { request: wholeRequest({}, other) }));
       expect(second).toMatchObject({ state: 'queued', error: null });
       expect(space.files()).toEqual([manifestKey(id, second.fencingToken), originalKey(id, second.fencingToken)]);
-      expect(space.jobs).toEqual([id, id]);
+      expect(space.queued).toEqual([id, id]);
     },
   );
 
@@ -196,7 +196,7 @@ describe('a raw upload', () => {
     await space.records.begin(id);
     await space.records.complete(id, 1, RESULT);
     expect(await take(space.parts, rawFile(id))).toMatchObject({ state: 'completed' });
-    expect(space.jobs).toEqual([id]);
+    expect(space.queued).toEqual([id]);
   });
 
   test('after DELETE is gone (410)', async () => {
@@ -219,7 +219,7 @@ describe('a rejected raw upload', () => {
     const id = freshId();
     await expect(take(space.parts, rawFile(id, more))).rejects.toMatchObject({ code, id });
     expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code, id, state: 'failed', final: true } });
-    expect([space.files(), space.jobs]).toEqual([[], []]);
+    expect([space.files(), space.queued]).toEqual([[], []]);
   });
 
   test('whose client disconnects leaves a failed record and no file', async () => {

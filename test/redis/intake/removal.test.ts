@@ -1,5 +1,5 @@
 import { overriding } from '../../helpers/overriding.ts';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Transfers } from '../../../src/http/transfers.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
@@ -19,18 +19,13 @@ afterEach(async () => {
 });
 
 function build(more: Partial<RemovalParts> = {}) {
-  const remove = jest.fn(async (_id: string) => undefined as void);
-  return {
-    remove,
-    removal: new UploadRemoval({
-      records: space.records,
-      storage: space.storage,
-      queue: { add: async () => undefined, remove },
-      transfers: new Transfers(),
-      log: silentLog,
-      ...more,
-    }),
-  };
+  return new UploadRemoval({
+    records: space.records,
+    storage: space.storage,
+    transfers: new Transfers(),
+    log: silentLog,
+    ...more,
+  });
 }
 
 async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'completed'): Promise<string> {
@@ -41,30 +36,28 @@ async function storedUpload(state: 'receiving' | 'queued' | 'processing' | 'comp
 
 describe('cancel', () => {
   test.each(['receiving', 'queued', 'processing'] as const)(
-    'stops a %s upload and removes its job and its files',
+    'stops a %s upload and removes its files',
     async (state) => {
       const id = await storedUpload(state);
-      const { removal, remove } = build();
+      const removal = build();
       expect(await removal.cancel(id)).toMatchObject({ stopped: true, upload: { record: { id, state: 'cancelled' } } });
-      expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
+      expect(space.files()).toEqual([]);
     },
   );
 
   test('does not change a final upload', async () => {
     const id = await storedUpload('completed');
-    const { removal, remove } = build();
+    const removal = build();
     expect(await removal.cancel(id)).toMatchObject({
       stopped: false,
       upload: { record: { state: 'completed', percent: 100 } },
     });
-    expect([remove.mock.calls, space.files().length]).toEqual([[], 1]);
+    expect(space.files()).toHaveLength(1);
   });
 
-  test('is applied even if the job and the files cannot be removed now', async () => {
+  test('is applied even if the files cannot be removed now', async () => {
     const id = await storedUpload('queued');
-    const fail = async () => await Promise.reject(new Error('not now'));
-    const { removal } = build({
-      queue: { add: fail, remove: fail },
+    const removal = build({
       storage: overriding(space.storage, {
         list: () => {
           throw new Error('not now');
@@ -75,7 +68,7 @@ describe('cancel', () => {
   });
 
   test('rejects with unknown_upload for an unknown upload, and with upload_gone for a deleted one', async () => {
-    const { removal } = build();
+    const removal = build();
     expect(await codeOf(removal.cancel(freshId()))).toBe('unknown_upload');
     const id = await storedUpload('queued');
     await removal.delete(id);
@@ -89,7 +82,7 @@ describe('delete', () => {
     const transfers = new Transfers();
     const ended: string[] = [];
     for (const each of [id, other]) transfers.enter(each, () => ended.push(each));
-    await build({ transfers }).removal.delete(id);
+    await build({ transfers }).delete(id);
     expect(ended).toEqual([id]);
   });
 
@@ -97,18 +90,18 @@ describe('delete', () => {
     'of a %s upload leaves a tombstone and no file',
     async (state) => {
       const id = await storedUpload(state);
-      const { removal, remove } = build();
+      const removal = build();
       await removal.delete(id);
       expect((await space.records.read(id))?.record).toMatchObject({
         deleted: true,
         state: state === 'completed' ? 'completed' : 'cancelled',
       });
-      expect([remove.mock.calls, space.files()]).toEqual([[[id]], []]);
+      expect(space.files()).toEqual([]);
     },
   );
 
   test('rejects with upload_gone the second time, and with unknown_upload for an unknown upload', async () => {
-    const { removal } = build();
+    const removal = build();
     const id = await storedUpload('completed');
     await removal.delete(id);
     expect(await codeOf(removal.delete(id))).toBe('upload_gone');

@@ -8,7 +8,7 @@ import {
   RedisRecordStore,
   type Redis,
 } from '../../../src/queue/connection.ts';
-import { queueKeys } from '../../../src/queue/contract.ts';
+import { OTHER_KIND, queueKeys } from '../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
@@ -61,23 +61,21 @@ test('gives all keys of an installation the same hash tag, so that one script ma
 });
 
 describe('the queue', () => {
-  test('has one job if it is added twice, and none after its removal', async () => {
+  test('counts the permits of all kinds', async () => {
     const queue = new UploadQueue(space.connection, space.keys, silentLog);
-    await queue.add('a');
-    await queue.add('a', 'r1');
-    await queue.add('b');
-    expect(await queue.counts()).toEqual({ waiting: 2, active: 0, delayed: 0 });
-    await queue.remove('a');
-    await queue.remove('a');
-    await queue.remove('nothing');
-    expect((await queue.counts()).waiting).toBe(1);
+    await space.connection.sadd(space.keys.kinds, 'picture', 'table');
+    await queue.add('picture');
+    await queue.addMany('table', 3);
+    await queue.add(OTHER_KIND);
+    expect(await queue.counts()).toEqual({ waiting: 5, active: 0, delayed: 0 });
+    expect([await queue.has('table', '1'), await queue.has('picture', '2')]).toEqual([true, false]);
     await queue.close();
   });
 
   test('rejects at once with service_unavailable while Redis is away', async () => {
     await withOwnRedis(commands, async (own, connection) => {
       const queue = new UploadQueue(connection, space.keys, silentLog);
-      await queue.add('a');
+      await queue.add(OTHER_KIND);
       await own.down();
       await expect(queue.counts()).rejects.toMatchObject({ code: 'service_unavailable' });
       await bringBack(own, connection);
@@ -97,15 +95,11 @@ describe('commands for records', () => {
     });
   });
 
-  test('read a hash with its rank, and an unknown hash as empty', async () => {
+  test('read a hash, and an unknown hash as empty', async () => {
     const hash = space.keys.record('a');
     await space.connection.hset(hash, 'a', '1');
-    await space.connection.zadd(space.keys.due, 1, 'first', 2, 'second');
-    expect(await space.store.readHash(hash, space.keys.due, 'second')).toEqual({ fields: { a: '1' }, rank: 1 });
-    expect(await space.store.readHash(space.keys.record('none'), space.keys.due, 'none')).toEqual({
-      fields: {},
-      rank: null,
-    });
+    expect(await space.store.readHash(hash)).toEqual({ a: '1' });
+    expect(await space.store.readHash(space.keys.record('none'))).toEqual({});
   });
 
   test('fail at once with service_unavailable while Redis is away, and work when it is back', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
+import { OTHER_KIND } from '../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
@@ -34,14 +35,20 @@ afterEach(async () => {
 
 async function startWorker(
   run: RunProcessor,
-  { abandonedCalls = (): number => 0, onUnresponsive = (): void => undefined, records = space.records } = {},
+  {
+    abandonedCalls = (): number => 0,
+    onUnresponsive = (): void => undefined,
+    records = space.records,
+    concurrency = 2,
+  } = {},
 ): Promise<UploadWorker> {
   const processors = { find: (type: string) => ({ kind: 'picture', types: [type], run }) };
   const worker = new UploadWorker({
     connection,
     keys: space.keys,
     queue,
-    concurrency: 2,
+    kinds: ['picture', 'table'],
+    concurrency,
     records,
     storage: temp.storage,
     processors,
@@ -55,15 +62,15 @@ async function startWorker(
     onUnresponsive,
   });
   workers.push(worker);
-  await worker.ready();
+  await worker.start();
   return worker;
 }
 
-/** An upload that waits, with its bytes and its job. */
+/** An upload that waits, with its bytes and a permit. */
 async function waiting(): Promise<string> {
   const { id, fencingToken } = await uploadIn(space.records, 'queued');
   await putObject(temp.storage, originalKey(id, fencingToken), Buffer.from('bytes'));
-  await queue.add(id);
+  await queue.add(OTHER_KIND);
   return id;
 }
 
@@ -124,10 +131,10 @@ describe('a worker', () => {
     let release = (): void => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     const records = overriding(space.records, {
-      async begin(id) {
-        const outcome = await space.records.begin(id);
+      async take(permit) {
+        const taken = await space.records.take(permit);
         await released;
-        return outcome;
+        return taken;
       },
     });
     let runs = 0;
@@ -172,10 +179,10 @@ describe('a worker', () => {
     jest.spyOn(Math, 'random').mockReturnValue(0);
     let calls = 0;
     const records = overriding(space.records, {
-      async begin(id) {
+      async take(permit) {
         calls += 1;
         if (calls === 1) throw new Error('not now');
-        return await space.records.begin(id);
+        return await space.records.take(permit);
       },
     });
     await startWorker(async () => RESULT, { records });
@@ -231,7 +238,7 @@ describe('a worker', () => {
     await space.records.open({ id, fencingToken: 'r2', fileName: 'b.jpg', totalBytes: null });
     await putObject(temp.storage, originalKey(id, 'r2'), Buffer.from('other'));
     await space.records.enqueue(id, 'r2', { type: 'image/jpeg', sizeBytes: 5, sha256: 'b', options: {} });
-    await queue.add(id);
+    await queue.add(OTHER_KIND);
     run = async () => RESULT;
     worker.cancel(id);
     expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ fencingToken: 'r2', attempt: 2 });

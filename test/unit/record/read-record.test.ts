@@ -16,17 +16,17 @@ function readsOf(...moments: { state?: string; rank: number | null }[]): RecordR
     return fields;
   };
   return {
-    keys: { record: (id) => id, waiting: 'waiting' },
+    keys: { record: (id) => id, fair: 'fair' },
     nowMs: () => 0,
     count: () => reads,
     store: {
-      readHash: async () => ({ fields: next(), rank: last.rank }),
+      readHash: async () => next(),
       readFieldsOf: async (keys) =>
         keys.map(() => {
           const fields = next();
           return PROGRESS_FIELDS.map((name) => fields[name] ?? null);
         }),
-      ranksIn: async (_key, members) => members.map(() => last.rank),
+      runScript: async (_script, _keys, [, ...ids]) => ids.map(() => last.rank),
     },
   };
 }

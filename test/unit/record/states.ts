@@ -38,6 +38,8 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     createdAtMs: 500,
     expiresAtMs: null,
     metadata: null,
+    requestId: null,
+    permit: null,
     tenant: null,
     lane: 'live',
     weight: 1,

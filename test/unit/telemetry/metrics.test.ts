@@ -8,6 +8,7 @@ const READINGS: Readings = {
   eventsReceived: () => 9,
   jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
   backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }),
+  waitingByKind: async () => new Map([['table', 4]]),
   workersAlive: async () => 2,
   workersPaused: async () => 1,
   deliveries: async () => ({ tries: { delivered: 8, retried: 1 }, pending: 2, oldestPendingMs: 1500 }),
@@ -23,6 +24,7 @@ describe('metrics of a process', () => {
     expect(text).toMatch(/^deferred_held 7$/m);
     expect(text).toMatch(/^deferred_waiters 4$/m);
     expect(text).toMatch(/^queue_jobs\{state="waiting"\} 5$/m);
+    expect(text).toMatch(/^queue_waiting_by_kind\{kind="table"\} 4$/m);
   });
 
   test('are available while Redis is away, without those of the queue', async () => {

@@ -1,17 +1,20 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { PermitData } from '../../../src/queue/contract.ts';
 import { Retries, retryPauseMs } from '../../../workers/retries.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { FakeRecords, ID, recordOf } from '../record/states.ts';
 
-let records: FakeRecords;
-let added: string[];
+let added: [string, PermitData | undefined][];
+let isAway: boolean;
 let retries: Retries;
 
 beforeEach(() => {
   jest.useFakeTimers();
-  records = new FakeRecords();
-  added = [];
-  retries = new Retries({ records, queue: { add: async (id) => void added.push(id) }, log: silentLog });
+  [added, isAway] = [[], false];
+  const add = async (kind: string, data?: PermitData): Promise<void> => {
+    if (isAway) throw new Error('away');
+    added.push([kind, data]);
+  };
+  retries = new Retries({ queue: { add }, log: silentLog });
 });
 afterEach(() => {
   retries.close();
@@ -20,42 +23,23 @@ afterEach(() => {
 });
 
 describe('a retry', () => {
-  test('adds the job when the pause is over, and not before', async () => {
-    records.set(recordOf({ state: 'queued', attempt: 3 }));
-    retries.later(ID, 3, 1000);
+  test('adds the permit when the pause is over, and not before', async () => {
+    retries.later('picture', { permit: '7' }, 1000);
     await jest.advanceTimersByTimeAsync(999);
     expect(added).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
-    expect(added).toEqual([ID]);
+    expect(added).toEqual([['picture', { permit: '7' }]]);
   });
 
-  test('adds no job if another attempt has begun', async () => {
-    records.set(recordOf({ state: 'processing', attempt: 4 }));
-    retries.later(ID, 3, 1000);
+  test('leaves the permit to the janitor if Redis is away', async () => {
+    isAway = true;
+    retries.later('picture', {}, 1000);
     await jest.advanceTimersByTimeAsync(1000);
     expect(added).toEqual([]);
   });
 
-  test.each(['completed', 'failed', 'cancelled', 'discarded', 'receiving'] as const)(
-    'adds no job if the upload is %s',
-    async (state) => {
-      records.set(recordOf({ state, attempt: 3 }));
-      await retries.now(ID, 3);
-      expect(added).toEqual([]);
-    },
-  );
-
-  test('adds no job if the upload no longer exists, or Redis is away', async () => {
-    await retries.now(ID);
-    records.set(recordOf({ state: 'queued' }));
-    records.fault = new Error('away');
-    await retries.now(ID);
-    expect(added).toEqual([]);
-  });
-
-  test('adds no job after close', async () => {
-    records.set(recordOf({ state: 'queued', attempt: 3 }));
-    retries.later(ID, 3, 1000);
+  test('adds no permit after close', async () => {
+    retries.later('picture', {}, 1000);
     retries.close();
     await jest.advanceTimersByTimeAsync(2000);
     expect(added).toEqual([]);

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { StorageOutage } from '../../../workers/storage-outage.ts';
-import { sharedPauses } from '../../../workers/worker-pauses.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 
@@ -13,7 +12,7 @@ beforeEach(() => {
   jest.useFakeTimers();
   [isAway, checks, seen] = [false, 0, []];
   outage = new StorageOutage({
-    worker: { pause: async () => void seen.push('paused'), resume: async () => void seen.push('resumed') },
+    worker: { pause: () => void seen.push('paused'), resume: () => void seen.push('resumed') },
     check: async () => {
       checks += 1;
       if (isAway) throw new Error('EIO');
@@ -73,21 +72,4 @@ test('a worker that closes waits for no check, and does not report that the stor
   const noticed = hanging.noticed();
   hanging.close();
   expect([await noticed, await hanging.noticed(), seen]).toEqual([undefined, undefined, []]);
-});
-
-test('a worker that two parts have paused takes jobs again when both have resumed it', async () => {
-  const ignored = (): void => undefined;
-  const pausable = sharedPauses({
-    on: ignored,
-    off: ignored,
-    pause: async () => void seen.push('paused'),
-    resume: async () => void seen.push('resumed'),
-  });
-  const [one, other] = [pausable(), pausable()];
-  await one.pause(true);
-  await other.pause(true);
-  await one.resume();
-  expect(seen).toEqual(['paused']);
-  await other.resume();
-  expect(seen).toEqual(['paused', 'resumed']);
 });

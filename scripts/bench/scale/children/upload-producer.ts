@@ -104,5 +104,5 @@ async function add(id: string): Promise<void> {
   const stored = { type: 'image/jpeg', sizeBytes: SIZE_BYTES, sha256: '0'.repeat(64), options: {} };
   const queued = await records.enqueue(id, FENCING_TOKEN, stored, LIMITS);
   if (!queued.applied) throw new Error(`an upload was refused: ${queued.rejection}`);
-  await queue.add(id, id);
+  if (queued.permitFor !== undefined) await queue.add(queued.permitFor);
 }

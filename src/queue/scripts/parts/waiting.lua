@@ -1,34 +1,71 @@
--- Adds uploads to the waiting set, removes them, counts them by address, and counts how many drain.
--- Locals: waitingKey, byAddressKey, drainedKey.
---- @include "time"
+-- The waiting uploads of all kinds: adds them, removes them, and counts them by address and by tenant.
+-- Locals: waitingKey, byAddressKey, drainedKey, fairPrefix.
+--- @include "drained"
+--- @include "order"
 
--- The drain rate is computed from 12 periods of 5 seconds.
-local STRETCHES, STRETCH_SECONDS = 12, 5
+local function kindsKey() return fairPrefix .. 'kinds' end
+local function spareKey() return fairPrefix .. 'spare' end
+local function permitsKey(kind) return fairPrefix .. 'permits:' .. kind end
+local function byTenantKey() return fairPrefix .. 'waiting-by-tenant' end
+local function overShareKey() return fairPrefix .. 'over-share' end
 
-local function stretchNow() return math.floor(nowMs() / (STRETCH_SECONDS * 1000)) end
-
-local function countDrained(change)
-  local stretch = stretchNow()
-  -- The first count of a period removes the periods that are too old.
-  if redis.call('HINCRBY', drainedKey, stretch, change) ~= change then return end
-  for _, old in ipairs(redis.call('HKEYS', drainedKey)) do
-    if tonumber(old) <= stretch - STRETCHES then redis.call('HDEL', drainedKey, old) end
-  end
-  redis.call('EXPIRE', drainedKey, STRETCHES * STRETCH_SECONDS)
+-- Forgets which upload a permit has begun. `permit` is that field of its record, or nil.
+local function forgetPermit(permit)
+  local kind, permitId = string.match(permit or '', '^(%S+) (.+)$')
+  if permitId then redis.call('HDEL', permitsKey(kind), permitId) end
 end
 
--- Adds an upload as the last one, or as the first one, where BullMQ puts a requeued job. The score is the time in ms
--- with fractions. With a pause it is the time of the next try.
-local function enterQueue(id, address, first, pauseMs)
+-- Counts the waiting uploads of a tenant. The sorted set has the count in relation to the weight.
+local function countOfTenant(of, change)
+  local tenant = tenantOf(of)
+  local count = redis.call('HINCRBY', byTenantKey(), tenant, change)
+  if count > 0 then return redis.call('ZADD', overShareKey(), exact(count / weightOf(of)), tenant) end
+  redis.call('HDEL', byTenantKey(), tenant)
+  redis.call('ZREM', overShareKey(), tenant)
+end
+
+-- Adds an upload as the last one of its flow, or as the first one of all. With a pause it has no place until the pause
+-- is over. The score in the waiting set is the time in ms with fractions; with a pause it is the time of the next try.
+local function enterQueue(id, of, address, isFirst, pauseMs)
   local score = nowMs() + (pauseMs or 0)
-  local oldest = first and redis.call('ZRANGE', waitingKey, 0, 0, 'WITHSCORES')[2]
-  if oldest then score = math.min(score, tonumber(oldest) - 1) end
-  redis.call('ZADD', waitingKey, string.format('%.3f', score), id)
+  local oldest = isFirst and scoreAt(waitingKey, 0)
+  if oldest then score = math.min(score, oldest - 1) end
+  redis.call('SADD', kindsKey(), kindOf(of))
+  if redis.call('ZADD', waitingKey, string.format('%.3f', score), id) == 1 then countOfTenant(of, 1) end
+  if pauseMs then
+    redis.call('ZADD', pausedKey(kindOf(of)), string.format('%.3f', score), id)
+  else
+    enterLine(id, of, isFirst)
+  end
   if address then redis.call('HINCRBY', byAddressKey, address, 1) end
 end
 
-local function leaveQueue(id, address)
-  redis.call('ZREM', waitingKey, id)
+-- Returns false if a permit is left over from an upload that was removed, so that no new one is needed.
+local function needsPermit(kind)
+  if tonumber(redis.call('HGET', spareKey(), kind) or '0') <= 0 then return true end
+  redis.call('HINCRBY', spareKey(), kind, -1)
+  return false
+end
+
+local function leaveQueue(id, of, address)
+  if redis.call('ZREM', waitingKey, id) == 1 then countOfTenant(of, -1) end
+  local hadPaused = redis.call('ZREM', pausedKey(kindOf(of)), id) == 1
+  if not hadPaused and leaveLine(id, of) then redis.call('HINCRBY', spareKey(), kindOf(of), 1) end
   if not address then return end
   if redis.call('HINCRBY', byAddressKey, address, -1) <= 0 then redis.call('HDEL', byAddressKey, address) end
+end
+
+-- Most uploads whose pause ends in one call; the next call handles more.
+local MOST_RESUMED = 100
+
+-- Gives places to the uploads of a kind whose pause is over. Returns the time of the next one, or nil.
+local function endPauses(kind, recordPrefix)
+  local now = string.format('%.3f', nowMs())
+  local ids = redis.call('ZRANGEBYSCORE', pausedKey(kind), '-inf', now, 'LIMIT', 0, MOST_RESUMED)
+  for _, id in ipairs(ids) do
+    redis.call('ZREM', pausedKey(kind), id)
+    local of = placedBy(recordPrefix .. id)
+    if of.state == 'queued' then enterLine(id, of) end
+  end
+  return scoreAt(pausedKey(kind), 0)
 end

@@ -12,7 +12,8 @@ local function evict(victimId, retentionMs)
   local had = redis.call('HMGET', victim, unpack(eventNames))
   local victimEvent = {}
   for index, name in ipairs(eventNames) do if had[index] then victimEvent[name] = had[index] end end
-  leaveQueue(victimId, redis.call('HGET', victim, 'address'))
+  local of = placedBy(victim)
+  leaveQueue(victimId, of, of.address)
   if victimEvent.state ~= 'queued' then return end
   local expiresAt = string.format('%d', tonumber(now) + retentionMs)
   local tenant = redis.call('HGET', victim, 'tenant') or nil
@@ -44,11 +45,25 @@ local function lackOfCapacity(limitsJson)
   if redis.call('ZCARD', waitingKey) >= limits.capacity and not limits.discards then return 'full' end
 end
 
--- Evicts the oldest uploads if one more would exceed the capacity.
+-- Returns the oldest upload of the tenant that has the most waiting uploads in relation to its weight.
+local function nextVictim()
+  local oldest, age
+  if redis.call('ZCARD', overShareKey()) > 1 then
+    local tenant = redis.call('ZREVRANGE', overShareKey(), 0, 0)[1]
+    for _, kind in ipairs(redis.call('SMEMBERS', kindsKey())) do
+      for _, lane in ipairs({ 'live', 'batch' }) do
+        local first = redis.call('ZRANGE', lineKey(kind, tenant .. ' ' .. lane), 0, 0)[1]
+        local since = first and tonumber(redis.call('ZSCORE', waitingKey, first))
+        if since and (not age or since < age) then oldest, age = first, since end
+      end
+    end
+  end
+  return oldest or redis.call('ZRANGE', waitingKey, 0, 0)[1]
+end
+
+-- Evicts uploads if one more would exceed the capacity.
 local function evictOldest(limitsJson, retentionMs)
   if limitsJson == '' then return end
   local excess = redis.call('ZCARD', waitingKey) - cjson.decode(limitsJson).capacity + 1
-  if excess <= 0 then return end
-  local oldest = redis.call('ZRANGE', waitingKey, 0, math.min(excess, MOST_AT_ONCE) - 1)
-  for _, victimId in ipairs(oldest) do evict(victimId, retentionMs) end
+  for _ = 1, math.min(excess, MOST_AT_ONCE) do evict(nextVictim(), retentionMs) end
 end

@@ -3,7 +3,7 @@
 --
 -- KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained,
 --       7 failed uploads that may be retried, 8 records, 9 records by owner, 10 tenants,
---       last: outbox of webhooks, absent without webhooks
+--       11 prefix of the keys of the order, last: outbox of webhooks, absent without webhooks
 -- ARGV  1 id, 2 nonce, by which a repeated call is recognised, 3 event stream length,
 --       4 key prefix of public ids, with the same hash tag,
 --       5 and 6 command and channel that publish the change as well, empty for none; from 7 on those of the transition
@@ -11,7 +11,7 @@
 -- Returns `{ 'ok', version, field, value, … }`, with fields only if the transition returns the record, or `{ rejection,
 -- version, field, value, … }`, see `Rejection`. A waiting upload also has the field `rank`, its 0-based position.
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
-local failedKey, recordsKey, ownersKey, tenantPrefix, outboxKey = unpack(KEYS, 7)
+local failedKey, recordsKey, ownersKey, tenantPrefix, fairPrefix, outboxKey = unpack(KEYS, 7)
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
 --- @include "count"
@@ -27,7 +27,7 @@ local eventNames = {
 }
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
-  'restartedBy', 'endedBy', 'tenant', 'lane', 'weight',
+  'restartedBy', 'endedBy', 'tenant', 'lane', 'weight', 'kind', 'permit',
   'uncounted', 'limits', 'ticket',
 }
 
@@ -56,11 +56,18 @@ local function publish(of, about)
   if publishCommand ~= '' then redis.call(publishCommand, beside(channel, of), data) end
 end
 
+-- Returns the fields by which the upload is placed in the order.
+local function placing()
+  local of = {}
+  for _, name in ipairs({ 'kind', 'tenant', 'lane', 'weight' }) do of[name] = event[name] or was[name] end
+  return of
+end
+
 local function answer(word, withRecord)
   local reply = { word, event.version or '0' }
   if withRecord then
     for _, part in ipairs(redis.call('HGETALL', key)) do reply[#reply + 1] = part end
-    local rank = event.state == 'queued' and redis.call('ZRANK', waitingKey, id)
+    local rank = event.state == 'queued' and positionOf(id, placing())
     if rank then
       reply[#reply + 1] = 'rank'
       reply[#reply + 1] = rank
@@ -127,21 +134,39 @@ local function countUse()
   redis.call('HDEL', key, 'limits', 'uncounted')
 end
 
+-- Forgets the permit of an attempt that has ended.
+local function dropPermit()
+  if not was.permit then return end
+  forgetPermit(was.permit)
+  redis.call('HDEL', key, 'permit')
+end
+
 local function save(...)
+  if was.state == 'processing' and event.state ~= 'processing' then dropPermit() end
   redis.call('HSET', key, unpack(set))
   if select('#', ...) > 0 then redis.call('HDEL', key, ...) end
   if was.tenant or event.tenant then countUse() end
 end
 
 -- Puts the upload into the queue. From now on the workers are responsible, not the janitor.
-local function wait(address, first, pauseMs)
-  enterQueue(id, address, first, pauseMs)
+local function wait(address, isFirst, pauseMs)
+  enterQueue(id, placing(), address, isFirst, pauseMs)
   redis.call('ZREM', dueKey, id)
+end
+
+-- The reply for an upload that waits now. `permitFor` is the kind if the caller has to add a permit.
+local function answerWaiting(withRecord)
+  local reply = answer('ok', withRecord)
+  local kind = kindOf(placing())
+  if not needsPermit(kind) then return reply end
+  reply[#reply + 1] = 'permitFor'
+  reply[#reply + 1] = kind
+  return reply
 end
 
 local function leaveWaiting()
   if was.state ~= 'queued' then return end
-  leaveQueue(id, was.address)
+  leaveQueue(id, was, was.address)
   countDrained(1)
   redis.call('HDEL', key, 'address')
 end

@@ -1,6 +1,6 @@
 -- Puts the fields that every queued upload has for its stored bytes.
 -- Needs the part `record`.
-local function putStored(size, type, sha256, options)
+local function putStored(size, type, sha256, options, kind)
   put('state', 'queued')
   put('stage', 'queue')
   put('received', size)
@@ -9,4 +9,5 @@ local function putStored(size, type, sha256, options)
   put('type', type)
   put('sha256', sha256)
   put('options', options)
+  put('kind', kind)
 end

@@ -31,7 +31,6 @@ function newStore(parts: Partial<TusStoreParts> = {}, checksum?: SentDigest): Tu
   const removal = new UploadRemoval({
     records: space.records,
     storage: space.storage,
-    queue: { add: async () => undefined, remove: async () => undefined },
     transfers: new Transfers(),
     log: silentLog,
   });
@@ -65,7 +64,7 @@ async function expectStored(id: string): Promise<void> {
   });
   const fencingToken = record?.fencingToken ?? '';
   expect(space.files().sort()).toEqual([manifestKey(id, fencingToken), originalKey(id, fencingToken)].sort());
-  expect(space.jobs).toContain(id);
+  expect(space.queued).toContain(id);
 }
 
 describe('an announced upload', () => {
@@ -171,7 +170,7 @@ describe('an upload whose process died', () => {
     const ends = await Promise.all([newStore(), newStore()].map((store) => codeOf(store.getUpload(id))));
     expect(ends).toContain('none');
     await expectStored(id);
-    expect(space.jobs).toEqual([id]);
+    expect(space.queued).toEqual([id]);
   });
 });
 

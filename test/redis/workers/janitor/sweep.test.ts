@@ -1,15 +1,17 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { UploadState } from '../../../../src/wire/documents.ts';
 import { UploadRecords } from '../../../../src/record/record.ts';
+import { OTHER_KIND } from '../../../../src/queue/contract.ts';
+import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../../../src/queue/upload-sets.ts';
 import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
 import { manifestObject, type Manifest } from '../../../../src/storage/manifest.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
-import { addMissingJobs } from '../../../../workers/janitor/missing-jobs.ts';
+import { addMissingPermits } from '../../../../workers/janitor/missing-permits.ts';
 import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
 import {
   applied,
@@ -30,12 +32,13 @@ import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 let space: RecordSpace;
 let temp: TempStorage;
 let sets: UploadSets;
-let jobs: string[];
+/** Kinds of the permits added. */
+let permits: string[];
 
 beforeEach(async () => {
   [space, temp] = await Promise.all([openRecordSpace(await sharedRedis()), openTempStorage()]);
   sets = new UploadSets(space.connection, space.keys);
-  jobs = [];
+  permits = [];
 });
 afterEach(async () => {
   await Promise.all([space.close(), temp.remove()]);
@@ -43,11 +46,7 @@ afterEach(async () => {
 
 const SIGNAL = new AbortController().signal;
 const NOW = Buffer.from('x');
-const queue = {
-  add: async (id: string) => void jobs.push(id),
-  remove: async (id: string) => void (jobs = jobs.filter((job) => job !== id)),
-  withoutJob: async (ids: readonly string[]) => ids.filter((id) => !jobs.includes(id)),
-};
+const queue = { add: async (kind: string) => void permits.push(kind), has: async () => true };
 const parts = (records: UploadRecords = space.records) => ({
   records,
   sets,
@@ -93,76 +92,75 @@ async function stateOf(id: string) {
   return (await space.records.read(id))?.record.state;
 }
 
-describe('missing jobs', () => {
-  test('adds jobs for uploads that have waited a while, oldest first, and not for new ones', async () => {
-    const [older, old, young] = [
-      await uploadIn(space.records, 'queued'),
-      await uploadIn(space.records, 'queued'),
-      await uploadIn(space.records, 'queued'),
-    ];
-    await space.connection.zadd(space.keys.waiting, Date.now() - 9000, older.id, Date.now() - 6000, old.id);
-    await addMissingJobs(parts());
-    expect(jobs).toEqual([older.id, old.id]);
-    expect(jobs).not.toContain(young.id);
+describe('missing permits', () => {
+  let real: UploadQueue;
+
+  beforeEach(() => {
+    real = new UploadQueue(space.connection, space.keys, silentLog);
+  });
+  afterEach(async () => {
+    await real.close();
   });
 
-  test('adds no job for an upload that pauses before its next try until the pause is over', async () => {
+  async function sweep(): Promise<number> {
+    await addMissingPermits({ sets, queue: real, log: silentLog });
+    return (await real.counts()).waiting;
+  }
+
+  test('adds as many permits as uploads wait, and no more in later sweeps', async () => {
+    for (let upload = 0; upload < 3; upload++) await uploadIn(space.records, 'queued');
+    expect([await sweep(), await sweep()]).toEqual([3, 3]);
+  });
+
+  test('counts a permit that has begun an upload as used', async () => {
+    await Promise.all([uploadIn(space.records, 'queued'), uploadIn(space.records, 'queued')]);
+    await real.add(OTHER_KIND);
+    await space.records.take({ kind: OTHER_KIND, id: '1' });
+    expect(await sweep()).toBe(2);
+  });
+
+  test('adds no permit for an upload that pauses before its next try until the pause is over', async () => {
     const { id } = await uploadIn(space.records, 'processing');
     applied(await space.records.requeue(id, 1, { faults: 1, pauseMs: 60_000 }));
-    await addMissingJobs(parts());
-    expect(jobs).toEqual([]);
+    expect(await sweep()).toBe(0);
     expect(Number(await space.connection.zscore(space.keys.waiting, id)) - (await redisNowMs())).toBeGreaterThan(
       30_000,
     );
-    await space.connection.zincrby(space.keys.waiting, -66_000, id);
-    await addMissingJobs(parts());
-    expect(jobs).toEqual([id]);
+    await space.connection.zincrby(`${space.keys.fair}paused:${OTHER_KIND}`, -66_000, id);
+    expect(await sweep()).toBe(1);
   });
 
-  test('adds a missing job only once, because BullMQ publishes an event for each add', async () => {
-    const { id } = await uploadIn(space.records, 'queued');
-    await space.connection.zadd(space.keys.waiting, 1, id);
-    const add = jest.fn(queue.add);
-    for (let sweep = 0; sweep < 3; sweep++) await addMissingJobs({ ...parts(), queue: { ...queue, add } });
-    expect(add.mock.calls).toEqual([[id]]);
+  test('corrects a number of spare permits that is too high', async () => {
+    await space.connection.hset(`${space.keys.fair}spare`, OTHER_KIND, 5);
+    await uploadIn(space.records, 'queued');
+    await sweep();
+    const { id, fencingToken } = await uploadIn(space.records, 'receiving');
+    expect(applied(await space.records.enqueue(id, fencingToken, STORED)).permitFor).toBe(OTHER_KIND);
   });
 
-  test('adds the jobs of more uploads than one batch holds', async () => {
-    const ids = await Promise.all(
-      Array.from({ length: 501 }, async () => (await uploadIn(space.records, 'queued')).id),
-    );
-    await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
-    await addMissingJobs(parts());
-    expect(jobs).toEqual(ids);
-  });
-
-  test('compares 2000 new and 2000 older uploads per sweep, in turn, for any length of the queue', async () => {
-    const ids = Array.from({ length: 5_000 }, (_, index) => `u-${index}`);
-    await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
-    const compared: string[][] = [];
-    for (let sweep = 0; sweep < 6; sweep++) compared.push(await sets.waitingToCompare(5_000, 2_000));
-    expect(compared.map(({ length }) => length)).toEqual([2_000, 4_000, 3_000, 1_000, 2_000, 2_000]);
-    expect([...new Set(compared.slice(0, 3).flat())]).toHaveLength(5_000);
-    expect(compared[4]?.[0]).toBe('u-0');
-    // A new upload is compared in the next sweep, at any point of the round.
-    await space.connection.zadd(space.keys.waiting, 6_000, 'new');
-    expect(await sets.waitingToCompare(5_000, 2_000)).toContain('new');
-  });
-
-  test('removes ids from the waiting set whose records do not wait, and adds no job for them', async () => {
+  test('removes ids from the waiting set whose records do not wait, and adds no permit for them', async () => {
     const [done, unknown] = [await uploadIn(space.records, 'completed'), randomUUID()];
     const waiting = await uploadIn(space.records, 'queued');
-    await space.connection.zadd(space.keys.waiting, 1, done.id, 2, unknown, 3, waiting.id);
-    await addMissingJobs(parts());
-    expect([jobs, await space.connection.zrange(space.keys.waiting, '0', '-1')]).toEqual([[waiting.id], [waiting.id]]);
+    await space.connection.zadd(space.keys.waiting, 1, done.id, 2, unknown);
+    expect([await sweep(), await space.connection.zrange(space.keys.waiting, '0', '-1')]).toEqual([1, [waiting.id]]);
   });
 
-  test('rejects if a job cannot be added', async () => {
+  test('gives a place and a permit to an upload that a process of an older version has queued', async () => {
     const { id } = await uploadIn(space.records, 'queued');
-    await space.connection.zadd(space.keys.waiting, 1, id);
-    await expect(
-      addMissingJobs({ ...parts(), queue: { ...queue, add: async () => await Promise.reject(new Error('away')) } }),
-    ).rejects.toThrow('away');
+    await space.connection.del(...(await space.connection.keys(`${space.keys.fair}*`)));
+    await space.connection.hdel(space.keys.record(id), 'kind');
+    expect([await sweep(), (await space.records.read(id))?.queuePosition]).toEqual([1, 1]);
+    const taken = await space.records.take({ kind: OTHER_KIND, id: '1' });
+    expect(!taken.nothing && applied(taken.outcome).record?.id).toBe(id);
+  });
+
+  test('compares 2000 uploads per sweep in turn, for any length of the queue', async () => {
+    const ids = Array.from({ length: 2_500 }, (_, index) => `u-${index}`);
+    await space.connection.zadd(space.keys.waiting, ...ids.flatMap((id, index) => [index, id]));
+    await sweep();
+    expect(await space.connection.zcard(space.keys.waiting)).toBe(500);
+    await sweep();
+    expect(await space.connection.exists(space.keys.waiting)).toBe(0);
   });
 });
 
@@ -193,7 +191,7 @@ describe('due uploads', () => {
       type: STORED.type,
       percent: 30,
     });
-    expect([jobs, temp.files().length]).toEqual([[upload.id], 2]);
+    expect([permits, temp.files().length]).toEqual([[OTHER_KIND], 2]);
   });
 
   test('takes the last of several requests under one id if the record names none as stored', async () => {
@@ -247,21 +245,18 @@ describe('due uploads', () => {
     expect((await sets.due(10)).ids).toEqual([]);
   });
 
-  test('removes the job of a cancelled upload, unless a new upload under the same id waits', async () => {
-    const ended = await uploadIn(space.records, 'queued');
-    const again = await uploadIn(space.records, 'queued');
-    jobs = [ended.id, again.id];
-    for (const { id } of [ended, again]) await space.records.cancel(id);
-    const records = overriding(space.records, {
-      async read(id) {
-        const read = await space.records.read(id);
-        // This happens after the record is read and before the job is removed.
-        if (id === again.id && read?.record.state === 'cancelled') await uploadIn(space.records, 'queued', again);
-        return read;
-      },
-    });
-    await handleDueUploads(parts(records), SIGNAL);
-    expect(jobs).toEqual([again.id]);
+  test('adds the permit of a silent attempt again if it does not exist any more', async () => {
+    const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const real = new UploadQueue(space.connection, space.keys, silentLog);
+    const [kept, lost] = [await uploadIn(records, 'queued'), await uploadIn(records, 'queued')];
+    await real.add(OTHER_KIND);
+    for (const id of ['1', 'lost']) await records.take({ kind: OTHER_KIND, id });
+    await handleDueUploads({ ...parts(records), queue: real }, SIGNAL);
+    expect(await space.connection.hget(`${space.keys.bullPrefix}:uploads:2`, 'data')).toBe('{"permit":"lost"}');
+    expect([kept.id, (await real.counts()).waiting]).toEqual([kept.id, 2]);
+    const again = await records.take({ kind: OTHER_KIND, id: '2', replaces: 'lost' });
+    expect(!again.nothing && applied(again.outcome).record).toMatchObject({ id: lost.id, attempt: 2, deaths: 1 });
+    await real.close();
   });
 
   test('removes all files at the end of the retention', async () => {
@@ -375,7 +370,7 @@ describe('reconciliation scan', () => {
       publicId: `p-${id}`,
       createdAtMs: 0,
     });
-    expect([jobs, await space.records.idOf(`p-${id}`)]).toEqual([[id], id]);
+    expect([permits, await space.records.idOf(`p-${id}`)]).toEqual([[OTHER_KIND], id]);
     const attempt = applied(await space.records.begin(id)).record?.attempt ?? 0;
     expect(attempt).toBeGreaterThan(1_000_000);
     expect((await space.records.complete(id, attempt, RESULT)).applied).toBe(true);
@@ -395,10 +390,10 @@ describe('reconciliation scan', () => {
     await storedUpload(upload.id, { fencingToken: upload.fencingToken });
     const before = await space.records.read(upload.id);
     await reconcileStorage(parts(), SIGNAL);
-    expect([(await space.records.read(upload.id))?.record, jobs]).toEqual([before?.record, []]);
+    expect([(await space.records.read(upload.id))?.record, permits]).toEqual([before?.record, []]);
     await storedUpload();
     await reconcileStorage(parts(), SIGNAL);
-    expect(jobs).toEqual([]);
+    expect(permits).toEqual([]);
   });
 
   test('restores a record with a version that no client can have seen', async () => {
@@ -415,17 +410,19 @@ describe('reconciliation scan', () => {
     await handleDueUploads({ ...parts(), sets: due }, SIGNAL);
     expect(temp.files()).toHaveLength(2);
     await reconcileStorage(parts(), SIGNAL);
-    expect(jobs).toEqual([id]);
+    expect(permits).toEqual([OTHER_KIND]);
+    expect(await stateOf(id)).toBe('queued');
   });
 
   test('runs again after a restart of Redis, which may have lost its last changes', async () => {
     await reconcileStorage(parts(), SIGNAL);
     const { id } = await storedUpload();
     await reconcileStorage(parts(), SIGNAL);
-    expect(jobs).toEqual([]);
+    expect(permits).toEqual([]);
     await space.connection.set(space.keys.reconciled, 'the run of a server that is no more', 'PX', 60_000);
     await reconcileStorage(parts(), SIGNAL);
-    expect(jobs).toEqual([id]);
+    expect(permits).toEqual([OTHER_KIND]);
+    expect(await stateOf(id)).toBe('queued');
   });
 
   test('runs again within a minute only if it has found files that are too young to remove', async () => {
@@ -458,7 +455,7 @@ describe('reconciliation scan', () => {
       await space.connection.del(space.keys.reconciled);
       await reconcileStorage(parts(), SIGNAL);
     }
-    expect([await stateOf(id), jobs]).toEqual([undefined, []]);
+    expect([await stateOf(id), permits]).toEqual([undefined, []]);
   });
 
   test('restores the last of several requests, for any order and times of their files', async () => {
@@ -479,7 +476,7 @@ describe('reconciliation scan', () => {
     await space.connection.hset(space.keys.record(damaged.id), 'state', 'nonsense');
     const before = temp.files();
     await reconcileStorage(parts(), SIGNAL);
-    expect([jobs, temp.files()]).toEqual([[lost.id], before]);
+    expect([permits, await stateOf(lost.id), temp.files()]).toEqual([[OTHER_KIND], 'queued', before]);
   });
 
   test('restores an accepted upload of which Redis has only an earlier, failed state', async () => {
@@ -496,7 +493,7 @@ describe('reconciliation scan', () => {
       expiresAtMs: null,
     });
     expect(restored?.version).toBeGreaterThan(failed?.version ?? 0);
-    expect([jobs, await space.connection.pttl(space.keys.record(id))]).toEqual([[id], -1]);
+    expect(await space.connection.pttl(space.keys.record(id))).toBe(-1);
   });
 
   test.each<[string, UploadState, number]>([
@@ -509,7 +506,7 @@ describe('reconciliation scan', () => {
     const createdAt = new Date(before?.createdAtMs ?? 0).toISOString();
     await storedUpload(id, { createdAt, sequence: (before?.version ?? 0) + ahead });
     await reconcileStorage(parts(), SIGNAL);
-    expect([(await space.records.read(id))?.record, jobs]).toEqual([before, []]);
+    expect([(await space.records.read(id))?.record, permits]).toEqual([before, []]);
   });
 
   test('compares manifests of earlier releases by the time of their file', async () => {
@@ -533,7 +530,8 @@ describe('reconciliation scan', () => {
     for (const path of foreign) await writeForeign(path);
     await age(25 * 3_600_000);
     await reconcileStorage(parts(), SIGNAL);
-    expect(jobs.sort()).toEqual(ids.sort());
+    expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => 'queued'));
+    expect(permits).toHaveLength(3);
     expect(temp.files()).toEqual(expect.arrayContaining(foreign));
     expect(await sets.reconciliationDue()).toBeUndefined();
   });

@@ -1,0 +1,31 @@
+-- Starts an attempt of the upload. See `begin`.
+-- ARGV  7 stage, 8 most faults, 9 most deaths, 10 silence in ms, 11 kind of the permit, 12 id of the permit or empty
+-- Needs the part `record`.
+local function beginAttempt()
+  if isRepeated() then return answer('ok', true) end
+  local rejected = rejection({ queued = true, processing = true })
+  if rejected then return rejected end
+  local deaths = tonumber(was.deaths or '0') + (was.state == 'processing' and 1 or 0)
+  local isExhausted = tonumber(was.faults or '0') >= tonumber(ARGV[8]) or deaths >= tonumber(ARGV[9])
+  if isExhausted then return answer('exhausted', true) end
+  putChange()
+  put('deaths', deaths)
+  put('attempt', tonumber(was.attempt or '0') + 1)
+  put('sequence', 0)
+  put('state', 'processing')
+  put('stage', ARGV[7])
+  if was.state == 'processing' then putConcurrentWriters() end
+  putPhase()
+  dropPermit()
+  if ARGV[12] ~= '' then
+    put('permit', ARGV[11] .. ' ' .. ARGV[12])
+    redis.call('HSET', permitsKey(ARGV[11]), ARGV[12], id)
+  end
+  save()
+  leaveWaiting()
+  -- Without a permit the attempt counts as begun with the upload's own one.
+  if ARGV[12] == '' and was.state == 'queued' then needsPermit(kindOf(was)) end
+  dueIn(ARGV[10])
+  publish(id, event)
+  return answer('ok', true)
+end

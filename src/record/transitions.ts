@@ -1,0 +1,35 @@
+import { loadScript } from '../queue/load-script.ts';
+
+/** A transition of records, named like its file in `scripts`. */
+export type Transition =
+  | 'open'
+  | 'receive'
+  | 'announce-total'
+  | 'take-over'
+  | 'enqueue'
+  | 'reject'
+  | 'interrupt'
+  | 'recover'
+  | 'restore'
+  | 'retry'
+  | 'begin'
+  | 'take'
+  | 'advance'
+  | 'announce'
+  | 'complete'
+  | 'fail'
+  | 'requeue'
+  | 'cancel'
+  | 'delete'
+  | 'forget';
+
+const scripts = new Map<Transition, string>();
+
+/** Returns the script of a transition. */
+export function scriptOf(transition: Transition): string {
+  const known = scripts.get(transition);
+  if (known !== undefined) return known;
+  const script = loadScript(new URL(`scripts/${transition}.lua`, import.meta.url));
+  scripts.set(transition, script);
+  return script;
+}

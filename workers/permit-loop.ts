@@ -1,0 +1,223 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker, type Job } from 'bullmq';
+import type { Redis } from '../src/queue/connection.ts';
+import { queueNameOf, type PermitData, type QueueKeys } from '../src/queue/contract.ts';
+import type { Logger } from '../src/telemetry/log.ts';
+import type { WorkerTiming } from './worker-timing.ts';
+
+/** The record counts stalls. BullMQ must never fail a job because of its own count. */
+const NO_STALL_LIMIT = 1_000_000;
+
+/** Pause after Redis has rejected a command, for example because its memory is full or because it is a replica now. */
+const ERROR_PAUSE_MS = 1_000;
+
+/** A permit that this process holds. */
+export interface HeldPermit {
+  readonly kind: string;
+  readonly id: string;
+  readonly data: PermitData;
+}
+
+/** What a `PermitLoop` works with. */
+export interface PermitLoopParts {
+  connection: Redis;
+  keys: Pick<QueueKeys, 'bullPrefix'>;
+  /** The kinds whose permits are taken. */
+  kinds: readonly string[];
+  concurrency: number;
+  timing: WorkerTiming;
+  /** Uses a permit. `back` puts it back into the queue. Must not reject. */
+  run: (permit: HeldPermit) => Promise<'used' | 'back'>;
+  /** Called with the ids of permits whose locks have expired. Another worker may have them. */
+  onLocksLost: (ids: readonly string[]) => void;
+  log: Logger;
+}
+
+/** A queue with its kind, and the running wait for its next permit. */
+interface Source {
+  readonly kind: string;
+  readonly worker: Worker<PermitData>;
+  wait: Promise<void> | undefined;
+}
+
+/**
+ * Takes permits from the queues of several kinds, in turn, and runs at most `concurrency` of them at the same time.
+ * BullMQ's own loop serves one queue, so only its fetching, its locks and its check for stalled jobs are used.
+ */
+export class PermitLoop {
+  readonly #parts: PermitLoopParts;
+  readonly #sources: readonly Source[];
+  readonly #held = new Map<Job<PermitData>, Source>();
+  readonly #closing = new AbortController();
+  #pauses = 0;
+  #turn = 0;
+  #tokens = 0;
+  #change = newChange();
+  #loop: Promise<void> = Promise.resolve();
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor(parts: PermitLoopParts) {
+    this.#parts = parts;
+    this.#sources = parts.kinds.map((kind) => ({ kind, worker: this.#openWorker(kind), wait: undefined }));
+  }
+
+  /** Begins to take permits. Resolves when Redis is available. */
+  async start(): Promise<void> {
+    const { lockMs } = this.#parts.timing;
+    await Promise.all(this.#sources.map(({ worker }) => worker.waitUntilReady()));
+    await Promise.all(this.#sources.map(({ worker }) => worker.startStalledCheckTimer()));
+    this.#renewal = setInterval(() => void this.#renewLocks(), lockMs / 4);
+    this.#loop = this.#run();
+  }
+
+  /** Takes no more permits until `resume` was called as often as `pause`. Running ones continue. */
+  pause(): void {
+    this.#pauses += 1;
+  }
+
+  resume(): void {
+    this.#pauses -= 1;
+    this.#notify();
+  }
+
+  /** Takes no more permits, waits for the running ones, and closes the connections. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#notify();
+    await this.#loop;
+    while (this.#held.size > 0) await this.#change.promise;
+    clearInterval(this.#renewal);
+    await Promise.all(this.#sources.map(closeSource));
+  }
+
+  get #mayTake(): boolean {
+    return !this.#closing.signal.aborted && this.#pauses === 0 && this.#held.size < this.#parts.concurrency;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const { promise } = this.#change;
+      try {
+        if (this.#mayTake && (await this.#takeOne())) continue;
+        if (this.#mayTake) for (const source of this.#sources) source.wait ??= this.#waitFor(source);
+        await promise;
+      } catch (error) {
+        this.#parts.log.debug({ err: error }, 'no permit taken');
+        await delay(ERROR_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Tries each queue once, beginning after the queue of the last permit. Returns false if all are empty. */
+  async #takeOne(): Promise<boolean> {
+    for (let tried = 0; tried < this.#sources.length; tried += 1) {
+      const source = this.#sources[this.#turn % this.#sources.length];
+      this.#turn += 1;
+      const job = await source?.worker.getNextJob(this.#newToken(), { block: false });
+      if (source !== undefined && job !== undefined) {
+        this.#begin(source, job);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Waits for the next permit of one queue, at most 5 s. */
+  async #waitFor(source: Source): Promise<void> {
+    try {
+      const job = await source.worker.getNextJob(this.#newToken(), { block: true });
+      if (job !== undefined) this.#begin(source, job);
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, 'no permit taken');
+      await delay(ERROR_PAUSE_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    } finally {
+      source.wait = undefined;
+      this.#notify();
+    }
+  }
+
+  #begin(source: Source, job: Job<PermitData>): void {
+    // A queue that this process waits for may have a permit when all places are in use, or while it is paused.
+    const runs = this.#mayTake;
+    this.#held.set(job, source);
+    void this.#finish(source, job, runs ? this.#parts.run(permitOf(source, job)) : Promise.resolve('back' as const));
+  }
+
+  async #finish(source: Source, job: Job<PermitData>, outcome: Promise<'used' | 'back'>): Promise<void> {
+    try {
+      const token = job.token ?? '';
+      if ((await outcome) === 'back') await job.moveToWait(token);
+      else await job.moveToCompleted(undefined, token, false);
+    } catch (error) {
+      // Its lock has expired, and another worker has the permit. Or BullMQ gives it to one when the lock expires.
+      this.#parts.log.debug({ err: error, kind: source.kind }, 'permit not ended');
+    } finally {
+      this.#held.delete(job);
+      this.#notify();
+    }
+  }
+
+  async #renewLocks(): Promise<void> {
+    for (const source of this.#sources) {
+      const jobs = [...this.#held].flatMap(([job, of]) => (of === source ? [job] : []));
+      if (jobs.length === 0) continue;
+      const ids = jobs.map(({ id }) => id ?? '');
+      const tokens = jobs.map(({ token }) => token ?? '');
+      try {
+        const lost = await source.worker.extendJobLocks(ids, tokens, this.#parts.timing.lockMs);
+        if (lost.length > 0) this.#parts.onLocksLost(lost);
+      } catch (error) {
+        this.#parts.log.debug({ err: error, kind: source.kind }, 'locks not renewed');
+      }
+    }
+  }
+
+  #openWorker(kind: string): Worker<PermitData> {
+    const { connection, keys, timing, log } = this.#parts;
+    const worker = new Worker<PermitData>(queueNameOf(kind), null, {
+      connection,
+      prefix: keys.bullPrefix,
+      lockDuration: timing.lockMs,
+      stalledInterval: timing.lookMs,
+      maxStalledCount: NO_STALL_LIMIT,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    });
+    worker.on('error', (error) => log.debug({ reason: error.message, kind }, 'worker connection'));
+    return worker;
+  }
+
+  #newToken(): string {
+    return `${this.#sources[0]?.worker.id ?? ''}:${this.#tokens++}`;
+  }
+
+  #notify(): void {
+    const { resolve } = this.#change;
+    this.#change = newChange();
+    resolve();
+  }
+}
+
+/** Something that the loop waits for. */
+interface Change {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function newChange(): Change {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+function permitOf({ kind }: Source, { id, data }: Job<PermitData>): HeldPermit {
+  return { kind, id: id ?? '', data };
+}
+
+async function closeSource({ worker, wait }: Source): Promise<void> {
+  const closed = worker.close();
+  // A blocking read would delay the end by up to 5 s.
+  await worker.backend.disconnectBlocking(true);
+  await Promise.all([closed, wait]);
+}
