@@ -87,7 +87,7 @@ async function supervise(
     ...(foundation.length === 0 ? {} : { pidDirectory: RUN_DIRECTORY }),
     onReady: (_name, message) => (url = urlIn(message) ?? url),
   });
-  const releaseSignals = stopOnSignals(supervisor);
+  const releaseSignals = stopOnSignals(supervisor, config.access === 'keys' && !process.stdin.isTTY);
   const killAll = (): void => supervisor.kill();
   process.on('exit', killAll);
   if (await supervisor.start()) announce(url);

@@ -12,10 +12,13 @@ export interface Stoppable {
 /**
  * The first signal stops `target` in order. A signal more than a second later kills it. The returned function removes
  * the signal handlers.
+ * @param ignoresHangup true if SIGHUP asks to read a file again, as for other servers. The children read it whenever it
+ * changes. At a terminal pass false: the signal then means that the terminal was closed.
  */
-export function stopOnSignals(target: Stoppable): () => void {
+export function stopOnSignals(target: Stoppable, ignoresHangup = false): () => void {
   let firstAt: number | undefined;
-  const onSignal = (): void => {
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (ignoresHangup && name === 'SIGHUP') return;
     if (firstAt === undefined) {
       firstAt = performance.now();
       void target.stop();

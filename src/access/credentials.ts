@@ -1,5 +1,5 @@
 import { parse } from 'node:querystring';
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { containsApiKey, isApiKey } from './tenants.ts';
 
@@ -13,11 +13,9 @@ const TICKET_PARAMETER = 'ticket';
 const BEARER = /^bearer +(\S+) *$/i;
 
 /**
- * Returns the API key or ticket of a request. Throws `bad_request` (400) for an API key in the address, and for more
- * than one credential (RFC 6750 section 2).
+ * Returns the API key or ticket of a request. Throws `bad_request` (400) for more than one (RFC 6750 section 2).
  */
 export function credentialOf(ctx: Context): Credential {
-  refuseKeyInAddress(ctx);
   const bearer = BEARER.exec(ctx.get('Authorization'))?.[1];
   const parameter = ctx.querystring.includes(TICKET_PARAMETER) ? parse(ctx.querystring)[TICKET_PARAMETER] : undefined;
   const given = [bearer ?? [], parameter ?? []].flat();
@@ -36,12 +34,14 @@ export function hasBearer(headers: { authorization?: string | undefined }): bool
   return BEARER.test(headers.authorization ?? '');
 }
 
-/** Addresses are written to the logs of proxies and to the histories of browsers. */
-function refuseKeyInAddress(ctx: Context): void {
-  if (!containsApiKey(ctx.querystring)) return;
-  throw new ServiceError(
-    'bad_request',
-    'The address contains an API key, and addresses are written to logs. Replace the key, and send the new one ' +
-      'in the header Authorization: Bearer.',
-  );
+/** Rejects requests with an API key in the address (400): addresses are written to the logs of proxies and browsers. */
+export function noKeysInAddresses(): Middleware {
+  return (ctx, next) => {
+    if (!containsApiKey(ctx.querystring)) return next();
+    throw new ServiceError(
+      'bad_request',
+      'The address contains an API key, and addresses are written to logs. Replace the key, and send the new one ' +
+        'in the header Authorization: Bearer.',
+    );
+  };
 }

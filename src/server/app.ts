@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Callers } from '../access/callers.ts';
+import { noKeysInAddresses } from '../access/credentials.ts';
 import { allowedHosts } from '../access/allowed-hosts.ts';
 import { ownOriginOnly } from '../access/own-origin.ts';
 import { deferredMiddleware } from '../deferred/middleware.ts';
@@ -70,6 +71,7 @@ export function createApp(parts: AppParts): Koa {
   // Before CORS, because the operators' routes allow no other origin.
   if (parts.operators !== undefined) useOperators(app, parts.operators);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
+  if (parts.callers.needKeys) app.use(noKeysInAddresses());
   app.use(ownOriginOnly({ ...parts, origins: parts.corsOrigins, isExempt: parts.callers.haveBearer }));
   app.use(deferredMiddleware(parts.manager));
   app.use(withoutTrailingSlash(['/uploads', TUS_PATH]));

@@ -332,9 +332,10 @@ describe('a page of another site', () => {
 
 describe('an API key in an address', () => {
   test('is refused, and no log line contains it or a ticket', async () => {
-    const answer = await requestJson<Problem>(`${service.url}/uploads?key=${KEY}`, { method: 'POST' });
-    expect(outcome(answer)).toEqual([400, 'bad_request']);
-    expect(answer.body.detail).toContain('Authorization: Bearer');
+    const paths = ['/uploads', `/uploads/${randomUUID()}`, '/usage'];
+    const answers = await Promise.all(paths.map((path) => requestJson<Problem>(`${service.url}${path}?key=${KEY}`)));
+    expect(answers.map(outcome)).toEqual(paths.map(() => [400, 'bad_request']));
+    expect(answers[0]?.body.detail).toContain('Authorization: Bearer');
     const output = service.apis.map((api) => api.output()).join('');
     expect(output).toContain('"path":"/uploads"');
     expect(output).not.toContain(KEY.slice(8));

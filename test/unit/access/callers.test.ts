@@ -122,16 +122,6 @@ describe('the caller of a request that creates uploads', () => {
     expect(await errorOf(request(`Bearer ${ticket}`))).toMatchObject({ code: 'ticket_forbids', status: 403 });
   });
 
-  test.each(['key', 'ticket', 'access_token'])(
-    'is rejected with an API key as the parameter %s (400)',
-    async (name) => {
-      const error = await errorOf(request(`Bearer ${KEY}`, `${name}=${KEY}`));
-      expect(error).toMatchObject({ code: 'bad_request', status: 400 });
-      expect(error.message).toContain('Authorization: Bearer');
-      expect(error.message).not.toContain(KEY);
-    },
-  );
-
   test('is rejected with two tickets (400)', async () => {
     expect(await errorOf(request('', 'ticket=a&ticket=b'))).toMatchObject({ code: 'bad_request' });
     expect(await errorOf(request('Bearer a', 'ticket=b'))).toMatchObject({ code: 'bad_request' });
@@ -155,10 +145,6 @@ describe('the caller of a PUT', () => {
     const caller = await callers.ofCreationOrRetry(request());
     expect(caller.refusal).toMatchObject({ code: 'ticket_required' });
     expect((await callers.ofCreationOrRetry(request(`Bearer ${KEY}`))).refusal).toBeUndefined();
-  });
-
-  test('is rejected with an API key in the address', async () => {
-    await expect(callers.ofCreationOrRetry(request('', `key=${KEY}`))).rejects.toMatchObject({ code: 'bad_request' });
   });
 });
 

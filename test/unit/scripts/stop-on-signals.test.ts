@@ -29,6 +29,15 @@ test('a second signal after more than a second kills the children', () => {
   expect(orders).toEqual(['stop', 'kill']);
 });
 
+test('a hangup stops nothing if it asks to read a file again', () => {
+  release();
+  release = stopOnSignals({ stop: async () => void orders.push('stop'), kill: () => void orders.push('kill') }, true);
+  process.emit('SIGHUP', 'SIGHUP');
+  expect(orders).toEqual([]);
+  process.emit('SIGTERM', 'SIGTERM');
+  expect(orders).toEqual(['stop']);
+});
+
 test('the returned function removes the signal handlers', () => {
   release();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) expect(process.listenerCount(signal)).toBe(0);
