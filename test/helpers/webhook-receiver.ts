@@ -10,6 +10,7 @@ export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 /** A webhook as it arrived. */
 export interface Received {
   readonly id: string;
+  readonly path: string;
   readonly webhook: Webhook;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -33,6 +34,7 @@ export async function startReceiver(): Promise<WebhookReceiver> {
       const webhook = JSON.parse(body) as Webhook;
       const arrived = {
         id: String(request.headers['webhook-id']),
+        path: request.url ?? '',
         webhook,
         headers: request.headers,
         body,

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DeliveryList, Problem, Upload } from '../../src/wire/documents.ts';
 import { deliveryListSchema, webhookSchema } from '../../src/wire/webhook-schemas.ts';
 import { getJson, putFile } from '../helpers/client.ts';
@@ -111,5 +114,57 @@ describe('webhooks of a service', () => {
     const { status } = await getJson<Problem>(`${service.url}/operators/deliveries`);
     const { body } = await getJson<Problem>(`${service.url}/operators/deliveries?state=other`, BEARER);
     expect([status, body.code, await replay('default.main.0123456789ab.9')]).toEqual([401, 'bad_request', 404]);
+  });
+});
+
+describe('webhooks of tenants', () => {
+  const keys = new Map(['acme', 'other'].map((name) => [name, `du_${name}_${randomBytes(32).toString('base64url')}`]));
+  let directory: string;
+  let keyed: Service;
+
+  beforeAll(async () => {
+    receiver.answer = (response) => response.writeHead(204).end();
+    directory = await mkdtemp(join(tmpdir(), 'du-access-'));
+    await writeAccessFile('first');
+    const env = { ACCESS_FILE: join(directory, 'access.json'), WEBHOOK_ALLOW: '127.0.0.1' };
+    keyed = await startService({ env });
+  });
+
+  afterAll(async () => {
+    await keyed.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Replaces the file in one step. Each tenant has an endpoint with its name in the query. */
+  async function writeAccessFile(mark: string): Promise<void> {
+    const tenants = [...keys].map(([name, key]) => [
+      name,
+      {
+        keys: [{ id: 'k1', sha256: createHash('sha256').update(key).digest('hex') }],
+        webhooks: [{ id: 'main', url: `${receiver.url}?${name}-${mark}`, secret: [SECRET] }],
+      },
+    ]);
+    const path = join(directory, 'access.json');
+    await writeFile(`${path}.new`, JSON.stringify({ tenants: Object.fromEntries(tenants) as unknown }));
+    await rename(`${path}.new`, path);
+  }
+
+  async function uploadOf(tenant: string): Promise<Received> {
+    const id = randomUUID();
+    const headers = { Authorization: `Bearer ${keys.get(tenant)}` };
+    const { status } = await putFile(keyed.url, id, bytes, 'a.jpg', '', headers);
+    expect(status).toBe(202);
+    const [received] = await webhooksOf(id, 1);
+    if (received === undefined) throw new Error('nothing received');
+    return received;
+  }
+
+  test('reach only the endpoint of their tenant, which may change without a restart', async () => {
+    for (const tenant of keys.keys()) {
+      const { path, webhook } = await uploadOf(tenant);
+      expect([path, webhook.data.tenant]).toEqual([`/hooks?${tenant}-first`, tenant]);
+    }
+    await writeAccessFile('second');
+    await eventually('the new endpoint to be used', async () => (await uploadOf('acme')).path === '/hooks?acme-second');
   });
 });
