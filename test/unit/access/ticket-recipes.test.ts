@@ -5,6 +5,9 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseAccessFile } from '../../../src/access/access-file.ts';
+import { Tenants } from '../../../src/access/tenants.ts';
+import { checkTicket } from '../../../src/access/tickets.ts';
 import { newTicketKey } from '../../../scripts/access-keys.mjs';
 
 const DOCUMENT = readFileSync('docs/access.md', 'utf8');
@@ -81,6 +84,10 @@ describe('a ticket that a recipe of the documentation signs', () => {
       expect(Number(iat)).toBeGreaterThan(nowSeconds - 2);
       expect(Number(exp) - Number(iat)).toBe(600);
       expect(String(jti).length).toBeGreaterThan(15);
+      const acme = { tickets: [{ kid: key.kid, alg: 'HS256', secret: key.secret }] };
+      const tenants = await Tenants.from(parseAccessFile(JSON.stringify({ tenants: { acme } })));
+      const checked = await checkTicket(tenants, `${signed}.${signature}`, Date.now());
+      expect(checked).toMatchObject({ tenant: { name: 'acme' }, jti, isExpired: false });
     });
   }
 });
