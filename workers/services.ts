@@ -164,7 +164,12 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     },
     async close(graceMs) {
       // All at the same time, so that none starts new work while it waits for another one.
-      await Promise.all([sweeper.close(), worker.close(graceMs), webhooks?.close(graceMs)]);
+      await Promise.all([
+        sweeper.close(),
+        worker.close(graceMs),
+        // Redis may be away.
+        settleWithin(webhooks?.close(graceMs) ?? Promise.resolve(), graceMs + CLOSE_LIMIT_MS),
+      ]);
       access.close();
       await closeParts(redis, { heartbeat, storage });
     },

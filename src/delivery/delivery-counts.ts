@@ -16,9 +16,9 @@ export interface DeliveryFigures {
 /** Counts deliveries in Redis, because workers have no metrics of their own. */
 export class DeliveryCounts {
   readonly #connection: Redis;
-  readonly #keys: Pick<QueueKeys, 'pendingDeliveries' | 'deliveryCounts'>;
+  readonly #keys: Pick<QueueKeys, 'pendingDeliveries' | 'deliveryCounts' | 'outbox'>;
 
-  constructor(connection: Redis, keys: Pick<QueueKeys, 'pendingDeliveries' | 'deliveryCounts'>) {
+  constructor(connection: Redis, keys: Pick<QueueKeys, 'pendingDeliveries' | 'deliveryCounts' | 'outbox'>) {
     this.#connection = connection;
     this.#keys = keys;
   }
@@ -50,17 +50,27 @@ export class DeliveryCounts {
     return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, atMs: Number(flat[index + 1]) }] : []));
   }
 
+  /** Entries of the outbox count as pending too. They remain there while no worker runs. */
   async read(nowMs: number): Promise<DeliveryFigures> {
-    const [counts, pending, [oldest]] = await Promise.all([
+    const [counts, jobs, [oldestJob], entries] = await Promise.all([
       this.#connection.hgetall(this.#keys.deliveryCounts),
       this.pending(),
       this.oldest(1),
+      this.#connection.xlen(this.#keys.outbox),
     ]);
     const countOf = (outcome: TryOutcome): number => Number(counts[outcome] ?? 0);
+    const since = [oldestJob?.atMs, entries === 0 ? undefined : await this.#oldestEntryAtMs()];
+    const oldestAtMs = Math.min(...since.map((atMs) => atMs ?? Infinity));
     return {
       tries: { delivered: countOf('delivered'), retried: countOf('retried'), abandoned: countOf('abandoned') },
-      pending,
-      oldestPendingMs: oldest === undefined ? null : Math.max(0, Math.round(nowMs - oldest.atMs)),
+      pending: jobs + entries,
+      oldestPendingMs: oldestAtMs === Infinity ? null : Math.max(0, Math.round(nowMs - oldestAtMs)),
     };
+  }
+
+  /** The id of an entry begins with its time by the clock of Redis. */
+  async #oldestEntryAtMs(): Promise<number | undefined> {
+    const [oldest] = await this.#connection.xrange(this.#keys.outbox, '-', '+', 'COUNT', 1);
+    return oldest === undefined ? undefined : Number.parseInt(oldest[0], 10);
   }
 }

@@ -90,8 +90,10 @@ describe('webhooks', () => {
 
   test('are sent although they became final while no worker ran', async () => {
     await uploadIn(records, 'cancelled');
+    expect(await figures()).toMatchObject({ pending: 1, oldestPendingMs: expect.any(Number) });
     await start();
     await untilReceived(1);
+    await eventually('nothing to be pending', async () => (await figures()).oldestPendingMs === null);
     expect(receiver.received[0]?.webhook.type).toBe('upload.cancelled');
   });
 
