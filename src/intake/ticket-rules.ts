@@ -10,7 +10,7 @@ export function ticketForbids(detail: string): ServiceError {
 /** The limit of a file's size, and the error of a larger file. */
 export interface ByteLimit {
   readonly maxBytes: number;
-  tooLarge(): ServiceError;
+  tooLarge: () => ServiceError;
 }
 
 /** Returns the lower limit of the service and of the ticket. A larger file is `file_too_large` or `ticket_forbids`. */

@@ -98,7 +98,7 @@ export interface QueueKeys {
   /** Channel on which the changes of an upload are published, with `EVENT_BUS=targeted`. */
   changeChannel(id: string): string;
   /** Hash with the record of an upload. */
-  record(id: string): string;
+  record: (id: string) => string;
   /** Sorted set of the uploads of a tenant. The score is the time at which they were created. */
   tenantUploads(tenant: string): string;
   /** String with the upload's id. */

@@ -25,7 +25,7 @@ export interface TenantRouteParts {
     ofApiKey(ctx: Context): { readonly tenant: KeyHolder };
   };
   tenantUploads: Pick<TenantUploads, 'list'>;
-  readUse(tenants: readonly string[]): Promise<TenantUse[]>;
+  readUse: (tenants: readonly string[]) => Promise<TenantUse[]>;
 }
 
 /** Adds the requests that a tenant's back end sends. In open mode there are none, because there are no tenants. */

@@ -36,7 +36,14 @@ function output(): string {
 async function useEverything(url: string, [picture, refused, resumed]: readonly string[], ticket?: string) {
   const answers: string[] = [];
   const auth = ticket === undefined ? {} : { Authorization: `Bearer ${ticket}` };
-  const ask = async (path: string, init: RequestInit = {}) => {
+  const ask = async (
+    path: string,
+    init: {
+      method?: string;
+      headers?: Record<string, string>;
+      body?: Uint8Array<ArrayBuffer> | string | FormData;
+    } = {},
+  ) => {
     const response = await fetch(url + path, { ...init, headers: { ...auth, ...init.headers } });
     answers.push(await response.text());
   };
@@ -77,7 +84,14 @@ test('no log line, metric, error or figure contains an API key, a ticket or the 
   const answers = await useEverything(api.url, ids, ticket);
 
   // Mistakes of senders: secrets at wrong places.
-  const problemOf = async (path: string, init: RequestInit = {}) => {
+  const problemOf = async (
+    path: string,
+    init: {
+      method?: string;
+      headers?: Record<string, string>;
+      body?: Uint8Array<ArrayBuffer> | string | FormData;
+    } = {},
+  ) => {
     const response = await fetch(api.url + path, init);
     answers.push(await response.text());
     return response.status;

@@ -90,7 +90,7 @@ async function* chunksOf(content: Uint8Array | AsyncIterable<Uint8Array>): Async
 }
 
 interface Reporter {
-  report(fraction: number, stage?: string): void;
+  report: (fraction: number, stage?: string) => void;
   stop(): void;
 }
 

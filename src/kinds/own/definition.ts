@@ -110,7 +110,7 @@ export interface ProcessorDefinition<Options = NoOptions> {
    * Loads the code, such as `() => import('./heavy.js')`. It is called only in the process that processes a file, once
    * for each file. Resolves with the function, or with a module that has it as its default export.
    */
-  load(): Promise<ProcessFile<Options> | { readonly default: ProcessFile<Options> }>;
+  load: () => Promise<ProcessFile<Options> | { readonly default: ProcessFile<Options> }>;
 }
 
 /** A definition with the version of the interface that it was written for. */

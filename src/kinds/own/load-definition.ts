@@ -29,7 +29,7 @@ export function requireDefinition(value: unknown, what: string): ProcessorDefini
   if (version === undefined) throw new Error(`${what} was not made by defineProcessor`);
   if (version !== PROCESSOR_INTERFACE)
     throw new Error(
-      `${what} has version ${String(version)} of the interface of processors; this service supports ` +
+      `${what} has version ${JSON.stringify(version)} of the interface of processors; this service supports ` +
         `version ${PROCESSOR_INTERFACE}`,
     );
   const mistakes = checkProcessor(value);

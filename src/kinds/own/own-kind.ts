@@ -28,9 +28,9 @@ function sniffSafely(definition: Pick<KindDefinition<unknown>, 'sniff' | 'types'
   }
 }
 
-function namesSafely<Options>({ fileNames }: KindDefinition<Options>, options: Options): readonly string[] {
+function namesSafely<Options>(definition: KindDefinition<Options>, options: Options): readonly string[] {
   try {
-    const names: unknown = fileNames?.(options) ?? [];
+    const names: unknown = definition.fileNames?.(options) ?? [];
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
   } catch {
     return [];

@@ -107,7 +107,7 @@ describe('a webhook request', () => {
   test('ends when the endpoint sends its headers byte by byte', async () => {
     let timer: NodeJS.Timeout | undefined;
     const port = await serve((request) => {
-      const bytes = [...'HTTP/1.1 200 OK\r\nX-Long: '.padEnd(2000, 'x')];
+      const bytes = Array.from('HTTP/1.1 200 OK\r\nX-Long: '.padEnd(2000, 'x'));
       timer = setInterval(() => request.socket.write(bytes.shift() ?? 'x'), 5);
     });
     try {
