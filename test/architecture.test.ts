@@ -35,7 +35,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'file-type': ['src/intake/sniff.ts'],
   ioredis: ['src/queue/redis-client.ts', 'src/compat/lasting-cluster.ts', 'src/compat/sentinel-connector.ts'],
   jose: ['src/access/'],
-  koa: ['src/server/app.ts', 'src/server/management.ts'],
+  koa: ['src/jobs/job-results.ts', 'src/server/app.ts', 'src/server/management.ts'],
   'libheif-js': ['workers/picture/heic/libheif.ts', 'workers/picture/heic/heic-reader.ts'],
   pino: ['src/telemetry/log.ts'],
   'prom-client': ['src/telemetry/metrics.ts'],
@@ -49,7 +49,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages whose types alone are the language of a whole folder. */
 const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
-  koa: ['src/access/', 'src/deferred/', 'src/http/', 'src/operators/', 'src/routes/'],
+  koa: ['src/access/', 'src/deferred/', 'src/http/', 'src/jobs/', 'src/operators/', 'src/routes/'],
   '@koa/router': ['src/routes/'],
 };
 

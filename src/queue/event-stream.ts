@@ -5,7 +5,7 @@ import type { QueueKeys } from './contract.ts';
 import { faultOf, NO_CONNECTION, reopenPauseMs, type EventFeed, type EventListener } from './event-feed.ts';
 import { copyOf } from './redis-client.ts';
 import { StreamGaps } from './stream-gaps.ts';
-import { readStream, streamPosition, type StreamEntry } from './stream-reads.ts';
+import { readStream, recordChange, streamPosition, type DecodeEntry, type StreamEntry } from './stream-reads.ts';
 
 /** Period in which the reader's position is compared with the stream's. */
 const CHECK_PERIOD_MS = 500;
@@ -16,9 +16,24 @@ const LASTING_MS = 10_000;
 /**
  * Opens a feed of the changes of all uploads: every process reads BullMQ's whole event stream.
  * @param connection must wait for Redis; a copy of it makes the blocking reads. Both are closed with the feed.
+ * @param decode default: the changes of records.
  */
-export function openEventStream(connection: Redis, keys: QueueKeys, listener: EventListener, log: Logger): EventFeed {
-  return new EventStream(connection, keys, listener, log);
+export function openEventStream(
+  connection: Redis,
+  keys: Pick<QueueKeys, 'events'>,
+  listener: Pick<EventListener, 'changed' | 'missed'>,
+  log: Logger,
+  decode: DecodeEntry = recordChange,
+): EventFeed {
+  return new EventStream({ connection, key: keys.events, listener, log, decode });
+}
+
+interface StreamParts {
+  connection: Redis;
+  key: string;
+  listener: Pick<EventListener, 'changed' | 'missed'>;
+  log: Logger;
+  decode: DecodeEntry;
 }
 
 class EventStream implements EventFeed {
@@ -26,7 +41,8 @@ class EventStream implements EventFeed {
   readonly #connection: Redis;
   readonly #reader: Redis;
   readonly #key: string;
-  readonly #listener: EventListener;
+  readonly #listener: StreamParts['listener'];
+  readonly #decode: DecodeEntry;
   readonly #log: Logger;
   readonly #ended: Promise<void>;
   readonly #closing = new AbortController();
@@ -37,13 +53,14 @@ class EventStream implements EventFeed {
   #lastId = '';
   #isChecking = false;
 
-  constructor(connection: Redis, keys: QueueKeys, listener: EventListener, log: Logger) {
+  constructor({ connection, key, listener, log, decode }: StreamParts) {
     this.#connection = connection;
     this.#reader = copyOf(connection);
     // The other connection logs that Redis is away.
     this.#reader.on('error', () => undefined);
-    this.#key = keys.events;
+    this.#key = key;
     this.#listener = listener;
+    this.#decode = decode;
     this.#log = log;
     this.opened = new Promise((resolve) => (this.#onOpened = resolve));
     this.#ended = this.#run();
@@ -92,7 +109,7 @@ class EventStream implements EventFeed {
     await this.#begin();
     // The first read does not block, so that a missing right shows at once.
     for (let isFirst = true; !this.#isClosed; isFirst = false) {
-      const entries = await readStream(this.#reader, this.#key, this.#lastId, !isFirst);
+      const entries = await readStream(this.#reader, this.#key, this.#lastId, !isFirst, this.#decode);
       if (isFirst) this.#succeeded();
       this.#received(entries);
     }

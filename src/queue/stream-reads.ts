@@ -14,13 +14,26 @@ const BLOCK_MS = 10_000;
 const PATIENCE_PERIOD_MS = 4_000;
 const PATIENCE_PERIODS = 4;
 
-/** An entry of the event stream. */
-export interface StreamEntry {
-  id: string;
-  /** The upload whose record changed; undefined for BullMQ's own events and for unknown entries. */
+/** The job that an entry of the event stream is about. */
+export interface JobChange {
+  /** Undefined if the entry is of no interest. */
   jobId: string | undefined;
   data: string | undefined;
 }
+
+/** An entry of the event stream. */
+export interface StreamEntry extends JobChange {
+  id: string;
+}
+
+/** Reads the fields of an entry. They may be anything, because other programs may write to the stream. */
+export type DecodeEntry = (fieldOf: (name: string) => string | undefined) => JobChange;
+
+/** Reads the entries that the scripts of records write. BullMQ's own events are of no interest. */
+export const recordChange: DecodeEntry = (fieldOf) => ({
+  jobId: fieldOf('event') === 'progress' ? fieldOf('jobId') : undefined,
+  data: fieldOf('data'),
+});
 
 /** Reads the end of the stream. A stream that does not exist is at its beginning. */
 export async function streamPosition(connection: Redis, key: string): Promise<StreamPosition> {
@@ -43,12 +56,13 @@ export async function readStream(
   key: string,
   lastId: string,
   waits: boolean,
+  decode: DecodeEntry,
 ): Promise<StreamEntry[]> {
   const reading = waits
     ? connection.xread('BLOCK', BLOCK_MS, 'STREAMS', key, lastId)
     : connection.xread('STREAMS', key, lastId);
   const streams = await withPatience(connection, reading);
-  return (streams?.[0]?.[1] ?? []).map(([id, fields]) => entryOf(id, fields));
+  return (streams?.[0]?.[1] ?? []).map(([id, fields]) => ({ id, ...decode((name) => fieldIn(fields, name)) }));
 }
 
 /** Rejects, and cuts the connection, if a blocking read gets no reply for 16 s while the connection is open. */
@@ -71,12 +85,8 @@ export async function withPatience<T>(connection: Redis, reading: Promise<T>): P
   }
 }
 
-function entryOf(id: string, fields: readonly string[]): StreamEntry {
-  let [event, jobId, data]: (string | undefined)[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    if (fields[index] === 'event') event = fields[index + 1];
-    else if (fields[index] === 'jobId') jobId = fields[index + 1];
-    else if (fields[index] === 'data') data = fields[index + 1];
-  }
-  return { id, jobId: event === 'progress' ? jobId : undefined, data };
+/** Names are at even places. */
+function fieldIn(fields: readonly string[], name: string): string | undefined {
+  for (let index = 0; index + 1 < fields.length; index += 2) if (fields[index] === name) return fields[index + 1];
+  return undefined;
 }

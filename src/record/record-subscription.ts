@@ -6,8 +6,15 @@ import type { ProgressState } from './progress.ts';
 const RETRY_MS = 500;
 const RETRY_JITTER_MS = 250;
 
+/** What an event must say about a change. */
+export interface ChangeEvent {
+  id: string;
+  /** When it was created. */
+  eventAtMs?: number;
+}
+
 /** Follows the records of some uploads: for a held response, an event stream, or a request that still receives. */
-export interface RecordObserver {
+export interface RecordObserver<Event = ProgressState> {
   /** Ids of the uploads to follow. The array is not copied. */
   readonly ids: readonly string[];
   /** True if nothing more needs to be read. */
@@ -18,7 +25,7 @@ export interface RecordObserver {
    */
   read(ids: readonly string[], eventAtMs: number | undefined): Promise<void>;
   /** Acts on an event. Returns false if the record must be read. */
-  changed(event: ProgressState): boolean;
+  changed(event: Event): boolean;
 }
 
 /** Starts a subscription in the background and returns its release. Failed reads are tried again. */
@@ -30,9 +37,9 @@ export type Subscribe = (observer: RecordObserver) => () => void;
  * while Redis is away. So events may be lost, late, duplicated or reordered. Only one read runs at a time; wakes during
  * it cause one more.
  */
-export class RecordSubscription {
-  readonly #registry: Registry<ProgressState>;
-  readonly #observer: RecordObserver;
+export class RecordSubscription<Event extends ChangeEvent = ProgressState> {
+  readonly #registry: Registry<Event>;
+  readonly #observer: RecordObserver<Event>;
   #release: (() => void) | undefined;
   #isReading = false;
   /** Ids to read next, and when the event that caused it was created. */
@@ -41,7 +48,7 @@ export class RecordSubscription {
   #retryTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(registry: Registry<ProgressState>, observer: RecordObserver) {
+  constructor(registry: Registry<Event>, observer: RecordObserver<Event>) {
     this.#registry = registry;
     this.#observer = observer;
   }
@@ -75,7 +82,7 @@ export class RecordSubscription {
     this.#release?.();
   }
 
-  #woken(event: ProgressState | undefined): void {
+  #woken(event: Event | undefined): void {
     if (this.#isOver || (event !== undefined && this.#observer.changed(event))) return;
     this.#readLater(event === undefined ? this.#observer.ids : [event.id], event?.eventAtMs);
     this.#readUnlessReading();

@@ -1,7 +1,7 @@
 import { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
 import type { ProgressState } from './progress.ts';
-import { RecordSubscription, type RecordObserver } from './record-subscription.ts';
+import { RecordSubscription, type ChangeEvent, type RecordObserver } from './record-subscription.ts';
 
 /** Returned by `RecordWait.decide` if the event is not enough and the record must be read. */
 export const RE_READ = Symbol('re-read');
@@ -12,7 +12,7 @@ export const RE_READ = Symbol('re-read');
 const LAST_READ_MS = 2000;
 
 /** What a client waits for, and its answer. */
-export interface RecordWait<Answer> {
+export interface RecordWait<Answer, Event = ProgressState> {
   /** Ids of the uploads whose changes may end the wait. */
   readonly ids: readonly string[];
   /** Undefined: the manager's default. */
@@ -23,7 +23,7 @@ export interface RecordWait<Answer> {
    */
   read(ids: readonly string[]): Promise<Answer | undefined>;
   /** Decides by an event. Returns the answer, `RE_READ`, or undefined to go on waiting. */
-  decide(event: ProgressState): Answer | typeof RE_READ | undefined;
+  decide(event: Event): Answer | typeof RE_READ | undefined;
   /** Returns the answer for a timeout, from the last state that was read. */
   timeoutValue(): Answer;
   /**
@@ -47,9 +47,9 @@ export function eventTimeOf(result: object): number | undefined {
  * Resolves a deferred result once a change of a record decides it. On timeout it reads the records again before the
  * timeout value is sent. Rejects with the error of the first read.
  */
-export async function waitForRecords<Answer>(
-  registry: Registry<ProgressState>,
-  wait: RecordWait<Answer>,
+export async function waitForRecords<Answer, Event extends ChangeEvent = ProgressState>(
+  registry: Registry<Event>,
+  wait: RecordWait<Answer, Event>,
 ): Promise<DeferredResult<Answer>> {
   const result: DeferredResult<Answer> = new DeferredResult({
     ...(wait.timeoutMs === undefined ? {} : { timeoutMs: wait.timeoutMs }),
@@ -63,7 +63,7 @@ export async function waitForRecords<Answer>(
 }
 
 /** Returns the timeout value if the records cannot be read within `LAST_READ_MS`. */
-async function lastRead<Answer>(wait: RecordWait<Answer>): Promise<Answer> {
+async function lastRead<Answer>(wait: Pick<RecordWait<Answer>, 'ids' | 'read' | 'timeoutValue'>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, LAST_READ_MS, undefined)));
   try {
@@ -75,11 +75,11 @@ async function lastRead<Answer>(wait: RecordWait<Answer>): Promise<Answer> {
 }
 
 /** Passes the answer of a wait to its deferred result. */
-class WaitObserver<Answer> implements RecordObserver {
+class WaitObserver<Answer, Event extends ChangeEvent> implements RecordObserver<Event> {
   readonly #result: DeferredResult<Answer>;
-  readonly #wait: RecordWait<Answer>;
+  readonly #wait: RecordWait<Answer, Event>;
 
-  constructor(result: DeferredResult<Answer>, wait: RecordWait<Answer>) {
+  constructor(result: DeferredResult<Answer>, wait: RecordWait<Answer, Event>) {
     this.#result = result;
     this.#wait = wait;
   }
@@ -97,7 +97,7 @@ class WaitObserver<Answer> implements RecordObserver {
     if (answer !== undefined) this.#resolve(answer, eventAtMs);
   }
 
-  changed(event: ProgressState): boolean {
+  changed(event: Event): boolean {
     const decision = this.#wait.decide(event);
     if (decision === RE_READ) return false;
     if (decision !== undefined) this.#resolve(decision, event.eventAtMs);

@@ -141,6 +141,15 @@ describe('the package', () => {
     expect([await script.ended, script.output()]).toEqual([0, 'hello\n']);
   });
 
+  test('holds the results of BullMQ jobs', async () => {
+    writeFileSync(join(directory, 'jobs.mjs'), recipe('jobs.mjs', 'docs/jobs.md'));
+    const application = start(['jobs.mjs']);
+    const origin = `http://127.0.0.1:${await application.printed(/^port (\d+)$/m)}`;
+    const response = await fetch(`${origin}/jobs/mail/${randomUUID()}/result`);
+    expect([response.status, await response.json()]).toEqual([404, expect.objectContaining({ code: 'unknown_job' })]);
+    expect(await application.end()).toBe(0);
+  });
+
   test('has types that are complete and fit its modules', async () => {
     copy('types.txt', 'types.ts');
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];

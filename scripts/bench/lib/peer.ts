@@ -33,6 +33,12 @@ export const JOB_WAITER: PeerKind = {
   source: 'job',
   path: '/jobs/{id}-{next}',
 };
+export const JOB_RESULTS: PeerKind = {
+  title: 'deferred-uploads/jobs',
+  server: 'jobs',
+  source: 'job',
+  path: '/jobs/jobs/{id}-{next}/result?timeout=50000',
+};
 
 /** The running servers of a peer and the process that fires their events. */
 export interface Peer {

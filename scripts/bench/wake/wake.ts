@@ -2,7 +2,7 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
-import { BARE, JOB_WAITER, SERVICE, SERVICE_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
+import { BARE, JOB_RESULTS, JOB_WAITER, SERVICE, SERVICE_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
 import { withSession } from '../lib/session.ts';
 import { reportWake, type LoadFigures } from './report.ts';
 import { runRound, type Load } from './round.ts';
@@ -24,7 +24,7 @@ export const wake: Bench = {
     await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
       const peers: Peer[] = [];
-      for (const kind of [BARE, SERVICE, JOB_WAITER, SERVICE_TARGETED]) {
+      for (const kind of [BARE, SERVICE, JOB_WAITER, SERVICE_TARGETED, JOB_RESULTS]) {
         say(`starting ${kind.title}, ${options.held} uploads`);
         peers.push(await startPeer(session, kind, options.held, nodeOptionsOf(options)));
       }

@@ -149,6 +149,8 @@ describe('error codes', () => {
     const internal = ['deferred_timeout', 'executor_full', 'task_discarded'];
     // Only if another application embeds the service.
     internal.push('body_consumed');
+    // Only of `deferred-uploads/jobs`.
+    internal.push('unknown_job', 'job_failed');
     // Of what never becomes a request.
     internal.push('headers_too_large', 'request_timeout', 'expectation_failed');
     const named = new Set([...codesIn(document.paths), ...codesIn(document.components.responses), ...internal]);
