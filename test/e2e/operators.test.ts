@@ -5,6 +5,7 @@ import type { Upload } from '../../src/wire/documents.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
+import { failWebhook } from '../helpers/fail-webhook.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { awaitTrue } from './await-true.ts';
@@ -117,6 +118,19 @@ test('failures are retried by mouse or keyboard, and a failure that cannot be re
     ),
   );
   expect([states, complaints]).toEqual([['queued', 'queued', 'queued'], []]);
+});
+
+test('a webhook that was not delivered is listed with its reason, and can be sent again', async () => {
+  await failWebhook(service, PREFIX);
+  const { page, complaints } = await open('/operators');
+  await awaitTrue(page, () => document.querySelectorAll('#deliveries-rows tr').length === 1);
+  await expectGoodLooks(page, 'operators-webhooks');
+  const row = (await page.locator('#deliveries-rows tr').allInnerTexts()).join();
+  expect(row).toContain('upload.cancelled to default, main');
+  expect(row).toContain('address refused');
+  await page.getByRole('button', { name: 'Replay upload.cancelled to default, main' }).click();
+  await page.waitForSelector('#deliveries-none', { state: 'visible' });
+  expect(complaints).toEqual([]);
 });
 
 test('the page says that there are no new figures, and shows the last ones', async () => {
