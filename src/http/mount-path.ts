@@ -74,15 +74,14 @@ export function mountedDocument(mountPath: string, value: unknown): unknown {
   };
 }
 
-/** Only the derived files of this upload have an address that begins with its public id. */
+/** Only the address of a derived file of this upload begins with its public id. Its member may have any name. */
 function mountedFiles(mountPath: string, prefix: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith(prefix) ? mountPath + value : value;
   if (Array.isArray(value)) return value.map((entry) => mountedFiles(mountPath, prefix, entry));
   if (!isPlainObject(value)) return value;
-  const members = Object.entries(value).map(([name, member]) => {
-    const isAddress = name === 'url' && typeof member === 'string' && member.startsWith(prefix);
-    return [name, isAddress ? mountPath + member : mountedFiles(mountPath, prefix, member)];
-  });
-  return Object.fromEntries(members);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, mountedFiles(mountPath, prefix, member)]),
+  );
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

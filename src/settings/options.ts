@@ -26,6 +26,8 @@ export interface EmbeddingOptions extends Omit<SettingOptions, 'processors'> {
   readonly processors?: string | readonly ProcessorSource[] | undefined;
   /** A short name of `redisUrl`. Default: `redis://127.0.0.1:6379`. */
   readonly redis?: string | undefined;
+  /** A short name of `workerKinds`: the kinds of files that a worker takes. Default: all. */
+  readonly kinds?: readonly string[] | undefined;
 }
 
 /** Settings that were given as options, read and checked. */
@@ -44,6 +46,7 @@ const OPTION_NAMES: ReadonlyMap<string, string> = new Map(
 const SETTING_NAMES: ReadonlyMap<string, string> = new Map([
   ...[...OPTION_NAMES].map(([setting, option]) => [option, setting] as const),
   ['redis', 'REDIS_URL'],
+  ['kinds', 'WORKER_KINDS'],
 ]);
 
 /**

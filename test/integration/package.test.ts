@@ -136,6 +136,12 @@ describe('the package', () => {
     },
   );
 
+  test('runs a processor of the application', async () => {
+    const application = start([copy('own-processor.mjs')], { ...ownSettings(), LOG_LEVEL: 'silent' });
+    expect(await application.ended).toBe(0);
+    expect(JSON.parse(application.output())).toEqual({ state: 'completed', kind: 'note', copy: 'copied' });
+  });
+
   test('has held responses that need no Redis', async () => {
     const script = start([copy('deferred.mjs')], {});
     expect([await script.ended, script.output()]).toEqual([0, 'hello\n']);
