@@ -42,12 +42,18 @@ export function requestIdOf(ctx: Context): string | undefined {
 }
 
 /**
- * The caller is the open one. A route that creates uploads replaces it.
+ * The caller is the open one. A route that creates uploads replaces it, see `withCaller`.
  * Call it when the route begins: the address of a connection can no longer be read once the client is gone.
  */
 export function openScope(ctx: Context, { addressOf, log }: ScopeParts): RequestScope {
   const id = requestIdOf(ctx) ?? newRequestId();
   return { id, address: addressOf(ctx.req), caller: openCaller, log: log.child({ requestId: id }) };
+}
+
+/** Returns the scope of a request whose caller is known. Its log lines name the tenant and the key. */
+export function withCaller(scope: RequestScope, caller: Caller): RequestScope {
+  const { via, tenant, keyId } = caller;
+  return via === 'open' ? { ...scope, caller } : { ...scope, caller, log: scope.log.child({ tenant, keyId }) };
 }
 
 /** `randomUUID` is not used: V8 keeps its result as twenty linked pieces, ten times the memory of this flat string. */

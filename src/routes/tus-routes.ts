@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Callers } from '../access/callers.ts';
 import { allowedMethods, unsupportedMethod } from '../http/method-not-allowed.ts';
-import { openScope, type ScopeParts } from '../http/request-scope.ts';
+import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../roads/tus/tus-endpoint.ts';
 
@@ -34,7 +34,7 @@ export function tusRoutes(router: Router, parts: TusRouteParts): void {
     const gone = new AbortController();
     ctx.res.once('close', () => gone.abort());
     const isCreation = method === 'POST';
-    const scope = isCreation ? { ...openedScope, caller: await parts.callers.ofCreation(ctx) } : openedScope;
+    const scope = isCreation ? withCaller(openedScope, await parts.callers.ofCreation(ctx)) : openedScope;
     const { status, headers } = await parts.tus.handle({ scope, request: ctx.req, method, id, gone: gone.signal });
     ctx.status = status;
     ctx.body = status === 204 ? null : '';

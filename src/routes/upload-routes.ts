@@ -8,7 +8,7 @@ import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { sentDigests } from '../http/digest-fields.ts';
 import { queryParameter, requireUploadId } from '../http/parameters.ts';
-import { openScope, type ScopeParts } from '../http/request-scope.ts';
+import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { readExisting } from '../record/read-existing.ts';
 import { watchStoredUntilFinal, type WatchParts } from '../record/watch.ts';
 import type { ReadRecord } from '../record/read-record.ts';
@@ -38,7 +38,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     requireWholeFiles(ctx);
     const scope = openScope(ctx, parts);
     const caller = await parts.callers.ofCreation(ctx);
-    const received = await parts.intake.receiveForm({ ...scope, caller }, ctx.req);
+    const received = await parts.intake.receiveForm(withCaller(scope, caller), ctx.req);
     const [first] = received;
     if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
     await answer(ctx, parts, received, timeoutMs, (uploads) => ({ uploads }));
@@ -53,7 +53,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const scope = openScope(ctx, parts);
     const sender = await parts.callers.ofCreationOrRetry(ctx);
     const caller = withMetadata(sender, queryParameter(ctx, METADATA_FIELD), 'The query parameter "metadata"');
-    const received = await parts.intake.receiveRaw({ ...scope, caller }, ctx.req, head);
+    const received = await parts.intake.receiveRaw(withCaller(scope, caller), ctx.req, head);
     ctx.set('Location', `/uploads/${id}`);
     await answer(ctx, parts, [received], timeoutMs, ([upload]) => upload);
   });

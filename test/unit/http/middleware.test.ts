@@ -4,10 +4,11 @@ import { pino } from 'pino';
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Middleware } from 'koa';
+import { openCaller } from '../../../src/access/caller.ts';
 import { accessLog } from '../../../src/http/access-log.ts';
 import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
-import { openScope, requestIdOf, requestIds } from '../../../src/http/request-scope.ts';
+import { openScope, requestIdOf, requestIds, withCaller } from '../../../src/http/request-scope.ts';
 import { onRequestEnd } from '../../../src/http/request-end.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
@@ -97,6 +98,22 @@ describe('the id of a request', () => {
     });
     const response = await fetch(served.url, { headers: { 'X-Request-Id': 'r1' } });
     expect([await response.text(), lines[0]?.['requestId']]).toEqual(['r1 192.0.2.1', 'r1']);
+  });
+});
+
+describe('the scope of a request whose caller is known', () => {
+  test('names the tenant and the key in its log lines, except in open mode', () => {
+    const { log, lines } = logOf();
+    const scope = { id: 'r1', address: '192.0.2.1', caller: openCaller, log };
+    withCaller(scope, openCaller).log.info('open');
+    const caller = { ...openCaller, via: 'key' as const, tenant: 'acme', keyId: 'k1' };
+    const known = withCaller(scope, caller);
+    known.log.info('known');
+    expect(known.caller).toBe(caller);
+    expect(lines).toEqual([
+      expect.not.objectContaining({ tenant: expect.anything() }),
+      expect.objectContaining({ tenant: 'acme', keyId: 'k1' }),
+    ]);
   });
 });
 
