@@ -6,8 +6,9 @@ export type FetchTicket = () => string | undefined | Promise<string | undefined>
 /** Adds a ticket to each request that creates an upload. */
 export interface Tickets {
   /**
-   * Calls `send` with the headers of a ticket. If the server refuses the ticket, it calls `send` a second time with
-   * another one. Rejects as `send` does, and with the code `ticket_unavailable` if the application has no ticket.
+   * Calls `send` with the headers of a ticket. If the server refuses the ticket and the application has another one, it
+   * calls `send` a second time. Rejects as `send` does, and with the code `ticket_unavailable` if the application has
+   * no ticket.
    */
   use<T>(send: (headers: Record<string, string>) => Promise<T>, signal: AbortSignal): Promise<T>;
 }
@@ -58,6 +59,8 @@ export function createTickets(fetchTicket: FetchTicket = () => undefined): Ticke
         const second = signal.aborted ? undefined : replacementOf(first, asUploadError(error).code);
         if (second === undefined) throw error;
         second.token.catch(() => drop(second));
+        // The server would refuse the same ticket again, after another transfer of the file.
+        if ((await unlessAborted(second.token, signal)) === (await first.token)) throw error;
         return await sendWith(second);
       }
     },

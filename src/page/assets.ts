@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { assetOf, type Asset } from '../http/asset.ts';
+import { assetOf, compressedAsset, type Asset } from '../http/asset.ts';
 
 /** The files of a page by their absolute URL path. */
 export interface PageAssets {
@@ -65,6 +65,19 @@ export async function loadOperatorsAssets(built: URL = BUILT): Promise<PageAsset
     asset(built, '/operators/page.js', 'operators.js', TYPES.script),
   ]);
   return { files: new Map(files), contentSecurityPolicy: OPERATORS_SECURITY_POLICY };
+}
+
+/** Links to addresses that the management address serves, if there is one. */
+const MANAGEMENT_LINKS = /<a href="(?:openapi\.json|metrics)"[^>]*>[^<]*<\/a>\n?/g;
+
+/** Returns the page without links to metrics and API reference, which lead nowhere if another address serves them. */
+export async function withoutManagementLinks(assets: PageAssets): Promise<PageAssets> {
+  const files = [...assets.files].map(async ([path, file]): Promise<[path: string, asset: Asset]> => {
+    const text = file.bodies.identity.toString();
+    const changed = file.type === TYPES.html ? text.replace(MANAGEMENT_LINKS, '') : text;
+    return [path, changed === text ? file : await compressedAsset(changed, file.type)];
+  });
+  return { ...assets, files: new Map(await Promise.all(files)) };
 }
 
 async function asset(built: URL, path: string, name: string, type: string): Promise<[path: string, asset: Asset]> {

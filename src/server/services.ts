@@ -11,7 +11,7 @@ import type { UploadIntake } from '../intake/intake.ts';
 import { areTakenBySome } from '../intake/options.ts';
 import { createKinds, type Kinds } from '../kinds/kinds.ts';
 import type { Operators } from '../operators/operators.ts';
-import { loadPageAssets } from '../page/assets.ts';
+import { loadPageAssets, withoutManagementLinks } from '../page/assets.ts';
 import { Backlog } from '../queue/backlog.ts';
 import { closeConnection } from '../queue/connection.ts';
 import type { ServiceRouteParts } from '../routes/service-routes.ts';
@@ -173,13 +173,15 @@ async function serviceParts(
   { connection, keys }: RedisParts,
   { readiness, metrics, kinds }: { readiness: Readiness; metrics: Metrics; kinds: Kinds },
 ): Promise<ServiceRouteParts> {
+  const hasManagementAddress = config.management !== undefined;
+  const assets = await loadPageAssets();
   return {
     checkReady: () => readiness.assert(),
     countWorkers: () => countWorkers(connection, keys),
     metrics,
     openApi: withKinds(openApiDocument(undefined, config.mountPath), kinds),
-    assets: await loadPageAssets(),
-    hasManagementAddress: config.management !== undefined,
+    assets: hasManagementAddress ? await withoutManagementLinks(assets) : assets,
+    hasManagementAddress,
   };
 }
 
@@ -291,5 +293,7 @@ async function openOperatorsIfWanted(
   if (config.operatorsToken === undefined) return undefined;
   const { openOperators } = await import('../operators/operators.ts');
   const parts = { ...redis, heartbeat, queueCapacity: config.queueCapacity, ...rest };
-  return await openOperators(parts, config.operatorsToken, config.retentionMs);
+  const operators = await openOperators(parts, config.operatorsToken, config.retentionMs);
+  if (config.management === undefined) return operators;
+  return { ...operators, assets: await withoutManagementLinks(operators.assets) };
 }

@@ -73,6 +73,16 @@ describe('the tickets of a client', () => {
     expect(used).toEqual(new Set(['Bearer t1', 'Bearer t2', 'Bearer t3']));
   });
 
+  test('are not sent again if the application has no other one', async () => {
+    let sent = 0;
+    const refuse = async () => {
+      sent += 1;
+      throw expired();
+    };
+    expect(await codeOf(createTickets(() => 'the only one').use(refuse, NEVER_ABORTED))).toBe('ticket_expired');
+    expect(sent).toBe(1);
+  });
+
   test('are not replaced if a ticket that nobody else used forbids the file', async () => {
     const { fetchTicket, calls } = numbered();
     const refuse = async () => {

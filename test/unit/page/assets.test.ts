@@ -2,7 +2,12 @@ import { pathToFileURL } from 'node:url';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from '@jest/globals';
 import { compiled } from '../../helpers/compiled.ts';
-import { loadPageAssets, type PageAssets } from '../../../src/page/assets.ts';
+import {
+  loadOperatorsAssets,
+  loadPageAssets,
+  withoutManagementLinks,
+  type PageAssets,
+} from '../../../src/page/assets.ts';
 
 const PATHS = ['/', '/style.css', '/page.js', '/client.js', '/client.d.ts'];
 /** What a browser fetches to show the page. */
@@ -68,6 +73,22 @@ test('the client does not use the DOM', () => {
   expect(textOf('/client.js')).not.toMatch(/\b(document|window|localStorage|sessionStorage)\b/);
   expect(textOf('/client.js')).toMatch(/export\{[^}]*createUploadClient/);
   expect(textOf('/client.js')).toMatch(/^\/\/ @ts-self-types="\.\/client\.d\.ts"\n/);
+});
+
+test('the pages have no links to metrics and API reference if another address serves them', async () => {
+  const operators = await loadOperatorsAssets(BUILT);
+  const changed = [await withoutManagementLinks(assets), await withoutManagementLinks(operators)];
+  const [page = '', live = ''] = ['/', '/operators'].map((path, index) => {
+    const { bodies } = changed[index]?.files.get(path) ?? {};
+    expect(bodies && gunzipSync(bodies.gzip).equals(bodies.identity)).toBe(true);
+    return bodies?.identity.toString() ?? '';
+  });
+  expect(textOf('/')).toContain('href="openapi.json"');
+  expect(page).not.toContain('openapi.json');
+  expect(page).toContain('href="client.js"');
+  expect(live).not.toContain('href="metrics"');
+  expect(live).toContain('</nav>');
+  expect(changed[0]?.files.get('/page.js')).toBe(assets.files.get('/page.js'));
 });
 
 test('a missing build is reported with the command that builds the page', async () => {
