@@ -2,6 +2,7 @@ import { parseOptions, say, type Bench } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession } from '../lib/session.ts';
 import { costs } from './costs/measure-costs.ts';
+import { fairness } from './fairness/fairness.ts';
 import { SCALE_DEFAULTS, type Part } from './lib/part.ts';
 import { processes } from './processes.ts';
 import { stall } from './stall.ts';
@@ -10,7 +11,7 @@ import { unwanted } from './unwanted.ts';
 
 /** The parts that run if none is named. */
 const USUAL_PARTS: readonly Part[] = [processes, unwanted, stall, throughput];
-const PARTS: readonly Part[] = [...USUAL_PARTS, costs];
+const PARTS: readonly Part[] = [...USUAL_PARTS, costs, fairness];
 const NAMES = PARTS.map(({ name }) => name).join(', ');
 
 /** Measures the service with many processes. The first argument may name one part to run. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { pictureKind } from '../../../../src/kinds/picture.ts';
 import { FIRST_STAGE } from '../../../../src/record/progress.ts';
 import { FAULTY_RESULT } from '../../../../test/helpers/faulty/faults.ts';
@@ -13,11 +14,13 @@ import { OWN_USAGE } from '../../lib/server-questions.ts';
 import type { WorkerQuestions } from '../throughput/questions.ts';
 
 /** Named as the first step of every real processor. */
-const NOTHING = { name: FIRST_STAGE, weight: 1, run: () => Promise.resolve() };
+function waitFor(workMs: number) {
+  return { name: FIRST_STAGE, weight: 1, run: () => (workMs === 0 ? Promise.resolve() : delay(workMs)) };
+}
 
 /** A real worker process whose picture processor does nothing unless it is asked to. */
 serveQuestions<WorkerQuestions>({
-  start({ redisUrl, directory, concurrency, settings, digests }) {
+  start({ redisUrl, directory, concurrency, settings, digests, workMs = 0 }) {
     Object.assign(process.env, {
       REDIS_URL: redisUrl,
       STORAGE: `file:${directory}`,
@@ -25,16 +28,17 @@ serveQuestions<WorkerQuestions>({
       ...settings,
     });
     runWorkerProcess({
-      createProcessors: digests === true ? createProcessors : createNoopProcessors,
+      createProcessors: digests === true ? createProcessors : () => createNoopProcessors(workMs),
       isolatedEntry: new URL('../../../../workers/isolation/main.js', import.meta.url),
     });
   },
   ...OWN_USAGE,
 });
 
-function createNoopProcessors(): ProcessorTable {
+function createNoopProcessors(workMs: number): ProcessorTable {
   const picture = pictureKind();
+  const steps = [waitFor(workMs)];
   return createProcessorTable([
-    processorEntry(picture, { kind: picture.name, steps: [NOTHING], begin: () => ({}), result: () => FAULTY_RESULT }),
+    processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => FAULTY_RESULT }),
   ]);
 }

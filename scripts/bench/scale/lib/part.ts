@@ -11,6 +11,9 @@ export const SCALE_DEFAULTS = {
   stall: 2,
   uploads: 3000,
   connections: 64,
+  photos: 300,
+  tenants: 1000,
+  waiting: 100_000,
 };
 
 /** The options of the parts. */

@@ -9,8 +9,18 @@ export interface Place {
 
 /** The questions for a worker process, of the service or plain. */
 export type WorkerQuestions = {
-  /** Starts to take jobs. `digests`: it processes the files; default false. */
-  start(setup: Place & { concurrency: number; settings: Readonly<Record<string, string>>; digests?: boolean }): void;
+  /**
+   * Starts to take jobs. `digests`: it processes the files; default false. `workMs`: the time that a file takes if it is
+   * not processed; default 0.
+   */
+  start(
+    setup: Place & {
+      concurrency: number;
+      settings: Readonly<Record<string, string>>;
+      digests?: boolean;
+      workMs?: number;
+    },
+  ): void;
   /** Processor time since its start, in microseconds. */
   cpuUs(): number;
 };

@@ -1,0 +1,87 @@
+import { say } from '../../lib/bench.ts';
+import type { Session } from '../../lib/session.ts';
+import { figure, formatTable } from '../../lib/table.ts';
+import type { ScaleOptions } from '../lib/part.ts';
+import { withRedisMeter, type RedisMeter } from '../lib/redis-meter.ts';
+import { QueueOfTenants } from './queue-of-tenants.ts';
+
+/** Number of calls of each script that are measured. */
+const SAMPLE = 1000;
+
+interface OrderCost {
+  waiting: number;
+  /** Microseconds of Redis per call. */
+  enqueueUs: number;
+  takeUs: number;
+  positionUs: number;
+  bytesPerUpload: number;
+}
+
+/** Measures what admission, taking and a position cost in Redis, for growing numbers of waiting uploads. */
+export async function measureOrder(session: Session, { waiting, tenants }: ScaleOptions): Promise<string> {
+  const queue = new QueueOfTenants(session.redisUrl, session.directory);
+  const costs: OrderCost[] = [];
+  try {
+    await queue.connection.flushdb();
+    await withRedisMeter(session.redisUrl, async (meter) => {
+      for (let length = SAMPLE; length <= waiting; length *= 10) {
+        say(`${length} waiting uploads of ${tenants} tenants`);
+        await fill(queue, length - SAMPLE, tenants);
+        costs.push(await measureAt(queue, meter, length, tenants));
+      }
+    });
+  } finally {
+    await queue.close();
+  }
+  return report(costs, tenants);
+}
+
+async function fill(queue: QueueOfTenants, length: number, tenants: number): Promise<void> {
+  const missing = Math.max(0, length - (await queue.waiting()));
+  await queue.enqueue(await queue.open(missing, (index) => `tenant-${index % tenants}`));
+}
+
+async function measureAt(
+  queue: QueueOfTenants,
+  meter: RedisMeter,
+  waiting: number,
+  tenants: number,
+): Promise<OrderCost> {
+  const ids = await queue.open(SAMPLE, (index) => `tenant-${(index * 7) % tenants}`);
+  const enqueueUs = await scriptUs(meter, () => queue.enqueue(ids));
+  const bytesPerUpload = await orderBytes(queue);
+  const positionUs = await scriptUs(meter, async () => {
+    for (const id of ids) await queue.records.readProgress(id);
+  });
+  const takeUs = await scriptUs(meter, () => queue.take(SAMPLE));
+  return { waiting, enqueueUs, positionUs, takeUs, bytesPerUpload };
+}
+
+/** Returns the mean time of a script while `run` runs. */
+async function scriptUs(meter: RedisMeter, run: () => Promise<void>): Promise<number> {
+  await meter.begin();
+  await run();
+  return (await meter.commands()).find(({ name }) => name === 'evalsha')?.usPerCall ?? NaN;
+}
+
+/** Returns the bytes that the order takes in Redis for each waiting upload. */
+async function orderBytes({ connection, keys }: QueueOfTenants): Promise<number> {
+  const bytesOf = async (key: string) => Number(await connection.call('MEMORY', 'USAGE', key));
+  const orderKeys = [keys.waiting, ...(await connection.keys(`${keys.fair}*`))];
+  let bytes = 0;
+  for (const key of orderKeys) bytes += await bytesOf(key);
+  return bytes / (await connection.zcard(keys.waiting));
+}
+
+function report(costs: readonly OrderCost[], tenants: number): string {
+  const rows = costs.map((cost) => [
+    figure(cost.waiting),
+    figure(cost.enqueueUs, 1),
+    figure(cost.takeUs, 1),
+    figure(cost.positionUs, 1),
+    figure(cost.bytesPerUpload),
+  ]);
+  const headings = ['waiting', 'admission, µs', 'take, µs', 'position, µs', 'bytes per upload'];
+  const title = `time of Redis per script, with ${tenants} tenants; means of ${SAMPLE} calls`;
+  return `${title}\n${formatTable(headings, rows)}`;
+}
