@@ -229,7 +229,23 @@ describe('a worker', () => {
     expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 2 });
   });
 
-  test('runs an upload that was sent again while its old job was still running', async () => {
+  test('uses a job of an older version, which names its upload', async () => {
+    const { id, fencingToken } = await uploadIn(space.records, 'queued');
+    await putObject(temp.storage, originalKey(id, fencingToken), Buffer.from('bytes'));
+    await queue.add(OTHER_KIND, { id });
+    await startWorker(async () => RESULT);
+    expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 1 });
+    await untilNoJobs();
+  });
+
+  test('ends a permit for which no upload waits', async () => {
+    await startWorker(async () => RESULT);
+    await queue.addMany(OTHER_KIND, 3);
+    await untilNoJobs();
+    expect(await until(await waiting(), ({ state }) => state === 'completed')).toMatchObject({ attempt: 1 });
+  });
+
+  test('runs an upload that was sent again while its earlier attempt was still running', async () => {
     let run: RunProcessor = endless;
     const worker = await startWorker((...args) => run(...args));
     const id = await waiting();
