@@ -214,7 +214,9 @@ async function openProcessors({ createProcessors }: WorkerKind, config: Config) 
   const { workerKinds } = config;
   const unknown = workerKinds.find((kind) => !processors.kinds.includes(kind));
   if (unknown !== undefined)
-    throw new ConfigError(`WORKER_KINDS: ${unknown} is not a kind. The kinds are ${processors.kinds.join(', ')}.`);
+    throw new ConfigError(
+      `No processor takes the kind ${unknown}. Correct WORKER_KINDS. The kinds are ${processors.kinds.join(', ')}.`,
+    );
   return { processors, kinds: workerKinds.length === 0 ? processors.kinds : workerKinds };
 }
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
     logLevel: 'silent',
   } as const;
   service = await createService({ ...shared, mountPath: '/media' });
-  worker = await createWorker({ ...shared, workerConcurrency: 2, tableMaxColumns: 3 });
+  worker = await createWorker({ ...shared, workerConcurrency: 2, tableMaxColumns: 3, kinds: ['table'] });
   server = createServer((request, response) => service.handle(request, response));
   origin = `http://127.0.0.1:${await listen(server)}`;
 });
@@ -64,4 +64,8 @@ test('a wrong option of a worker is refused under its own name', async () => {
   await expect(createWorker({ workerConcurrency: 0 })).rejects.toThrow(
     /^wrong settings: workerConcurrency must be at least 1$/,
   );
+});
+
+test('a worker rejects a kind that no processor has', async () => {
+  await expect(createWorker({ kinds: ['film'] })).rejects.toThrow(/^No processor takes the kind film/);
 });

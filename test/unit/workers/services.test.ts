@@ -9,5 +9,5 @@ test('a worker rejects WORKER_KINDS with a kind that no processor has', async ()
   const kind = { createProcessors: () => createProcessorTable([]), isolatedEntry: new URL('file:///') };
   const opened = openWorker(config, silentLog, kind, { onUnresponsive: () => undefined });
   await expect(opened).rejects.toBeInstanceOf(ConfigError);
-  await expect(opened).rejects.toThrow('WORKER_KINDS: film is not a kind.');
+  await expect(opened).rejects.toThrow('No processor takes the kind film. Correct WORKER_KINDS.');
 });
