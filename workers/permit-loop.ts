@@ -100,7 +100,6 @@ export class PermitLoop {
       const { promise } = this.#change;
       try {
         if (this.#mayTake && (await this.#takeOne())) continue;
-        if (this.#mayTake) for (const source of this.#sources) source.wait ??= this.#waitFor(source);
         await promise;
       } catch (error) {
         this.#parts.log.debug({ err: error }, 'no permit taken');
@@ -109,16 +108,22 @@ export class PermitLoop {
     }
   }
 
-  /** Tries each queue once, beginning after the queue of the last permit. Returns false if all are empty. */
+  /**
+   * Tries each queue once, beginning after the queue of the last permit. Begins to wait for the permits of empty
+   * queues. Returns false if all are empty.
+   */
   async #takeOne(): Promise<boolean> {
     for (let tried = 0; tried < this.#sources.length; tried += 1) {
       const source = this.#sources[this.#turn % this.#sources.length];
       this.#turn += 1;
-      const job = await source?.worker.getNextJob(this.#newToken(), { block: false });
-      if (source !== undefined && job !== undefined) {
+      // It was empty, and its next permit ends the wait.
+      if (source === undefined || source.wait !== undefined) continue;
+      const job = await source.worker.getNextJob(this.#newToken(), { block: false });
+      if (job !== undefined) {
         this.#begin(source, job);
         return true;
       }
+      source.wait = this.#waitFor(source);
     }
     return false;
   }

@@ -10,8 +10,8 @@ export interface Place {
 /** The questions for a worker process, of the service or plain. */
 export type WorkerQuestions = {
   /**
-   * Starts to take jobs. `digests`: it processes the files; default false. `workMs`: the time that a file takes if it is
-   * not processed; default 0.
+   * Starts to take jobs. `digests`: it processes the files; default false. `workMs`: the time that a file takes if it
+   * is not processed; default 0.
    */
   start(
     setup: Place & {
