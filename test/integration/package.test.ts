@@ -179,6 +179,20 @@ describe('the commands of the package', () => {
     expect(await Promise.all([api.end(), worker.end()])).toEqual([0, 0]);
   });
 
+  test('load the modules and programs in PROCESSORS', async () => {
+    for (const name of ['subtitles.mjs', 'read-subtitles.mjs'])
+      copyFileSync(join('docs/examples/processors', name), join(directory, name));
+    const env = { ...ownSettings(), PROCESSORS: './subtitles.mjs' };
+    const api = start(command('api'), env);
+    const worker = start(command('worker'), env);
+    const url = await api.printed(/"url":"([^"]+)".*"msg":"listening"/);
+    await worker.printed(/"msg":"(ready)"/);
+    const body = 'WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n';
+    const sent = await fetch(`${url}/uploads/${randomUUID()}?timeout=50000`, { method: 'PUT', body });
+    expect(await sent.json()).toMatchObject({ state: 'completed', result: { kind: 'subtitles', cues: 1 } });
+    expect(await Promise.all([api.end(), worker.end()])).toEqual([0, 0]);
+  });
+
   test('run everything with start', async () => {
     const all = start(command('start'), { ...ownSettings(), WORKERS: '1' });
     const url = await all.printed(/"msg":"started","url":"([^"]+)"/);
