@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { OTHER_KIND } from '../../queue/contract.ts';
 import { ConfigError } from '../../settings/config.ts';
 import type { Kind } from '../kind.ts';
 import { createKinds } from '../kinds.ts';
@@ -82,7 +83,8 @@ function requireDistinct(processors: readonly OwnProcessor[]): void {
   const kindOfType = new Map(
     service.types.map((type) => [type, `the kind ${service.find(type)?.name} of the service`]),
   );
-  const ownerOfName = new Map(service.types.map((type) => [service.find(type)?.name ?? '', 'the service']));
+  const names = [...service.types.map((type) => service.find(type)?.name ?? ''), OTHER_KIND];
+  const ownerOfName = new Map(names.map((name) => [name, 'the service']));
   for (const { label, kind } of processors) {
     const owner = ownerOfName.get(kind.name);
     if (owner !== undefined)
