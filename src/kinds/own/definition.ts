@@ -86,18 +86,18 @@ export interface FileContext<Options = NoOptions> {
    * Reports how much is done, 0 to 1. Call it often: reports are throttled. `stage` is a word for the current step,
    * such as `pages`; it stays until another is given.
    */
-  report(fraction: number, stage?: string): void;
+  readonly report: (fraction: number, stage?: string) => void;
   /**
    * Stores a derived file. Resolves when it is durable and served. A generator of chunks is read while the file is
    * written, so it may be larger than the memory.
    */
-  publish(file: FileToPublish, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<PublishedFile>;
+  readonly publish: (file: FileToPublish, content: Uint8Array | AsyncIterable<Uint8Array>) => Promise<PublishedFile>;
   /**
    * Makes the error to throw for a file that no retry can fix. The upload fails with `file_damaged` (422), and its
    * sender receives `detail`: what is wrong, and what to do. Any other error is a fault of the service, and the file is
    * tried again.
    */
-  damaged(detail: string): Error;
+  readonly damaged: (detail: string) => Error;
 }
 
 /** Processes one upload and resolves with its result: a JSON object. Its member `kind` is set by the service. */

@@ -66,7 +66,7 @@ export async function loadOwnKinds(sources: readonly ProcessorSource[]): Promise
 async function load(source: ProcessorSource, label: string, directory: string): Promise<OwnProcessor> {
   if (typeof source !== 'string') {
     const definition = requireDefinition(source, 'it');
-    return { label, kind: ownKind(definition.kind), code: { type: 'object', load: definition.load } };
+    return { label, kind: ownKind(definition.kind), code: { type: 'object', load: () => definition.load() } };
   }
   if (source.endsWith('.json')) {
     const manifest = readExecManifest(resolve(directory, source));

@@ -81,6 +81,11 @@ describe('loading processors', () => {
       'image/heic is claimed by the kind picture of the service too',
     ],
     [
+      'has the name of a queue',
+      moduleOf("{ name: 'other', types: ['a/b'] }"),
+      'the name other is taken by the service',
+    ],
+    [
       'has a name of the service',
       moduleOf("{ name: 'table', types: ['a/b'] }"),
       'the name table is taken by the service',
