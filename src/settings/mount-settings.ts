@@ -22,5 +22,5 @@ export const MOUNTING = {
 /** Adds a slash at the beginning and removes those at the end. `/` is the root, as the empty string. */
 function normalised(path: string): string {
   const begun = path === '' || path.startsWith('/') ? path : `/${path}`;
-  return begun.replace(/\/+$/, '');
+  return begun.replace(/(?<!\/)\/+$/, '');
 }
