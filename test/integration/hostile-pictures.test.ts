@@ -20,7 +20,7 @@ let service: Service;
 let hostile: HostilePicture[];
 
 beforeAll(async () => {
-  [service, hostile] = await Promise.all([startService({ env: WORKER_ALLOCATOR }), hostilePictures({ flipsEach: 2 })]);
+  [service, hostile] = await Promise.all([startService({ env: WORKER_ALLOCATOR }), hostilePictures({ flipsEach: 1 })]);
 });
 endWithNothingLeft(() => service);
 

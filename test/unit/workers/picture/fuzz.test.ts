@@ -10,7 +10,7 @@ import { animation, photo, transparentPng } from '../../../helpers/pictures.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
 
-const RUNS_PER_FORMAT = Number(process.env['PICTURE_FUZZ_RUNS'] ?? 60);
+const RUNS_PER_FORMAT = Number(process.env['PICTURE_FUZZ_RUNS'] ?? 20);
 const SEED = Number(process.env['PICTURE_FUZZ_SEED'] ?? 20_261_129);
 
 const SIZE = { width: 48, height: 32 };

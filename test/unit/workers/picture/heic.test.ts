@@ -105,7 +105,7 @@ describe('HEIC', () => {
 
   test('ends with a result or a plain error, whichever bits are flipped', async () => {
     const original = heicFile('phone');
-    for (let seed = 1; seed <= 12; seed += 1) {
+    for (let seed = 1; seed <= 4; seed += 1) {
       const outcome = await errorOf(flipBits(original, 1 + (seed % 6), seed, 24));
       if (outcome !== 'completed') expect(outcome).toBeInstanceOf(UnprocessableError);
     }

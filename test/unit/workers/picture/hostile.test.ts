@@ -8,7 +8,7 @@ import { photo } from '../../../helpers/pictures.ts';
 let hostile: HostilePicture[];
 
 beforeAll(async () => {
-  hostile = await hostilePictures({ flipsEach: 2, zerosSide: 1500 });
+  hostile = await hostilePictures({ flipsEach: 1, zerosSide: 1500 });
 });
 
 async function outcomeOf(bytes: Buffer): Promise<unknown> {
