@@ -9,6 +9,12 @@ export function callerOf(tenant: string, limits: TenantLimits = {}, more: Partia
   return { ...openCaller, via: 'key', keyId: 'k1', tenant, limits, ...more };
 }
 
+/** Returns the limits of a ticket for this many files; undefined for any number. */
+export function ticketFor(maxFiles: number | undefined, jti = 'one'): NonNullable<Caller['ticket']> {
+  const none = { maxFileBytes: undefined, types: undefined, preset: undefined, options: undefined };
+  return { jti, expiresAtMs: Date.now() + 60_000, maxFiles, ...none };
+}
+
 /** Reads what a tenant uses, as the scripts count it. */
 export async function useOf(space: RecordSpace, tenant: string): Promise<TenantUse> {
   const [use] = await readUse(space, [tenant]);

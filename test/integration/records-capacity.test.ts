@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { ChangeOutcome, QueueLimits, RecordStore } from '../../src/record/record-change.ts';
 import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
 import type { NewUpload } from '../../src/record/open-record.ts';
+import { checkQuota } from '../../src/record/quota.ts';
+import { TenantUploads } from '../../src/record/tenant-uploads.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { openWaitingConnection } from '../../src/queue/connection.ts';
@@ -23,6 +25,7 @@ import {
   verdict,
   type RecordSpace,
 } from '../helpers/record-space.ts';
+import { callerOf, ticketFor, useOf } from '../helpers/tenant-use.ts';
 import { startRedisCluster } from '../helpers/redis-cluster.ts';
 import { sharedRedis } from '../helpers/shared-redis.ts';
 
@@ -348,13 +351,18 @@ test('every script uses only keys of one slot, as a cluster requires', async () 
   const queue = new UploadQueue(there.connection, there.keys, silentLog);
   try {
     const limits: QueueLimits = { capacity: 1, discards: true, perAddress: 5, address: '192.0.2.1' };
-    const [first, second] = [newUpload(), newUpload()];
+    const caller = callerOf('acme', { waiting: 5, storedBytes: 1e9, createPerMinute: 9 }, { ticket: ticketFor(5) });
+    const [first, second] = [newUpload({ caller }), newUpload({ caller })];
     for (const upload of [first, second]) {
       applied(await there.records.open(upload, limits));
       applied(await there.records.enqueue(upload.id, upload.fencingToken, STORED, limits));
     }
     expect((await there.records.read(first.id))?.record.state).toBe('discarded');
     expect(await new Backlog(there.store, there.keys).read('192.0.2.1')).toMatchObject({ waiting: 1, ofAddress: 1 });
+    expect(await useOf(there, 'acme')).toMatchObject({ waiting: 1, storedBytes: STORED.sizeBytes, createPerMinute: 2 });
+    const asked = { tenant: 'acme', state: undefined, sinceMs: undefined, after: undefined, limit: 9 };
+    expect((await new TenantUploads(there).list(asked)).reads).toHaveLength(2);
+    expect(await checkQuota(there, caller)).toBeUndefined();
     const sets = new UploadSets(there.connection, there.keys);
     await there.connection.zadd(there.keys.waiting, 1, first.id);
     expect((await sets.audit(9)).removed).toEqual([first.id]);

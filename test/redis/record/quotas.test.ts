@@ -18,7 +18,7 @@ import {
   type RecordSpace,
 } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
-import { callerOf, sumOfRecords, useOf } from '../../helpers/tenant-use.ts';
+import { callerOf, sumOfRecords, ticketFor, useOf } from '../../helpers/tenant-use.ts';
 
 const PROCESSES = 3;
 const NONE = { receivedBytes: 0, type: null };
@@ -318,19 +318,6 @@ describe('the files of a ticket', () => {
   });
 });
 
-function ticketFor(maxFiles: number | undefined, jti = 'one'): NonNullable<Caller['ticket']> {
-  const expiresAtMs = Date.now() + 60_000;
-  return {
-    jti,
-    expiresAtMs,
-    maxFiles,
-    maxFileBytes: undefined,
-    types: undefined,
-    preset: undefined,
-    options: undefined,
-  };
-}
-
 /** Puts the end of an upload's retention into the past, for the record and for the counts. */
 async function expire(id: string): Promise<void> {
   const { connection, keys } = space;
@@ -344,4 +331,52 @@ test('a completed upload keeps its bytes until it expires', async () => {
   const { id, attempt } = await uploadIn(records, 'processing', { caller: acme({}) });
   applied(await records.complete(id, attempt, RESULT));
   expect(await useOf(space, 'acme')).toMatchObject({ waiting: 0, storedBytes: BYTES });
+});
+
+describe('the counts of a tenant', () => {
+  /** Each takes an upload of the pool and may be rejected. */
+  const CHANGES: readonly ((id: string, token: string, by: UploadRecords) => Promise<unknown>)[] = [
+    (id, fencingToken, by) => by.open({ ...newUpload({ caller: acme({ storedBytes: 1e9 }) }), id, fencingToken }),
+    (id, fencingToken, by) => by.open({ ...newUpload({ caller: callerOf('other') }), id, fencingToken }),
+    (id, fencingToken, by) => by.open({ ...newUpload({ totalBytes: null, caller: acme({}) }), id, fencingToken }),
+    (id, token, by) => by.announceTotal(id, token, 77),
+    (id, token, by) => by.receive(id, token, 7, 1000),
+    (id, token, by) => by.enqueue(id, token, STORED, { capacity: 3, discards: true, perAddress: 0 }),
+    (id, token, by) => by.reject(id, token, PROBLEM, NONE),
+    (id, _token, by) => by.begin(id),
+    (id, _token, by) => by.requeue(id, 1),
+    (id, _token, by) => by.complete(id, 1, RESULT),
+    (id, _token, by) => by.fail(id, undefined, PROBLEM),
+    (id, _token, by) => by.cancel(id),
+    (id, _token, by) => by.delete(id),
+    (id, _token, by) => by.forget(id, 'p'),
+    async (id, _token, by) => await by.interrupt(id, (await by.read(id))?.record.version ?? 0, PROBLEM),
+    async (id, _token, by) => await by.retry(id, (await by.read(id))?.record.version ?? 0),
+  ];
+
+  test('are those of the records after any changes in any order', async () => {
+    const pool = Array.from({ length: 6 }, (_, index) => ({ id: randomUUID(), token: `t${index}` }));
+    let seed = 7;
+    const next = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    for (let round = 0; round < 60; round += 1) {
+      // Several at a time race for the same uploads.
+      const steps = Array.from({ length: 10 }, async (_, index) => {
+        const { id, token } = pool[next(pool.length)] ?? { id: '', token: '' };
+        await CHANGES[next(CHANGES.length)]?.(id, token, processes[index % PROCESSES] ?? records);
+      });
+      await Promise.all(steps);
+      const { id = '' } = pool[round % pool.length] ?? {};
+      if ((await records.read(id))?.record.expiresAtMs) await expire(id);
+      for (const tenant of ['acme', 'other']) {
+        const { waiting, receiving, storedBytes } = await useOf(space, tenant);
+        expect([round, tenant, { waiting, receiving, storedBytes }]).toEqual([
+          round,
+          tenant,
+          await sumOfRecords(space, tenant),
+        ]);
+      }
+    }
+    const use = await space.connection.hgetall(`${space.keys.tenants}:use`);
+    expect(Object.values(use).filter((count) => Number(count) <= 0)).toEqual([]);
+  });
 });

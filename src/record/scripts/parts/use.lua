@@ -34,14 +34,14 @@ end
 
 -- Counts an accepted upload for the present day.
 local function countDay(tenant, bytes)
-  redis.call('HINCRBY', dayKey(), tenant .. ':uploads', 1)
+  local counted = redis.call('HINCRBY', dayKey(), tenant .. ':uploads', 1)
   redis.call('HINCRBY', dayKey(), tenant .. ':bytes', digits(bytes))
-  redis.call('PEXPIRE', dayKey(), digits(2 * DAY_MS))
+  if counted == 1 then redis.call('PEXPIRE', dayKey(), digits(2 * DAY_MS)) end
 end
 
 local function countMinute(tenant)
-  redis.call('HINCRBY', minuteKey(), tenant, 1)
-  redis.call('PEXPIRE', minuteKey(), digits(2 * MINUTE_MS))
+  local counted = redis.call('HINCRBY', minuteKey(), tenant, 1)
+  if counted == 1 then redis.call('PEXPIRE', minuteKey(), digits(2 * MINUTE_MS)) end
 end
 
 -- Returns what an upload adds to the use of its tenant; without `tenant` if it adds nothing. A deleted upload has no
@@ -100,14 +100,20 @@ local function giveBackEnded()
   end
 end
 
+local NOW_NAMES, DAY_NAMES = { 'receiving', 'reserved', 'waiting', 'stored' }, { 'uploads', 'bytes' }
+
+local function readCounts(use, key, tenant, names)
+  local fields = {}
+  for index, name in ipairs(names) do fields[index] = tenant .. ':' .. name end
+  local counts = redis.call('HMGET', key, unpack(fields))
+  for index, name in ipairs(names) do use[name] = tonumber(counts[index] or '0') end
+end
+
 -- Returns the counts of a tenant.
 local function readUse(tenant)
   giveBackEnded()
-  local names = { 'receiving', 'reserved', 'waiting', 'stored' }
-  local use = {}
-  for _, name in ipairs(names) do use[name] = tonumber(redis.call('HGET', useKey, tenant .. ':' .. name) or '0') end
-  use.uploads = tonumber(redis.call('HGET', dayKey(), tenant .. ':uploads') or '0')
-  use.bytes = tonumber(redis.call('HGET', dayKey(), tenant .. ':bytes') or '0')
-  use.created = tonumber(redis.call('HGET', minuteKey(), tenant) or '0')
+  local use = { created = tonumber(redis.call('HGET', minuteKey(), tenant) or '0') }
+  readCounts(use, useKey, tenant, NOW_NAMES)
+  readCounts(use, dayKey(), tenant, DAY_NAMES)
   return use
 end
