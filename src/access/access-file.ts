@@ -14,6 +14,8 @@ const LEAST_SECRET_BYTES = 32;
 /** The longest list of mistakes that one line names. */
 const MAX_MISTAKES = 3;
 
+const MAX_SHOWN_LENGTH = 32;
+
 const identifier = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _');
 
 const limit = z.int('must be a whole number').min(0, 'must be at least 0').exactOptional();
@@ -121,18 +123,22 @@ export class AccessFileError extends Error {}
  */
 export function parseAccessFile(text: string, isPreset: (options: JsonObject) => boolean = () => true): AccessFile {
   const parsed = fileSchema.safeParse(parseJson(text.replace(/^\uFEFF/, '')));
-  if (!parsed.success) throw mistakes(parsed.error.issues.map(({ path, message }) => `${placeOf(path)} ${message}`));
+  if (!parsed.success) throw mistakes(parsed.error.issues.map((issue) => `${placeOf(issue.path)} ${reasonOf(issue)}`));
   const contradictions = [...duplicates(parsed.data), ...uselessPresets(parsed.data, isPreset)];
   if (contradictions.length > 0) throw mistakes(contradictions);
   return parsed.data;
 }
 
 function parseJson(text: string): unknown {
+  const place = placeOfJsonFault(text);
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    if (place === undefined) return value;
   } catch {
-    throw new AccessFileError(`not JSON at ${placeOfJsonFault(text)}`);
+    throw new AccessFileError(`not JSON at ${place ?? 'an unknown place'}`);
   }
+  // Of two tenants with one name, JSON.parse would drop the first and all its keys.
+  throw new AccessFileError(`a name is used twice at ${place}`);
 }
 
 function mistakes(found: readonly string[]): AccessFileError {
@@ -142,8 +148,19 @@ function mistakes(found: readonly string[]): AccessFileError {
 
 /** Returns the path as in JavaScript: `tenants.acme.keys[0].sha256`. */
 function placeOf(path: readonly PropertyKey[]): string {
-  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
+  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${shown(String(step))}`));
   return steps.join('').replace(/^\./, '') || 'the file';
+}
+
+function reasonOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'unrecognized_keys'
+    ? `has the unknown member ${issue.keys.map(shown).join(', ')}`
+    : issue.message;
+}
+
+/** A secret may have been written in the place of a name. Secrets are longer than names. */
+function shown(name: string): string {
+  return name.length <= MAX_SHOWN_LENGTH ? name : `${name.slice(0, 3)}…`;
 }
 
 /** A `kid` names one tenant, and so does an API key. */

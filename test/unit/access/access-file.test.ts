@@ -64,8 +64,9 @@ describe('the access file', () => {
 
   test.each([
     ['JSON that is cut off', '{"tenants": {', 'not JSON at line 1, column 14'],
+    ['two tenants with one name', '{"tenants":{"a":{},\n"a":{}}}', 'a name is used twice at line 2, column 1'],
     ['no object', '[]', 'the file '],
-    ['a misspelled member', fileOf({ limit: {} }), 'tenants.acme Unrecognized key: "limit"'],
+    ['a misspelled member', fileOf({ limit: {} }), 'tenants.acme has the unknown member limit'],
     ['a name in capital letters', JSON.stringify({ tenants: { Acme: {} } }), 'tenants.Acme '],
     ['a digest that is too short', fileOf({ keys: [{ id: 'k1', sha256: 'abc' }] }), 'tenants.acme.keys[0].sha256 must'],
     ['an unknown algorithm', fileOf({ tickets: [{ kid: 'a', alg: 'none' }] }), 'tenants.acme.tickets[0].alg must be'],
@@ -117,6 +118,8 @@ describe('the access file', () => {
       `{"tenants":{"acme":{"tickets":[{"kid":"a","alg":"HS256","secret":${secret}}]}}}`,
       fileOf({ tickets: [{ kid: 'a', alg: 'HS256', secret: `${secret}=` }] }),
       fileOf({ tickets: [{ kid: 'a', alg: 'EdDSA', jwk: secret }] }),
+      fileOf({ [secret]: 'kid' }),
+      JSON.stringify({ tenants: { [newApiKey(secret.slice(0, 6))]: { keys: 1 } } }),
       fileOf({ webhooks: [{ id: 'a', url: `https://${secret}@`, secret: `whsec_${secret} `, events: [secret] }] }),
     ];
     for (const text of cases) {

@@ -21,6 +21,20 @@ describe('the place of a fault in JSON', () => {
     expect(placeOfJsonFault(text)).toBe(place);
   });
 
+  test.each(['{"a":1,"b":{"a":1},"c":[{"a":1},{"a":1}]}', ' [] ', '"a"', '1e3', '{"a":{"b":[1,-2.5e+3,true,null]}}\n'])(
+    'is nowhere in %j',
+    (text) => {
+      expect(placeOfJsonFault(text)).toBeUndefined();
+    },
+  );
+
+  test.each([
+    ['{"a":1,"a":2}', 'line 1, column 8'],
+    ['{"a":{},\n "\\u0061":2}', 'line 2, column 2'],
+  ])('is a repeated name, too: %j', (text, place) => {
+    expect(placeOfJsonFault(text)).toBe(place);
+  });
+
   test('is found in a text of a million brackets', () => {
     expect(placeOfJsonFault('['.repeat(1_000_000))).toBe('line 1, column 1000001');
   });
