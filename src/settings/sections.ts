@@ -8,7 +8,7 @@ import { PROCESSORS } from './processor-settings.ts';
 import { PICTURE_REQUESTS, PICTURES, TABLES } from './processing-settings.ts';
 import { RECEIVING } from './receiving-settings.ts';
 import { REDIS } from './redis-settings.ts';
-import { WEBHOOKS } from './webhook-settings.ts';
+import { WEBHOOK_SENDING, WEBHOOK_TARGET } from './webhook-settings.ts';
 import { S3 } from './s3-settings.ts';
 
 /** What a process that another one starts is for. `server`: a program of somebody else, such as Redis. */
@@ -170,7 +170,8 @@ export const PLAIN_SETTINGS = {
   ...WORK,
   ...LIFE_OF_UPLOADS,
   ...SHUTDOWN,
-  ...WEBHOOKS,
+  ...WEBHOOK_TARGET,
+  ...WEBHOOK_SENDING,
   ...LOGGING,
 };
 
@@ -200,6 +201,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Tables', roles: PROCESSING, settings: TABLES },
   { title: 'Life of an upload and of a process', roles: BOTH, settings: LIFE_OF_UPLOADS },
   { title: 'Shutdown of API processes', roles: ['api'], settings: SHUTDOWN },
-  { title: 'Webhooks', roles: BOTH, settings: WEBHOOKS },
+  { title: 'Webhooks', roles: BOTH, settings: WEBHOOK_TARGET },
+  { title: 'Sending webhooks', roles: ['worker'], settings: WEBHOOK_SENDING },
   { title: 'Log', roles: EVERYWHERE, settings: LOGGING },
 ];

@@ -40,14 +40,18 @@ function words(text: string): string[] {
   return text.split(/[\s,]+/).filter((word) => word !== '');
 }
 
-/** Webhooks of the open mode. With `ACCESS_FILE`, each tenant has its own endpoints there. */
-export const WEBHOOKS = {
+/** The endpoint of the open mode. With `ACCESS_FILE`, each tenant has its own endpoints there. */
+export const WEBHOOK_TARGET = {
   WEBHOOK_URL: webhookUrl
     .optional()
     .describe(
       'URL that receives a signed POST about every final upload (docs/webhooks.md), for API and worker processes. ' +
         'Use https in production. Only with ACCESS=open: with an ACCESS_FILE the endpoints are in that file.',
     ),
+};
+
+/** What only the processes that send webhooks need. */
+export const WEBHOOK_SENDING = {
   WEBHOOK_SECRET: z
     .string()
     .transform(words)

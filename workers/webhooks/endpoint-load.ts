@@ -1,6 +1,10 @@
 /** Requests that one process sends to one endpoint at the same time. */
 const MOST_REQUESTS = 20;
 
+/** An endpoint that takes longer on average is slow. It gets fewer requests, and nothing waits for it here. */
+const SLOW_MS = 1_000;
+const REQUESTS_WHILE_SLOW = 4;
+
 /** After a try without an answer, one request at a time shows whether the endpoint is back. */
 const REQUESTS_WHILE_SILENT = 1;
 
@@ -20,7 +24,8 @@ interface Load {
   averageMs: number;
   /** When the last parked delivery asks again. */
   parkedUntilMs: number;
-  readonly waiting: (() => void)[];
+  /** Each is called with true if it may send its request, and with false if it must wait in Redis. */
+  readonly waiting: ((mayStart: boolean) => void)[];
 }
 
 /** The permission to send one request. Call `end` exactly once. */
@@ -46,10 +51,9 @@ export class EndpointLoad {
    */
   async take(endpoint: string): Promise<Turn | number> {
     const load = this.#loadOf(endpoint);
-    if (load.running >= limitOf(load)) {
-      if (load.isSilent || load.waiting.length >= MOST_WAITING) return this.#park(load);
-      await new Promise<void>((resolve) => load.waiting.push(resolve));
-    } else load.running += 1;
+    if (load.running < limitOf(load)) load.running += 1;
+    else if (!isQuick(load) || load.waiting.length >= MOST_WAITING) return this.#park(load);
+    else if (!(await new Promise<boolean>((resolve) => load.waiting.push(resolve)))) return this.#park(load);
     return this.#turn(endpoint, load);
   }
 
@@ -79,14 +83,20 @@ export class EndpointLoad {
         load.running -= 1;
         while (load.waiting.length > 0 && load.running < limitOf(load)) {
           load.running += 1;
-          load.waiting.shift()?.();
+          load.waiting.shift()?.(true);
         }
-        if (load.running === 0 && !load.isSilent && load.waiting.length === 0) this.#loads.delete(endpoint);
+        if (!isQuick(load)) for (const decide of load.waiting.splice(0)) decide(false);
+        if (load.running === 0 && isQuick(load) && load.waiting.length === 0) this.#loads.delete(endpoint);
       },
     };
   }
 }
 
-function limitOf({ isSilent }: Load): number {
-  return isSilent ? REQUESTS_WHILE_SILENT : MOST_REQUESTS;
+function isQuick({ isSilent, averageMs }: Load): boolean {
+  return !isSilent && averageMs < SLOW_MS;
+}
+
+function limitOf(load: Load): number {
+  if (load.isSilent) return REQUESTS_WHILE_SILENT;
+  return isQuick(load) ? MOST_REQUESTS : REQUESTS_WHILE_SLOW;
 }

@@ -135,4 +135,13 @@ describe('the outbox', () => {
     expect(await space.connection.xlen(space.keys.outbox)).toBe(0);
     expect(await outbox.readAbandoned()).toEqual([]);
   });
+
+  test('gives an entry again if the worker that read it died', async () => {
+    await uploadIn(records, 'completed');
+    const [entry] = await outbox.read();
+    expect(await outbox.readAbandoned()).toEqual([]);
+    const { outbox: key } = space.keys;
+    await space.connection.call('XCLAIM', [key, 'workers', 'worker', '0', String(entry?.entryId), 'IDLE', '60000']);
+    expect(await outbox.readAbandoned()).toEqual([entry]);
+  });
 });

@@ -97,6 +97,15 @@ describe('webhooks', () => {
     expect(receiver.received[0]?.webhook.type).toBe('upload.cancelled');
   });
 
+  test('are sent after Redis has lost the outbox', async () => {
+    await start();
+    await uploadIn(records, 'cancelled');
+    await untilReceived(1);
+    await space.connection.del(space.keys.outbox);
+    await uploadIn(records, 'cancelled');
+    await untilReceived(2);
+  });
+
   test('are sent only for the events that the endpoint wants', async () => {
     endpoints = [endpointAt(receiver.url, { events: ['upload.deleted'] })];
     await start();

@@ -42,6 +42,19 @@ describe('the load of an endpoint', () => {
     await Promise.all(Array.from({ length: MOST_REQUESTS }, () => turn(load, 'a')));
   });
 
+  test('sends waiting deliveries back to Redis when the endpoint turns out to be slow', async () => {
+    let nowMs = 0;
+    const load = new EndpointLoad(() => nowMs);
+    const running = await Promise.all(Array.from({ length: MOST_REQUESTS }, () => turn(load, 'a')));
+    const waiting = Array.from({ length: MOST_WAITING }, () => load.take('a'));
+    nowMs = 9_000;
+    running[0]?.end(true);
+    expect((await Promise.all(waiting)).every((taken) => typeof taken === 'number')).toBe(true);
+    for (const next of running.slice(1)) next.end(true);
+    await Promise.all(Array.from({ length: 4 }, () => turn(load, 'a')));
+    expect(await load.take('a')).toEqual(expect.any(Number));
+  });
+
   test('spreads deliveries at the rate of a silent endpoint, up to 30 s', async () => {
     let nowMs = 0;
     const load = new EndpointLoad(() => nowMs);
