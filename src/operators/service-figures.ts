@@ -15,7 +15,7 @@ export interface FigureParts extends TenantFigureParts {
   nowMs: () => number;
   processes: () => Promise<ServiceFigures['processes']>;
   queue: { counts(): Promise<JobCounts> };
-  sets: Pick<UploadSets, 'waitingSince'>;
+  sets: Pick<UploadSets, 'waitingSince' | 'waitingByKind'>;
   failed: Pick<FailedUploads, 'list'>;
   /** Maximum number of waiting uploads. */
   queueCapacity: number;
@@ -25,9 +25,10 @@ export interface FigureParts extends TenantFigureParts {
 export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
   // The report of this process is up to date then.
   await parts.heartbeat.beat();
-  const [jobs, { count, oldestAtMs }, failures, tenants, processes] = await Promise.all([
+  const [jobs, { count, oldestAtMs }, byKind, failures, tenants, processes] = await Promise.all([
     parts.queue.counts(),
     parts.sets.waitingSince(),
+    parts.sets.waitingByKind(),
     parts.failed.list(SHOWN_FAILURES),
     readTenantFigures(parts),
     parts.processes(),
@@ -37,7 +38,7 @@ export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
   return {
     at: new Date(nowMs).toISOString(),
     jobs,
-    waiting: { count, capacity: parts.queueCapacity, oldestMs },
+    waiting: { count, byKind, capacity: parts.queueCapacity, oldestMs },
     failures,
     tenants,
     processes,

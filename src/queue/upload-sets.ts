@@ -61,6 +61,21 @@ export class UploadSets {
     return { count, oldestAtMs: score === undefined ? null : Math.floor(Number(score)) };
   }
 
+  /** Returns the number of waiting uploads of each kind that has any. */
+  async waitingByKind(): Promise<Record<string, number>> {
+    const { kinds, fair } = this.#keys;
+    const names = await available(() => this.#connection.smembers(kinds));
+    const counts = await available(() =>
+      Promise.all(
+        names.map(async (kind): Promise<[string, number]> => {
+          const sets = [`${fair}order:${kind}`, `${fair}paused:${kind}`].map((key) => this.#connection.zcard(key));
+          return [kind, (await Promise.all(sets)).reduce((sum, count) => sum + count, 0)];
+        }),
+      ),
+    );
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  }
+
   /** Returns at most `limit` uploads that must be handled now. */
   async due(limit: number): Promise<DueUploads> {
     const reply = await available(() => this.#connection.eval(DUE_SCRIPT, 1, this.#keys.due, String(limit)));

@@ -79,6 +79,7 @@ export const serviceFiguresSchema = z
     waiting: z
       .strictObject({
         count,
+        byKind: z.record(z.string(), count).describe('The same for each kind of file that has waiting uploads.'),
         capacity: count.describe(
           'If it is reached, a new upload is rejected, or the oldest one is discarded (QUEUE_OVERFLOW).',
         ),

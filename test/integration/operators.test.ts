@@ -147,6 +147,7 @@ describe("the operators' figures", () => {
       new Set(service.apis.slice(0, 2).map(({ child }) => child.pid)),
     );
     expect([seen.waiting.count, seen.jobs.waiting]).toEqual([1, 1]);
+    expect(seen.waiting.byKind).toEqual({ picture: 1 });
     expect(seen.waiting.oldestMs).toBeGreaterThanOrEqual(0);
     const received = await eventually('the upload in the count of the other process', async () => {
       const counts = (await figures()).processes.map(({ lastMinute }) => lastMinute.received);
@@ -160,7 +161,7 @@ describe("the operators' figures", () => {
       return now.processes.some(({ wake }) => wake !== null && wake.count === 1) && now;
     });
     expect([after.waiting, after.processes.map((process) => process.held)]).toEqual([
-      { count: 0, capacity: 5000, oldestMs: null },
+      { count: 0, byKind: {}, capacity: 5000, oldestMs: null },
       [{}, {}],
     ]);
   });

@@ -18,7 +18,7 @@ const REFUSALS = ['unauthorized', 'too_many_refusals', 'not_found'] as const;
 const FIGURES: ServiceFigures = {
   at: '2026-03-14T09:26:53.940Z',
   jobs: { waiting: 3, active: 1, delayed: 0 },
-  waiting: { count: 3, capacity: 5000, oldestMs: 1840 },
+  waiting: { count: 3, byKind: { picture: 3 }, capacity: 5000, oldestMs: 1840 },
   failures: {
     count: 1,
     newest: [
