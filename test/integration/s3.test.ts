@@ -26,7 +26,7 @@ import { pictureResult } from '../helpers/results.ts';
 
 const MIB = 1024 * 1024;
 /** Short for a test, long for a sender on a busy machine. */
-const STALL_MS = Math.min(patienceMs(700), 5000);
+const STALL_MS = Math.min(patienceMs(1500), 5000);
 
 let s3: S3Server;
 let service: Service;

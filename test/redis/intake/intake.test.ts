@@ -26,7 +26,8 @@ afterEach(async () => {
 const BYTES = jpegBytes();
 const BODY = formBody({ name: 'f', fileName: 'a.jpg', bytes: BYTES });
 
-function openIntake(stallTimeoutMs = 10_000): UploadIntake {
+/** The default never stalls a body, however slow the machine is. */
+function openIntake(stallTimeoutMs = 600_000): UploadIntake {
   const settings = {
     maxFiles: 2,
     maxFields: 2,

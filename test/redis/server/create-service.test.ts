@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { UploadService } from '../../../src/server/create-service.ts';
 import type { EmbeddingOptions } from '../../../src/settings/options.ts';
-import type { Progress, Upload } from '../../../src/wire/documents.ts';
+import type { Upload } from '../../../src/wire/documents.ts';
 import { compiled } from '../../helpers/compiled.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { listen } from '../../helpers/listen.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 
@@ -143,9 +144,9 @@ test('closing answers the held responses, and later requests with 503', async ()
   const { version } = (await response.json()) as Upload;
   const poll = fetch(`${origin}/my/files/uploads/${id}/progress?since=${version}&timeout=40000`);
   // The poll is held once the metrics count it.
-  while (!/^deferred_held 1$/m.test(await files.metrics())) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually('the poll to be held', async () => /^deferred_held 1$/m.test(await files.metrics()));
   await files.close();
-  expect(((await (await poll).json()) as Progress).timedOut).toBe(true);
+  expect(await (await poll).json()).toMatchObject({ id, timedOut: true });
   const late = await fetch(`${origin}/my/files/uploads/${id}`);
   expect([late.status, ((await late.json()) as { code: string }).code]).toEqual([503, 'shutting_down']);
 });

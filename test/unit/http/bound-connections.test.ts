@@ -54,7 +54,7 @@ test('a client that does not read its answer is cut even if it sends a byte now 
 
 test('a client that reads its answer slowly and sends a byte now and then is not cut', async () => {
   served = await serve((ctx) => void (ctx.body = Readable.from(chunks(200), { objectMode: false })));
-  boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: patienceMs(400) });
+  boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: patienceMs(2000) });
   const slow = await served.connect();
   let bytes = 0;
   slow.on('error', () => undefined).on('data', (chunk: Buffer) => (bytes += chunk.length));
