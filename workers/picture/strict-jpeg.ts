@@ -32,12 +32,12 @@ export async function decodeJpegStrictly(
     if (TIME_IS_UP.test(words)) throw error;
     if (LOST_PIXELS.test(words) || (hasCleanHeader && SUPERFLUOUS.test(words))) throw lostPixels(error);
     const pixels = await decode(input, settings);
-    if (hasOneColour(pixels)) throw lostPixels(error);
+    if (SUPERFLUOUS.test(words) && hasOneColour(pixels)) throw lostPixels(error);
     return pixels;
   }
 }
 
-/** If a file with a fault has only one colour, its tables or all its pixels are damaged. */
+/** If a file with bytes between its segments has only one colour, its tables or all its pixels are damaged. */
 function hasOneColour({ data, channels }: Pixels): boolean {
   for (let at = channels; at < data.length; at += 1) if (data[at] !== data[at % channels]) return false;
   return true;

@@ -20,6 +20,13 @@ function insertBefore(jpeg: Buffer, marker: number, bytes: Buffer): Buffer {
   return Buffer.concat([jpeg.subarray(0, at), bytes, jpeg.subarray(at)]);
 }
 
+function withoutScanParameters(jpeg: Buffer): Buffer {
+  const copy = Buffer.from(jpeg);
+  const scan = copy.indexOf(Buffer.from([0xff, 0xda]));
+  copy[scan + copy.readUInt16BE(scan + 2)] = 0;
+  return copy;
+}
+
 const zeros = Buffer.alloc(200);
 const lost = expect.objectContaining({ code: 'picture_damaged', detail: expect.stringMatching(/pixels is lost/) });
 
@@ -41,11 +48,22 @@ describe('JPEG with broken pixels', () => {
   });
 });
 
-test('JPEG with bytes between its segments is rejected if only one colour is left', async () => {
+describe('JPEG of one colour', () => {
   const create = { width: 80, height: 60, channels: 3 as const, background: '#4080c0' };
-  const flat = await sharp({ create }).jpeg().toBuffer();
-  expect(await outcomeOf(flat)).toBe('completed');
-  expect(await outcomeOf(insertBefore(flat, 0xdb, zeros))).toEqual(lost);
+  const flat = async (): Promise<Buffer> => await sharp({ create }).jpeg().toBuffer();
+
+  test('completes without a fault', async () => {
+    expect(await outcomeOf(await flat())).toBe('completed');
+  });
+
+  test('is rejected if it has bytes between its segments', async () => {
+    expect(await outcomeOf(insertBefore(await flat(), 0xdb, zeros))).toEqual(lost);
+  });
+
+  test('completes with bytes before its end mark, or if the parameters of its scan are zeros', async () => {
+    expect(await outcomeOf(insertBefore(await flat(), 0xd9, zeros))).toBe('completed');
+    expect(await outcomeOf(withoutScanParameters(await flat()))).toBe('completed');
+  });
 });
 
 describe('JPEG with harmless faults', () => {
@@ -60,9 +78,6 @@ describe('JPEG with harmless faults', () => {
   });
 
   test('completes: the parameters of its scan are zeros, as some phones write them', async () => {
-    const jpeg = await photo({ width: 80, height: 60 });
-    const scan = jpeg.indexOf(Buffer.from([0xff, 0xda]));
-    jpeg[scan + jpeg.readUInt16BE(scan + 2)] = 0;
-    expect(await outcomeOf(jpeg)).toBe('completed');
+    expect(await outcomeOf(withoutScanParameters(await photo({ width: 80, height: 60 })))).toBe('completed');
   });
 });
