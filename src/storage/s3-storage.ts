@@ -138,8 +138,13 @@ export class S3Storage implements Storage {
       return;
     }
     const address = this.#address(`${MARKER_KEY}.${randomBytes(6).toString('hex')}.probe`);
-    await this.#client.send(new PutObjectCommand({ ...address, Body: 'probe' })).catch(rethrow);
-    await this.#client.send(new DeleteObjectCommand(address)).catch(rethrow);
+    const remove = () => this.#client.send(new DeleteObjectCommand(address));
+    await this.#client.send(new PutObjectCommand({ ...address, Body: 'probe' })).catch(async (error: unknown) => {
+      // The object may be stored although the answer was lost.
+      await remove().catch(() => undefined);
+      throw asServiceError(error);
+    });
+    await remove().catch(rethrow);
   }
 
   async foreignName(): Promise<string | undefined> {

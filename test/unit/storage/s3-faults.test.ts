@@ -188,6 +188,12 @@ describe('S3 that cuts the connection', () => {
     expect(server.memory.keys()).toEqual([]);
   });
 
+  test('removes the object of a probe that was stored although the answer was lost', async () => {
+    server.fault = at('PutObject', loseAnswer);
+    await expect(storage.probe('full')).rejects.toMatchObject(UNAVAILABLE);
+    expect(server.memory.keys()).toEqual([]);
+  });
+
   test('does not mistake the object of another writer for its own', async () => {
     await write(Buffer.from('other'));
     server.fault = at('PutObject', ({ request }) => void request.socket.destroy());
