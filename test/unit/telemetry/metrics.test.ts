@@ -1,19 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Metrics, type Readings } from '../../../src/telemetry/metrics.ts';
-
-const READINGS: Readings = {
-  held: () => 3,
-  waiters: () => 4,
-  receiving: () => 1,
-  eventsReceived: () => 9,
-  jobCounts: async () => ({ waiting: 5, active: 2, delayed: 0 }),
-  backlog: async () => ({ waiting: 6, drainedPerMinute: 90 }),
-  waitingByKind: async () => new Map([['table', 4]]),
-  workersAlive: async () => 2,
-  workersPaused: async () => 1,
-  deliveries: async () => ({ tries: { delivered: 8, retried: 1 }, pending: 2, oldestPendingMs: 1500 }),
-  queueCapacity: 50,
-};
+import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { METRIC_READINGS as READINGS } from '../../helpers/metric-readings.ts';
 
 describe('metrics of a process', () => {
   test('are read at each scrape', async () => {

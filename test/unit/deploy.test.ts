@@ -1,0 +1,131 @@
+import { describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format } from 'prettier';
+import { SECTIONS } from '../../src/settings/sections.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import { METRIC_READINGS } from '../helpers/metric-readings.ts';
+
+const SETTINGS: ReadonlySet<string> = new Set(SECTIONS.flatMap(({ settings }) => Object.keys(settings)));
+
+/** Names in capitals that are no settings of the service. */
+const OTHERS: ReadonlySet<string> = new Set([
+  'AWS_SECRET_ACCESS_KEY',
+  'NODE_ENV',
+  'NODE_IMAGE',
+  'BASE_IMAGE',
+  'AF_INET',
+  'AF_INET6',
+  'AF_UNIX',
+]);
+
+const dockerfile = readFileSync('Dockerfile', 'utf8');
+const finalStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** A test that is skipped if the program is not installed. */
+function testWith(program: string): typeof test.skip {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined ? test : test.skip;
+}
+
+describe('the deploy files', () => {
+  test.each(['Dockerfile', 'compose.yaml', ...filesBelow('deploy')])('%s names only settings that exist', (path) => {
+    const names = readFileSync(path, 'utf8').match(/\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b/g) ?? [];
+    expect(names.filter((name) => !SETTINGS.has(name) && !OTHERS.has(name))).toEqual([]);
+  });
+
+  test.each(['compose.yaml', ...filesBelow('deploy').filter((path) => /(?<!templates\/.*)\.(yaml|json)$/.test(path))])(
+    '%s can be parsed',
+    async (path) => {
+      await expect(format(readFileSync(path, 'utf8'), { filepath: path })).resolves.toBeDefined();
+    },
+  );
+
+  test('ask only for metrics that exist', async () => {
+    const registered = (await new Metrics(METRIC_READINGS).text()).matchAll(/^# TYPE (\S+) (\S+)$/gm);
+    const known = new Set([...registered].flatMap(([, name = '']) => [name, `${name}_bucket`]));
+    const { panels } = JSON.parse(readFileSync('deploy/monitoring/grafana-dashboard.json', 'utf8')) as {
+      panels: { targets: { expr: string }[] }[];
+    };
+    const rules = [
+      ...readFileSync('deploy/monitoring/alerts.yaml', 'utf8').matchAll(/expr: (?:>-\s+)?([\s\S]+?)for:/g),
+    ];
+    const scaling = /query: (.*)/.exec(readFileSync('deploy/helm/templates/autoscaling.yaml', 'utf8'))?.[1] ?? '';
+    const asked = [
+      ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+      ...rules.map(([, expr]) => expr),
+    ];
+    expect(asked.length).toBeGreaterThan(20);
+    const names = [...asked, scaling].flatMap(
+      (expr = '') => expr.match(/\b(http|deferred|queue|workers|uploads|webhooks?)_[a-z_]+/g) ?? [],
+    );
+    expect(names.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test('give each process more time to stop than its settings need', () => {
+    const values = readFileSync('deploy/helm/values.yaml', 'utf8');
+    const numberOf = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1]);
+    const graceMs = numberOf(values, /SHUTDOWN_GRACE_MS: '(\d+)'/);
+    const delayMs = numberOf(values, /SHUTDOWN_DELAY_MS: '(\d+)'/);
+    const [apiS = 0, workerS = 0] = [...values.matchAll(/terminationGracePeriodSeconds: (\d+)/g)].map(([, s]) =>
+      Number(s),
+    );
+    expect(apiS * 1000).toBeGreaterThanOrEqual(graceMs + delayMs + 5000);
+    expect(workerS * 1000).toBeGreaterThanOrEqual(graceMs + 5000);
+    const compose = readFileSync('compose.yaml', 'utf8');
+    const neededMs = numberOf(compose, /GRACE_MS: '(\d+)'/) + numberOf(compose, /DELAY_MS: '(\d+)'/) + 5000;
+    expect(numberOf(compose, /stop_grace_period: (\d+)s/) * 1000).toBeGreaterThanOrEqual(neededMs);
+  });
+
+  test('have a proxy that waits longer than the longest held response', () => {
+    const longestMs = Number(/DEFERRED_MAX_TIMEOUT_MS=(\d+)/.exec(readFileSync('.env.example', 'utf8'))?.[1]);
+    for (const path of ['deploy/compose/nginx.conf', 'deploy/helm/values.yaml']) {
+      const seconds = Number(/proxy[_-]read[_-]timeout:? '?(\d+)/.exec(readFileSync(path, 'utf8'))?.[1]);
+      expect(seconds * 1000).toBeGreaterThan(longestMs);
+    }
+  });
+});
+
+describe('the Dockerfile', () => {
+  test('copies files that exist and that .dockerignore lets through', () => {
+    const allowed: readonly string[] = readFileSync('.dockerignore', 'utf8').match(/(?<=^!).*/gm) ?? [];
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) =>
+      paths.split(' '),
+    );
+    expect(copied.length).toBeGreaterThan(5);
+    expect(copied.filter((path) => !existsSync(path) || !allowed.includes(path))).toEqual([]);
+  });
+
+  test('ends with an image without npm and compilers, run by a user without rights', () => {
+    expect(finalStage).toMatch(/^USER 10001$/m);
+    expect(finalStage).toMatch(/^HEALTHCHECK /m);
+    expect(finalStage).not.toMatch(/^FROM \$\{NODE_IMAGE\}|\b(npm|npx|gcc|make|build-essential|python3)\b/m);
+    expect(finalStage).toMatch(/^ENTRYPOINT \["\/usr\/bin\/tini", "--", "node", "\/app\/dist\/scripts\/cli.js"\]$/m);
+  });
+});
+
+describe('outside checks of the deploy files', () => {
+  testWith('promtool')('promtool accepts the alert rules', () => {
+    const { status, stdout } = spawnSync('promtool', ['check', 'rules', 'deploy/monitoring/alerts.yaml'], {
+      encoding: 'utf8',
+    });
+    expect([status, stdout]).toEqual([0, expect.stringContaining('SUCCESS')]);
+  });
+
+  testWith('helm')('helm renders the chart', () => {
+    const given = ['REDIS_URL=redis://redis:6379', 'STORAGE=s3://bucket/uploads', 'ACCESS=open'];
+    const set = [...given.map((setting) => `settings.${setting}`), 'autoscaling.enabled=true', 'ingress.enabled=true'];
+    const { status, stdout, stderr } = spawnSync('helm', ['template', 'a', 'deploy/helm', '--set', set.join(',')], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    for (const kind of ['Deployment', 'Service', 'ConfigMap', 'PodDisruptionBudget', 'ScaledObject', 'Ingress'])
+      expect(stdout).toContain(`kind: ${kind}`);
+  });
+});
