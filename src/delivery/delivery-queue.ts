@@ -112,18 +112,21 @@ export class DeliveryQueue {
   }
 
   /**
-   * Sends a failed delivery again, with all tries. Takes the id of a listed delivery. Throws `unknown_delivery` (404)
-   * if no such delivery has failed.
+   * Sends failed deliveries again, with all tries. Takes the id of a listed delivery, or a `webhook-id`, which means
+   * its deliveries to all endpoints. Throws `unknown_delivery` (404) if none has failed.
    */
   async replay(id: string): Promise<void> {
     await available(async () => {
       const failed = await this.#connection.zrange(this.#queue.toKey('failed'), '0', '-1');
-      const jobId = failed.find((each) => listedId(each) === id);
-      const job = jobId === undefined ? undefined : await this.#queue.getJob(jobId);
-      if (jobId === undefined || job === undefined)
+      const meant = failed.filter((jobId) => listedId(jobId) === id || webhookId(jobId) === id);
+      const jobs = await Promise.all(meant.map((jobId) => this.#queue.getJob(jobId)));
+      const found = jobs.filter((job) => job !== undefined);
+      if (found.length === 0)
         throw new ServiceError('unknown_delivery', 'No delivery with this id has failed. List the failed ones again.');
-      await this.#counts.began([{ id: jobId, atMs: job.data.atMs }]);
-      await job.retry('failed', { resetAttemptsMade: true });
+      for (const job of found) {
+        await this.#counts.began([{ id: job.id ?? '', atMs: job.data.atMs }]);
+        await job.retry('failed', { resetAttemptsMade: true });
+      }
     });
   }
 
@@ -176,6 +179,11 @@ export function deliveryId(message: Pick<WebhookMessage, 'id'>, endpoint: Webhoo
 function listedId(jobId: string): string {
   const [, tenant, endpoint, upload = '', version] = DELIVERY_ID.exec(jobId) ?? [];
   return `${tenant}.${endpoint}.${uploadRef(upload)}.${version}`;
+}
+
+function webhookId(jobId: string): string {
+  const [, , , upload, version] = DELIVERY_ID.exec(jobId) ?? [];
+  return `${upload}.${version}`;
 }
 
 function toDelivery(jobId: string, values: readonly (string | null)[], state: Delivery['state']): Delivery[] {

@@ -8,28 +8,37 @@ import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startRedisCluster, type RedisCluster } from '../helpers/redis-cluster.ts';
 import { startService, type Service } from '../helpers/service.ts';
+import { SECRET, startReceiver, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
 import { createTus } from '../helpers/tus-requests.ts';
 
 let cluster: RedisCluster;
+let receiver: WebhookReceiver;
 let service: Service;
 /** One API process receives events by sharded channels of its uploads, the other by the stream. */
 let urls: readonly [targeted: string, stream: string];
 
 beforeAll(async () => {
-  cluster = await startRedisCluster();
+  [cluster, receiver] = await Promise.all([startRedisCluster(), startReceiver()]);
+  const webhooks = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: SECRET, WEBHOOK_ALLOW: '127.0.0.1' };
   const redis = await cluster.ownerOf(queueKeys('deferred-uploads').events);
   service = await startService({
     redis,
-    env: { REDIS_URL: '', REDIS_CLUSTER_NODES: cluster.nodes, EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300' },
+    env: {
+      ...webhooks,
+      REDIS_URL: '',
+      REDIS_CLUSTER_NODES: cluster.nodes,
+      EVENT_BUS: 'targeted',
+      SWEEP_PERIOD_MS: '300',
+    },
   });
   urls = [service.url, (await service.addApi({ EVENT_BUS: 'stream' })).url];
 });
 afterAll(async () => {
   await service.stop();
-  await cluster.stop();
+  await Promise.all([cluster.stop(), receiver.close()]);
 });
 
-test('the whole service runs on a cluster: uploads, workers, the janitor and polls held in every process', async () => {
+test('the service runs on a cluster: uploads, workers, janitor, webhooks and polls in every process', async () => {
   for (const url of urls)
     await eventually(`${url} to be ready`, async () => (await fetch(`${url}/readyz`)).status === 200);
   const bytes = await photo({ width: 120, height: 90 });
@@ -53,6 +62,10 @@ test('the whole service runs on a cluster: uploads, workers, the janitor and pol
     ['cancelled', false],
     ['cancelled', false],
   ]);
+  await eventually('the webhooks of all uploads', () => {
+    const reported = new Set(receiver.received.map(({ webhook }) => webhook.data.id));
+    return [...sent.map(({ body }) => body.id), resting].every((id) => reported.has(id));
+  });
   await eventually('a sweep', () => service.workers[0]?.lines().some(({ msg }) => msg === 'storage reconciled'));
 });
 

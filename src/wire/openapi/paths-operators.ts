@@ -172,7 +172,7 @@ const replayDelivery: Operation = {
       name: 'id',
       in: 'path',
       required: true,
-      description: 'Id of the delivery.',
+      description: 'Id of the delivery. A `webhook-id` is also accepted.',
       schema: { type: 'string' },
       example: DELIVERIES.deliveries[0]?.id,
     },

@@ -155,6 +155,33 @@ describe('webhooks', () => {
     });
   });
 
+  test('can be sent again by their webhook-id too', async () => {
+    receiver.answer = (response) => response.writeHead(500).end();
+    await start();
+    await uploadIn(records, 'failed');
+    await eventually('the delivery to be given up', async () => (await queue.failed(1)).count === 1);
+    receiver.answer = (response) => response.writeHead(200).end();
+    await queue.replay(String(receiver.received[0]?.id));
+    await untilNonePending();
+    expect((await figures()).tries).toEqual({ delivered: 1, retried: 8, abandoned: 1 });
+  });
+
+  test('wait as long as a busy endpoint asks', async () => {
+    const pauses: number[][] = [];
+    receiver.answer = (response) => {
+      if (receiver.received.length > 1) response.writeHead(200).end();
+      else response.writeHead(503, { 'Retry-After': '7' }).end();
+    };
+    const pauseMs = (...pause: number[]): number => {
+      pauses.push(pause);
+      return 1;
+    };
+    await start({ pauseMs });
+    await uploadIn(records, 'completed');
+    await untilReceived(2);
+    expect(pauses).toEqual([[1, 7000]]);
+  });
+
   test('are not sent to an endpoint that answered 410, until its settings change', async () => {
     receiver.answer = (response) => response.writeHead(410).end();
     await start();
