@@ -87,7 +87,8 @@ const QUEUE = {
     .prefault('reject')
     .describe(
       'What happens to a new upload if the queue is full. reject: it gets 503 and Retry-After. discard-oldest: ' +
-        'it is accepted, and the oldest waiting upload ends as discarded.',
+        'it is accepted, and the oldest waiting upload ends as discarded. With several tenants it is the oldest of ' +
+        'the tenant that has the most waiting uploads for its weight.',
     ),
   QUEUE_CAPACITY_PER_ADDRESS: integer(0, 0, 1_000_000).describe(
     'Maximum number of waiting uploads of one client address (0: no limit). One more gets 429. Redis keeps ' +

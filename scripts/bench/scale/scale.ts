@@ -10,8 +10,8 @@ import { throughput } from './throughput/throughput.ts';
 import { unwanted } from './unwanted.ts';
 
 /** The parts that run if none is named. */
-const USUAL_PARTS: readonly Part[] = [processes, unwanted, stall, throughput];
-const PARTS: readonly Part[] = [...USUAL_PARTS, costs, fairness];
+const USUAL_PARTS: readonly Part[] = [processes, unwanted, stall, throughput, fairness];
+const PARTS: readonly Part[] = [...USUAL_PARTS, costs];
 const NAMES = PARTS.map(({ name }) => name).join(', ');
 
 /** Measures the service with many processes. The first argument may name one part to run. */
