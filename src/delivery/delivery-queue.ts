@@ -64,6 +64,7 @@ export class DeliveryQueue {
           timestamp: message.atMs,
           attempts,
           backoff: { type: 'webhook' },
+          stackTraceLimit: 0,
           removeOnComplete: true,
           removeOnFail: { count: MOST_FAILED, age: FAILED_SECONDS },
         },

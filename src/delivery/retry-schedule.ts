@@ -25,7 +25,7 @@ const JITTER = 0.15;
 
 /**
  * Returns the pause after the failed try of this number, 1 for the first.
- * @param askedMs what the endpoint asked for, which makes the pause longer but not shorter.
+ * @param askedMs the pause that the endpoint asked for. It makes the pause longer, never shorter.
  */
 export function pauseAfterTry(tries: number, askedMs = 0): number {
   const usualMs = PAUSES_MS[Math.min(tries, PAUSES_MS.length) - 1] ?? 0;

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 const SECRET_PREFIX = 'whsec_';
 
-/** What is signed: the id, and the body byte by byte. */
+/** The signed parts of a webhook. The body is signed byte by byte. */
 export interface SignedMessage {
   readonly id: string;
   readonly body: string;

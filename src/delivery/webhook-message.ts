@@ -6,7 +6,7 @@ import { DEFAULT_TENANT } from '../access/caller.ts';
 import type { Webhook, WebhookEvent } from '../wire/documents.ts';
 import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
 
-/** A webhook before it is known which endpoints receive it. */
+/** A webhook, the same for every endpoint. */
 export interface WebhookMessage {
   /** `{upload id}.{version}`, the same for every try. */
   readonly id: string;

@@ -6,7 +6,7 @@ import { AddressRefusedError, type HostAddress, type PublicAddresses } from '../
 /** Time for one try, from the lookup of the host to the headers of the answer. */
 export const TRY_LIMIT_MS = 10_000;
 
-/** What an answer has beyond its headers is read up to these limits and ignored. */
+/** The body of an answer is read up to these limits and ignored. */
 const MOST_BODY_BYTES = 4096;
 const BODY_LIMIT_MS = 1_000;
 
@@ -26,7 +26,7 @@ export interface PostOptions {
   readonly limitMs?: number;
 }
 
-/** What an endpoint answered. */
+/** The answer of an endpoint, without its body. */
 export interface WebhookAnswer {
   readonly status: number;
   /** From `Retry-After`; undefined without one. */
