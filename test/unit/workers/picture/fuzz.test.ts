@@ -25,6 +25,8 @@ const OPTIONS = {
 const EXIF = { date: '2024:05:01 12:30:00', make: 'Canon', gps: true };
 const MAX_PIXELS = 1_000_000;
 const CONTROL = Buffer.from([0x21, 0xf9, 4]);
+/** The small variant with losses may have one colour without a loss in the file. If both have, everything is lost. */
+const ONE_COLOUR = 'one colour';
 /** The signature and, in a PNG, the header, without which the type is not recognized. */
 const HEADER_BYTES = 33;
 
@@ -76,6 +78,11 @@ const MAKERS: Readonly<Record<Format, readonly (() => Promise<Buffer>)[]>> = {
   heic: [() => pictureFixture('phone.heic'), () => pictureFixture('alpha.heic'), () => pictureFixture('deep-p3.heic')],
 };
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 interface Original {
   readonly bytes: Buffer;
   /** The outcomes that are no fault. A picture of one colour may stay so. */
@@ -103,7 +110,7 @@ function withoutTransparentColour(gif: Buffer): Buffer {
 
 async function originalOf(bytes: Buffer): Promise<Original> {
   const outcome = await outcomeOf(bytes);
-  expect(outcome).toMatch(/^(completed|\w+: one colour)$/);
+  expect(outcome).toMatch(/^(completed|one colour)$/);
   return { bytes, allowed: ['completed', 'failed', 'rejected', outcome] };
 }
 
@@ -113,23 +120,24 @@ async function outcomeOf(bytes: Buffer): Promise<string> {
   if (![...PICTURE_TYPES, ...HEIC_TYPES].some((accepted) => accepted === type)) return 'rejected';
   try {
     const { result, files } = await processPicture(bytes, { maxPixels: MAX_PIXELS }, OPTIONS);
-    for (const { name, width, height } of result.variants) {
-      const fault = await lossOf(files.get(name) ?? Buffer.alloc(0), width, height);
-      if (fault !== undefined) return `${name}: ${fault}`;
-    }
-    return result.variants.length === OPTIONS.variants.length ? 'completed' : 'a variant is missing';
+    if (result.variants.length !== OPTIONS.variants.length) return 'a variant is missing';
+    const losses = await Promise.all(
+      result.variants.map(({ name, ...size }) => lossOf(files.get(name) ?? Buffer.alloc(0), size)),
+    );
+    if (losses.every((loss) => loss === ONE_COLOUR)) return ONE_COLOUR;
+    return losses.find((loss) => loss !== undefined && loss !== ONE_COLOUR) ?? 'completed';
   } catch (error) {
     if (error instanceof UnprocessableError && error.code.startsWith('picture_')) return 'failed';
     return `processing_failed: ${String(error)}`;
   }
 }
 
-async function lossOf(file: Buffer, width: number, height: number): Promise<string | undefined> {
+async function lossOf(file: Buffer, { width, height }: Size): Promise<string | undefined> {
   const { channels, isOpaque } = await sharp(file).stats();
   const metadata = await sharp(file).metadata();
   if (metadata.width !== width || metadata.height !== height) return 'another size';
   if (!isOpaque && channels.at(-1)?.max === 0) return 'all transparent';
-  return channels.slice(0, 3).every(({ min, max }) => min === max) && isOpaque ? 'one colour' : undefined;
+  return channels.slice(0, 3).every(({ min, max }) => min === max) && isOpaque ? ONE_COLOUR : undefined;
 }
 
 describe('mutated picture', () => {
