@@ -16,6 +16,8 @@ export interface ChaosOptions {
    * write.
    */
   powerLoss: boolean;
+  /** If true, the clients have tickets of two tenants, each with a quota. Otherwise everyone may upload. */
+  tenants: boolean;
   /** After the last fault, everything must be final and cleaned up within this time. */
   settleSeconds: number;
 }
@@ -25,7 +27,8 @@ const DEFAULTS = { uploads: 2000, seconds: 75, apis: 3, workers: 3, settle: 120 
 /** The usage line. */
 export const USAGE =
   `npm run chaos -- [--uploads ${DEFAULTS.uploads}] [--seconds ${DEFAULTS.seconds}] [--apis ${DEFAULTS.apis}]` +
-  ` [--workers ${DEFAULTS.workers}] [--seed <number>] [--faults <number>] [--settle ${DEFAULTS.settle}] [--power-loss]`;
+  ` [--workers ${DEFAULTS.workers}] [--seed <number>] [--faults <number>] [--settle ${DEFAULTS.settle}]` +
+  ' [--power-loss] [--tenants]';
 
 /**
  * Reads the command line. Throws an error for the user if an option is invalid. The default seed comes from the time.
@@ -43,6 +46,7 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions {
       faults: text,
       settle: text,
       'power-loss': { type: 'boolean' },
+      tenants: { type: 'boolean' },
     },
   });
   const number = (name: 'uploads' | 'seconds' | 'apis' | 'workers' | 'settle') =>
@@ -55,6 +59,7 @@ export function parseChaosOptions(args: readonly string[]): ChaosOptions {
     seed: wholeNumber('seed', values.seed ?? String(Date.now() % 1_000_000)),
     ...(values.faults === undefined ? {} : { faults: wholeNumber('faults', values.faults) }),
     powerLoss: values['power-loss'] === true,
+    tenants: values.tenants === true,
     settleSeconds: number('settle'),
   };
 }

@@ -9,10 +9,10 @@ const MOST_FINDINGS = 20;
 
 /** Formats the plan, with the command that repeats it. */
 export function formatPlan(options: ChaosOptions, faults: readonly Fault[]): string {
-  const { uploads, seconds, apis, workers, seed, powerLoss } = options;
+  const { uploads, seconds, apis, workers, seed, powerLoss, tenants } = options;
   const again =
     `npm run chaos -- --uploads ${uploads} --seconds ${seconds} --apis ${apis} ` +
-    `--workers ${workers} --seed ${seed}${powerLoss ? ' --power-loss' : ''}`;
+    `--workers ${workers} --seed ${seed}${powerLoss ? ' --power-loss' : ''}${tenants ? ' --tenants' : ''}`;
   return [again, `${faults.length} faults:`, ...faults.map(faultLine)].join('\n');
 }
 

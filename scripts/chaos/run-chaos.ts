@@ -4,6 +4,7 @@ import { Auditor } from './auditor.ts';
 import { checkAll } from './checks/check-all.ts';
 import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { Check } from './checks/check.ts';
+import { QuotaWatch } from './checks/quota-watch.ts';
 import { RedisView } from './checks/redis-view.ts';
 import { ClientLog } from './clients/client-log.ts';
 import { Client, type ClientResult, type ClientEnv } from './clients/client.ts';
@@ -14,6 +15,7 @@ import { startFleet, untilUp, type Fleet } from './fleet/fleet.ts';
 import { LosingLog } from './fleet/power.ts';
 import type { ChaosOptions } from './options.ts';
 import { pictureMaker } from './small-picture.ts';
+import { ChaosTenants } from './tenants.ts';
 import { WebhookSink } from './webhook-sink.ts';
 import { planUploads, type UploadPlan } from './upload-plan.ts';
 
@@ -55,8 +57,13 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
   const picture = await pictureMaker();
   const sink = new WebhookSink();
   const webhooks = await sink.open();
-  const fleet = await startFleet({ ...options, webhooks }).catch(async (error: unknown) => {
+  const tenants = options.tenants ? await ChaosTenants.create(webhooks) : undefined;
+  const close = async (): Promise<void> => {
     await sink.close();
+    await tenants?.remove();
+  };
+  const fleet = await startFleet({ ...options, more: tenants?.settings ?? webhooks }).catch(async (error: unknown) => {
+    await close();
     throw error;
   });
   hooks.started(fleet);
@@ -64,6 +71,7 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
   const log = options.powerLoss ? new LosingLog(fleet.redis.directory) : undefined;
   const auditor = new Auditor(fleet.redis.url, KEYS.events);
   const view = new RedisView(fleet.redis.url, KEYS);
+  const quotas = tenants === undefined ? undefined : new QuotaWatch(view);
   try {
     auditor.start();
     const injector = new FaultInjector(fleet, log, () => auditor.trail.forget());
@@ -73,11 +81,13 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     const clientLog = new ClientLog(lossBetween);
     const env: ClientEnv = { urls: fleet.urls, clientLog, picture, lossBetween, deadlineMs: () => deadlineMs };
     hooks.say(`everything is up: ${options.apis} API processes, ${options.workers} workers, Redis`);
+    quotas?.start();
     const startedAtMs = performance.now();
     const living = Promise.all(
       plan.uploads.map(async (one) => {
         await delay(Math.max(0, startedAtMs + one.atMs - performance.now()));
-        return await new Client(one, env).run();
+        const headers = tenants === undefined ? {} : { Authorization: `Bearer ${await tenants.ticketFor(one)}` };
+        return await new Client(one, env, headers).run();
       }),
     );
     await Promise.all([injector.run(plan.faults, startedAtMs), delay(options.seconds * 1000)]);
@@ -94,6 +104,7 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
       auditor,
       view,
       sink,
+      quotas,
       lossBetween,
       deadlineMs,
     });
@@ -111,10 +122,11 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
     };
   } finally {
     view.close();
+    await quotas?.end();
     log?.close();
     await auditor.close();
     await fleet.stop();
-    await sink.close();
+    await close();
   }
 }
 

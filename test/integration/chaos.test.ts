@@ -12,6 +12,7 @@ const OPTIONS = {
   faults: 9,
   settleSeconds: 90,
   powerLoss: false,
+  tenants: true,
 };
 
 test(

@@ -9,6 +9,7 @@ import type { LossBetween } from '../progress-checker.ts';
 import type { WebhookSink } from '../webhook-sink.ts';
 import type { Check } from './check.ts';
 import { checkOutcomes } from './outcomes.ts';
+import { wrongUse, type QuotaWatch } from './quota-watch.ts';
 import { openUploads, type RedisView } from './redis-view.ts';
 
 const POLL_MS = 250;
@@ -21,6 +22,8 @@ export interface RunData {
   auditor: Auditor;
   view: RedisView;
   sink: WebhookSink;
+  /** Undefined without tenants. */
+  quotas: QuotaWatch | undefined;
   lossBetween: LossBetween;
   /** Until this time the service may finish its cleanup. */
   deadlineMs: number;
@@ -33,6 +36,7 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
   const open = await untilNone(async () => openUploads(await view.records()), run.deadlineMs);
   const outcomes = await outcomesAtLast(run);
   const webhooks = await webhooksAtLast(run);
+  const quotas = await quotaChecks(run);
   const left = await findLeft(run);
   const jobs = await untilNone(async () => await view.jobs(), run.deadlineMs);
   const records = await view.records();
@@ -49,6 +53,7 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
         .map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`),
     },
     ...outcomes,
+    ...quotas,
     { name: `no upload is left open, also if its answer was lost (${records.length})`, findings: open },
     {
       name: `versions, states and percents went forward for every client (${clientLog.answers} answers)`,
@@ -71,6 +76,16 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
     },
   ];
   return { checks, records };
+}
+
+async function quotaChecks({ quotas, view, deadlineMs }: RunData): Promise<Check[]> {
+  if (quotas === undefined) return [];
+  const wrong = await untilNone(async () => wrongUse(await view.records(), await view.tenantUse()), deadlineMs);
+  const exceeded = await quotas.end();
+  return [
+    { name: `no tenant was sending more uploads than its quota (at most: ${quotas.seen})`, findings: exceeded },
+    { name: 'what each tenant uses is the sum of its records', findings: wrong },
+  ];
 }
 
 /** Retries until the deadline, because the janitor restores lost uploads only with its next scan. */

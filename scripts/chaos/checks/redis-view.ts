@@ -18,6 +18,19 @@ const JOB_PLACES = [
 
 const BATCH = 500;
 
+/** An upload that was rejected at its opening is uncounted: it is about to become failed. */
+const RECEIVING_SCRIPT = `
+local counts, reply = {}, {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+  local state, tenant, uncounted = unpack(redis.call('HMGET', key, 'state', 'tenant', 'uncounted'))
+  if state == 'receiving' and tenant and uncounted ~= '1' then counts[tenant] = (counts[tenant] or 0) + 1 end
+end
+for tenant, count in pairs(counts) do
+  reply[#reply + 1] = tenant
+  reply[#reply + 1] = count
+end
+return reply`;
+
 /** Reads the content of Redis directly, without a proxy. */
 export class RedisView {
   readonly #redis: Redis;
@@ -46,6 +59,18 @@ export class RedisView {
         if (fields['state'] !== undefined) records.push(decodeRecord(key.slice(prefix.length), fields));
     }
     return records;
+  }
+
+  /** Returns the number of receiving uploads of each tenant, all at one moment. */
+  async receivingByTenant(): Promise<Map<string, number>> {
+    const reply = await this.#redis.eval(RECEIVING_SCRIPT, 0, this.#keys.record(''));
+    const flat = Array.isArray(reply) ? reply.map(String) : [];
+    return new Map(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, Number(flat[index + 1])]] : [])));
+  }
+
+  /** Returns what the tenants use, as the service counts it: `<tenant>:<name>`. */
+  async tenantUse(): Promise<Record<string, string>> {
+    return await this.#redis.hgetall(`${this.#keys.tenants}:use`);
   }
 
   /** Returns the fields of one record as they are stored. */

@@ -38,13 +38,24 @@ export class Caller {
   readonly #random: Random;
   readonly #clientLog: ClientLog;
   readonly #deadlineMs: () => number;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param deadlineMs by the clock of `performance.now()`; it may change */
-  constructor(urls: readonly string[], random: Random, clientLog: ClientLog, deadlineMs: () => number) {
+  /**
+   * @param deadlineMs by the clock of `performance.now()`; it may change
+   * @param headers of every request
+   */
+  constructor(
+    urls: readonly string[],
+    random: Random,
+    clientLog: ClientLog,
+    deadlineMs: () => number,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     this.#urls = urls;
     this.#random = random;
     this.#clientLog = clientLog;
     this.#deadlineMs = deadlineMs;
+    this.#headers = headers;
   }
 
   /** Sends a request until it is answered. Throws `OutOfTime`. */
@@ -64,7 +75,7 @@ export class Caller {
     if (performance.now() > this.#deadlineMs()) throw new OutOfTime(`${question.method} ${question.path}`);
     const sentAtMs = performance.now();
     try {
-      const answer = await send(this.#random.pick(this.#urls), question, sentAtMs);
+      const answer = await send(this.#random.pick(this.#urls), this.#withHeaders(question), sentAtMs);
       if (answer.status === 500)
         this.#clientLog.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`, answer);
       if (!AGAIN.has(answer.status)) return answer;
@@ -75,6 +86,10 @@ export class Caller {
       await delay(this.#random.between(20, 300));
     }
     return undefined;
+  }
+
+  #withHeaders(question: Question): Question {
+    return { ...question, headers: { ...question.headers, ...this.#headers } };
   }
 
   /** Waits `forMs`, but not beyond the deadline. */

@@ -48,6 +48,7 @@ const WAYS = { put: (sending: Sending) => sendRaw(sending, randomUUID()), form: 
 export class Client {
   readonly #plan: UploadPlan;
   readonly #env: ClientEnv;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #sending: Sending;
   readonly #sha256: string;
   readonly #checker: ProgressChecker;
@@ -58,9 +59,11 @@ export class Client {
   #promised: UploadState | 'gone' | undefined;
   #wishedAtMs: number | undefined;
 
-  constructor(plan: UploadPlan, env: ClientEnv) {
+  /** @param headers of every request of the client */
+  constructor(plan: UploadPlan, env: ClientEnv, headers: Readonly<Record<string, string>> = {}) {
     this.#plan = plan;
     this.#env = env;
+    this.#headers = headers;
     const bytes = env.picture(plan.sizeBytes, plan.seed);
     this.#sha256 = createHash('sha256').update(bytes).digest('hex');
     this.#checker = new ProgressChecker(env.lossBetween);
@@ -167,7 +170,8 @@ export class Client {
   }
 
   #caller(number: number): Caller {
-    return new Caller(this.#env.urls, new Random(this.#plan.seed + number), this.#env.clientLog, this.#env.deadlineMs);
+    const { urls, clientLog, deadlineMs } = this.#env;
+    return new Caller(urls, new Random(this.#plan.seed + number), clientLog, deadlineMs, this.#headers);
   }
 
   #result(ended: UploadState | 'gone' | undefined, isOutOfTime: boolean): ClientResult {

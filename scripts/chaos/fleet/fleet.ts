@@ -62,12 +62,12 @@ export interface FleetShape {
   apis: number;
   workers: number;
   powerLoss: boolean;
-  /** Settings for webhooks, of all processes. */
-  webhooks: Readonly<Record<string, string>>;
+  /** More settings of all processes. */
+  more: Readonly<Record<string, string>>;
 }
 
 /** Resolves when every process is up. */
-export async function startFleet({ apis, workers, powerLoss, webhooks }: FleetShape): Promise<Fleet> {
+export async function startFleet({ apis, workers, powerLoss, more }: FleetShape): Promise<Fleet> {
   const redis = await startRedisServer({
     persist: true,
     ...(powerLoss ? { args: ['--appendfsync', 'everysec'] } : {}),
@@ -77,7 +77,7 @@ export async function startFleet({ apis, workers, powerLoss, webhooks }: FleetSh
   const redisLinks = await Promise.all(Array.from({ length: apis + workers }, () => Link.open(redis.url)));
   const processes = redisLinks.map((link, index) => {
     const apiLink = apiLinks[index];
-    const env = { ...settings(apiLink === undefined ? index - apis : index, link, storage), ...webhooks };
+    const env = { ...settings(apiLink === undefined ? index - apis : index, link, storage), ...more };
     return apiLink === undefined ? keptWorker(index - apis, env) : keptApi(index, env, apiLink);
   });
   const intrusions: string[] = [];

@@ -2,14 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import { parseChaosOptions } from '../../../../scripts/chaos/options.ts';
 
 describe('chaos options', () => {
-  test('are numbers, and a flag for power loss', () => {
-    expect(parseChaosOptions(['--uploads', '50', '--seed', '9', '--faults', '3', '--power-loss'])).toMatchObject({
-      uploads: 50,
-      seed: 9,
-      faults: 3,
-      powerLoss: true,
+  test('are numbers, and flags for power loss and tenants', () => {
+    expect(
+      parseChaosOptions(['--uploads', '50', '--seed', '9', '--faults', '3', '--power-loss', '--tenants']),
+    ).toMatchObject({ uploads: 50, seed: 9, faults: 3, powerLoss: true, tenants: true });
+    expect(parseChaosOptions([])).toMatchObject({
+      uploads: 2000,
+      apis: 3,
+      workers: 3,
+      powerLoss: false,
+      tenants: false,
     });
-    expect(parseChaosOptions([])).toMatchObject({ uploads: 2000, apis: 3, workers: 3, powerLoss: false });
   });
 
   test.each(['0', '-1', '1.5', 'many', ''])('are rejected if they are %p', (text) => {
