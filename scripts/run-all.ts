@@ -51,6 +51,11 @@ function asSetupError(error: unknown): SetupError {
 }
 
 async function start(config: Config): Promise<number> {
+  if (config.processors.length > 0) {
+    // Loaded only if it is needed, because this process stays.
+    const { checkProcessors } = await import('./check-processors.ts');
+    await checkProcessors(config.processors);
+  }
   if (config.redis !== undefined) return supervise(config, {}, []);
   const lock = tryLock(join(RUN_DIRECTORY, 'lock'));
   if ('holderPid' in lock) throw new SetupError(`already running in this directory, as process ${lock.holderPid}`);

@@ -22,6 +22,8 @@ export interface ProcessorEntry {
    * process.
    */
   readonly separateLimitMs?: number;
+  /** True if `run` can only run in this process, also for a file that workers died of. */
+  readonly isOnlyHere?: boolean;
   /** See `Processor`. */
   readonly abandonedCalls?: () => number;
 }

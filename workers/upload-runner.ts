@@ -168,10 +168,11 @@ async function runProcessor(
 /** A separate process enforces its own limit. The limit here ends a run that hangs outside of it. */
 function planRun(
   { runIsolated, attemptTimeoutMs }: RunnerParts,
-  { run, separateLimitMs }: ProcessorEntry,
+  { run, separateLimitMs, isOnlyHere = false }: ProcessorEntry,
   record: UploadRecord,
 ): { run: RunProcessor; timeoutMs: number } {
-  if (separateLimitMs === undefined && !isIsolated(record)) return { run, timeoutMs: attemptTimeoutMs };
+  const staysHere = isOnlyHere || (separateLimitMs === undefined && !isIsolated(record));
+  if (staysHere) return { run, timeoutMs: attemptTimeoutMs };
   const timeoutMs = (separateLimitMs ?? attemptTimeoutMs) * MOST_SLOWNESS + ISOLATED_START_MS;
   return { run: separateLimitMs === undefined ? runIsolated : run, timeoutMs };
 }

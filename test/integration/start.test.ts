@@ -91,6 +91,17 @@ describe('npm start', () => {
     expect(started.stderr).toMatch(new RegExp(`^${start}wrong settings: LOG_LEVEL .+\n$`));
   });
 
+  test('names a processor that cannot be used in one line and exits with 78', async () => {
+    const manifest = { name: 'pdf', types: ['application/pdf'], command: ['./pdf.sh'] };
+    writeFileSync(join(directory, 'pdf.json'), JSON.stringify(manifest));
+    const started = runScript('scripts/start.ts', [], { cwd: directory, env: { PROCESSORS: './pdf.json' } });
+    expect(await started.ended).toBe(78);
+    expect([started.stdout, started.stderr]).toEqual([
+      '',
+      'PROCESSORS: ./pdf.json: the program ./pdf.sh does not exist or is not executable\n',
+    ]);
+  });
+
   test('names a wrong setting in one line and exits with 78', async () => {
     const started = runScript('scripts/start.ts', [], { cwd: directory, env: { PORT: 'http' } });
     expect(await started.ended).toBe(78);

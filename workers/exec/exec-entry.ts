@@ -9,11 +9,16 @@ import { runProgram } from './run-program.ts';
 
 /** Makes the entry of a program. Rejects with `ProcessorError` if the program does not exist or cannot be executed. */
 export async function execEntry(label: string, manifest: ExecManifest): Promise<ProcessorEntry> {
-  const { name, types, timeoutMs, command, folder } = manifest;
+  const { name, types, timeoutMs } = manifest;
+  await requireProgram(label, manifest);
+  return { kind: name, types, separateLimitMs: timeoutMs, run: runProgram(manifest) };
+}
+
+/** Rejects with `ProcessorError` if the program of a manifest does not exist or cannot be executed. */
+export async function requireProgram(label: string, { command, folder }: ExecManifest): Promise<void> {
   const [program = ''] = command;
   if (!(await isProgram(program, folder)))
     throw new ProcessorError(`PROCESSORS: ${label}: the program ${program} does not exist or is not executable`);
-  return { kind: name, types, separateLimitMs: timeoutMs, run: runProgram(manifest) };
 }
 
 async function isProgram(program: string, folder: string): Promise<boolean> {

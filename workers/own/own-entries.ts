@@ -51,7 +51,7 @@ async function ownEntry(processor: OwnProcessor, settings: OwnRunSettings): Prom
       runOwn({ kind: name, processFile, temporaryFolder }, context, hooks),
     );
   };
-  return { kind: name, types, run };
+  return { kind: name, types, run, isOnlyHere: true };
 }
 
 function runModule(

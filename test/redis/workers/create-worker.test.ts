@@ -1,19 +1,38 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defineProcessor, type ProcessFile } from '../../../src/kinds/own/definition.ts';
 import type * as Service from '../../../src/server/create-service.ts';
 import type { TableResult, Upload } from '../../../src/wire/documents.ts';
 import type * as Worker from '../../../workers/create-worker.ts';
 import { compiled } from '../../helpers/compiled.ts';
 import { listen } from '../../helpers/listen.ts';
+import { patienceMs } from '../../helpers/patience.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 
 /* The compiled modules, because only the build has the page. */
 const { createService } = (await import(compiled('src/server/create-service.ts'))) as typeof Service;
 const { createWorker } = (await import(compiled('workers/create-worker.ts'))) as typeof Worker;
+
+/** A processor that is given as an object, so it runs in this process. */
+const note = defineProcessor({
+  kind: {
+    name: 'note',
+    types: ['text/x-note'],
+    sniff: ({ head }) => (head.toString('latin1', 0, 5) === 'note:' ? 'text/x-note' : undefined),
+  },
+  load: async () => processNote,
+});
+
+const processNote: ProcessFile = async ({ inputPath, publish, signal }) => {
+  const bytes = await readFile(inputPath);
+  if (bytes.toString() === 'note:slow') await once(signal, 'abort');
+  return { pid: process.pid, file: await publish({ name: 'note.txt', type: 'text/plain' }, bytes) };
+};
 
 let directory: string;
 let service: Service.UploadService;
@@ -29,8 +48,17 @@ beforeAll(async () => {
     queuePrefix: `embedded-${randomUUID()}`,
     logLevel: 'silent',
   } as const;
-  service = await createService({ ...shared, mountPath: '/media' });
-  worker = await createWorker({ ...shared, workerConcurrency: 2, tableMaxColumns: 3, kinds: ['table'] });
+  const processors = [note];
+  service = await createService({ ...shared, mountPath: '/media', processors });
+  const attemptTimeoutMs = patienceMs(1_000);
+  worker = await createWorker({
+    ...shared,
+    workerConcurrency: 2,
+    tableMaxColumns: 3,
+    kinds: ['table', 'note'],
+    attemptTimeoutMs,
+    processors,
+  });
   server = createServer((request, response) => service.handle(request, response));
   origin = `http://127.0.0.1:${await listen(server)}`;
 });
@@ -42,13 +70,13 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function process(csv: string): Promise<Upload> {
+async function send(body: string): Promise<Upload> {
   const url = `${origin}/media/uploads/${randomUUID()}?timeout=50000`;
-  return (await (await fetch(url, { method: 'PUT', body: csv })).json()) as Upload;
+  return (await (await fetch(url, { method: 'PUT', body })).json()) as Upload;
 }
 
 test('a worker in the application processes the uploads of its service', async () => {
-  const upload = await process('name,age\nAda,36\n');
+  const upload = await send('name,age\nAda,36\n');
   expect(upload).toMatchObject({ state: 'completed', progress: { percent: 100 } });
   const { url } = (upload.result as TableResult).jsonLines;
   expect(url).toBe(`${upload.links.variants}/rows.jsonl`);
@@ -57,7 +85,7 @@ test('a worker in the application processes the uploads of its service', async (
 });
 
 test('a worker in the application obeys its options', async () => {
-  expect(await process('a,b,c,d\n1,2,3,4\n')).toMatchObject({ state: 'failed', error: { code: 'table_too_large' } });
+  expect(await send('a,b,c,d\n1,2,3,4\n')).toMatchObject({ state: 'failed', error: { code: 'table_too_large' } });
 });
 
 test('a wrong option of a worker is refused under its own name', async () => {
@@ -68,4 +96,16 @@ test('a wrong option of a worker is refused under its own name', async () => {
 
 test('a worker rejects a kind that no processor has', async () => {
   await expect(createWorker({ kinds: ['film'] })).rejects.toThrow(/^No processor takes the kind film/);
+});
+
+test('a worker runs a processor that is an object in its own process, also after a time-out', async () => {
+  const done = await send('note:hello');
+  expect(done).toMatchObject({ state: 'completed', result: { kind: 'note', pid: process.pid } });
+  const { file } = done.result as unknown as { file: { url: string } };
+  expect(await (await fetch(origin + file.url)).text()).toBe('note:hello');
+  expect(await send('note:slow')).toMatchObject({
+    state: 'failed',
+    error: { code: 'file_timeout' },
+    progress: { attempt: 2 },
+  });
 });
