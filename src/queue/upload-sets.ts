@@ -83,6 +83,12 @@ export class UploadSets {
     return { nowMs: Number(nowMs), ids: Array.isArray(ids) ? ids.map(String) : [] };
   }
 
+  /** False if the upload was opened or changed after `nowMs`, so that it is due later. */
+  async isDue(id: string, nowMs: number): Promise<boolean> {
+    const dueAtMs = await available(() => this.#connection.zscore(this.#keys.due, id));
+    return dueAtMs !== null && Number(dueAtMs) <= nowMs;
+  }
+
   /**
    * Marks an upload as handled, for ever or until a time by Redis' clock. It stays as it is if it was opened again
    * after `dueBeforeMs`.

@@ -23,7 +23,7 @@ const MOST_BATCHES = 20;
 /** What `handleDueUploads` works with. */
 export interface DueParts extends FileParts {
   records: UploadRecords;
-  sets: Pick<UploadSets, 'due' | 'settle' | 'putOff'>;
+  sets: Pick<UploadSets, 'due' | 'isDue' | 'settle' | 'putOff'>;
   queue: Pick<UploadQueue, 'add' | 'has'>;
   storage: FileParts['storage'] & Pick<Storage, 'read' | 'removeUnfinished'>;
   log: Logger;
@@ -61,7 +61,8 @@ async function handleOrPutOff(parts: DueParts, id: string, nowMs: number): Promi
 
 async function handle(parts: DueParts, id: string, nowMs: number): Promise<void> {
   const read = await parts.records.read(id);
-  if (read?.record.state === 'receiving') await endSilent(parts, id, read.record.version);
+  if (read?.record.state === 'receiving' && (await parts.sets.isDue(id, nowMs)))
+    await endSilent(parts, id, read.record.version);
   if (read?.record.state === 'processing') await restorePermit(parts, read.record);
   logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
@@ -81,8 +82,9 @@ async function restorePermit({ queue }: DueParts, { id, permit }: UploadRecord):
 }
 
 /**
- * Ends an upload whose API process has died. If all bytes are stored, the client may have got a 2xx: it is queued
- * instead.
+ * Ends an upload whose API process has died. It must be due after its record was read: a request that takes over
+ * removes the files of the earlier one, so they must not be queued. If all bytes are stored, the client may have got a
+ * 2xx: it is queued instead.
  */
 async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
   const manifest = await newestManifest(storage, id);

@@ -228,10 +228,26 @@ describe('due uploads', () => {
         return read;
       },
     });
-    const due = overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }) });
+    const due = overriding(sets, { due: async () => ({ nowMs: Date.now(), ids: [id] }), isDue: async () => true });
     await handleDueUploads({ ...parts(records), sets: due }, SIGNAL);
     expect(reads).toBeGreaterThan(0);
     expect(await stateOf(id)).toBe('receiving');
+  });
+
+  test('does not queue the file of an earlier request after another one has taken over', async () => {
+    const silent = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    applied(await silent.open(upload));
+    await storedUpload(upload.id, { fencingToken: upload.fencingToken });
+    const taken = overriding(sets, {
+      async due(limit: number) {
+        const found = await sets.due(limit);
+        applied(await space.records.open({ ...upload, fencingToken: 'later' }));
+        return found;
+      },
+    });
+    await handleDueUploads({ ...parts(), sets: taken }, SIGNAL);
+    expect((await space.records.read(upload.id))?.record).toMatchObject({ state: 'receiving', fencingToken: 'later' });
   });
 
   test('removes the files of cancelled and deleted uploads, and keeps those of completed ones', async () => {
