@@ -25,6 +25,8 @@ export interface ChildSpec {
    * process is killed.
    */
   readonly ready: { readonly type: string } | { readonly probe: () => Promise<boolean> };
+  /** Receives every message of a Node child. */
+  readonly onMessage?: (message: unknown) => void;
   /** Time from SIGTERM to SIGKILL. */
   readonly graceMs: number;
 }
@@ -61,6 +63,7 @@ export function launchChild(spec: ChildSpec, onReady: (message: unknown) => void
   const ended = untilEnded(child);
   const kill = (): void => killGroup(child.pid);
   const end = (): Promise<boolean> => endWithin(child, ended, spec.graceMs);
+  if (spec.onMessage !== undefined) child.on('message', spec.onMessage);
   if ('type' in spec.ready) listenForReady(child, spec.ready.type, onReady);
   else void probeUntilReady(child, spec.ready.probe, onReady);
   if ('probe' in spec.ready) guardWhileAlive(child, ended, spec.graceMs);

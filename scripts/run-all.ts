@@ -87,7 +87,7 @@ async function supervise(
   let url = '';
   const supervisor = new Supervisor({
     foundation,
-    children: nodeChildren(config, env),
+    ...nodeChildren(config, env, () => supervisor.startReserve()),
     log,
     ...(foundation.length === 0 ? {} : { pidDirectory: RUN_DIRECTORY }),
     onReady: (_name, message) => (url = urlIn(message) ?? url),
@@ -102,7 +102,12 @@ async function supervise(
   return exitCode;
 }
 
-function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] {
+/** The workers of the reserve start when another worker has its first upload, which calls `onBusy`. */
+function nodeChildren(
+  config: Config,
+  env: Record<string, string>,
+  onBusy: () => void,
+): { children: ChildSpec[]; reserve: ChildSpec[] } {
   const common = { command: process.execPath, graceMs: graceMs(config) };
   const workers = Array.from({ length: config.workers }, (_, index) => ({
     ...common,
@@ -111,19 +116,20 @@ function nodeChildren(config: Config, env: Record<string, string>): ChildSpec[] 
     role: 'worker',
     args: entryArgs('../workers/main.js'),
     ready: { type: 'ready' },
-  }));
-  return [
-    {
-      ...common,
-      env: { ...childEnvironment('api'), ...env },
-      graceMs: common.graceMs + config.shutdownDelayMs,
-      name: 'api',
-      role: 'api',
-      args: entryArgs('../src/server/main.js'),
-      ready: { type: 'listening' },
+    onMessage: (message: unknown) => {
+      if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'busy') onBusy();
     },
-    ...workers,
-  ];
+  }));
+  const api = {
+    ...common,
+    env: { ...childEnvironment('api'), ...env },
+    graceMs: common.graceMs + config.shutdownDelayMs,
+    name: 'api',
+    role: 'api',
+    args: entryArgs('../src/server/main.js'),
+    ready: { type: 'listening' },
+  };
+  return { children: [api, ...workers.slice(0, config.workersAtStart)], reserve: workers.slice(config.workersAtStart) };
 }
 
 function graceMs(config: Config): number {

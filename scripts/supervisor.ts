@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   readonly foundation: readonly ChildSpec[];
   /** In the order in which they are stopped. Neighbours of one role stop together. */
   readonly children: readonly ChildSpec[];
+  /** Started by `startReserve`, and stopped after `children`. */
+  readonly reserve?: readonly ChildSpec[];
   readonly log: SupervisorLog;
   /** The directory in which pids are recorded for `endLeftovers` of the next run. Undefined: nowhere. */
   readonly pidDirectory?: string;
@@ -39,6 +41,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #foundation: readonly ManagedChild[];
   readonly #children: readonly ManagedChild[];
+  readonly #reserve: readonly ManagedChild[];
+  #isReserveStarted = false;
   readonly #wasReady = new Set<string>();
   readonly #failedStarts = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
@@ -51,11 +55,19 @@ export class Supervisor {
     this.finished = new Promise((resolve) => (this.#finish = resolve));
     this.#foundation = options.foundation.map((spec) => this.#manage(spec));
     this.#children = options.children.map((spec) => this.#manage(spec));
+    this.#reserve = (options.reserve ?? []).map((spec) => this.#manage(spec));
   }
 
   /** Resolves with true when every child has come up once, with false if it was stopped before. Call it once. */
   async start(): Promise<boolean> {
     return (await this.#startAll(this.#foundation)) && (await this.#startAll(this.#children));
+  }
+
+  /** Starts the children of the reserve, at the first call. */
+  startReserve(): void {
+    if (this.#isStopping || this.#isReserveStarted) return;
+    this.#isReserveStarted = true;
+    for (const child of this.#reserve) child.start();
   }
 
   /** Resolves when all children have ended. Only the exit code of the first call counts. */
@@ -67,7 +79,10 @@ export class Supervisor {
     this.#isStopping = true;
     this.#exitCode = exitCode;
     this.#wake();
-    for (const batch of [...inBatches(this.#children), ...inBatches(this.#foundation).reverse()]) {
+    for (const batch of [
+      ...inBatches([...this.#children, ...this.#reserve]),
+      ...inBatches(this.#foundation).reverse(),
+    ]) {
       await Promise.all(batch.map((child) => child.stop()));
     }
     this.#finish(this.#exitCode);
@@ -75,7 +90,7 @@ export class Supervisor {
 
   /** Kills all children at once. All SIGKILLs are sent when it returns, so an exit handler may call it. */
   kill(): void {
-    for (const child of [...this.#children, ...this.#foundation]) child.kill();
+    for (const child of [...this.#children, ...this.#reserve, ...this.#foundation]) child.kill();
     void this.stop();
     this.#exitCode = EX_KILLED;
   }

@@ -41,6 +41,8 @@ export interface WorkerKind {
 export interface WorkerHost {
   /** Called once if a processor does not stop. Only the end of the process frees its thread. */
   onUnresponsive(): void;
+  /** Called at the begin of each attempt. */
+  onBusy?(): void;
   /** True if the process belongs to another application. Default false. */
   isEmbedded?: boolean;
   /** The environment of isolated processes. Default: the part of this process's environment that they need. */
@@ -75,7 +77,10 @@ async function run(kind: WorkerKind): Promise<void> {
   // Nothing has to be closed if the supervisor ends while this process waits for Redis.
   const leave = (): never => process.exit(0);
   process.once('disconnect', leave);
-  const worker = await openWorker(config, log, kind, { onUnresponsive: () => replacement.ask() });
+  const worker = await openWorker(config, log, kind, {
+    onUnresponsive: () => replacement.ask(),
+    onBusy: tellOnce({ type: 'busy' }),
+  });
   process.off('disconnect', leave);
   const endWatch = watchEventLoop(timing.loopLimitMs);
   const close = async (): Promise<void> => {
@@ -149,6 +154,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     abortGraceMs: timing.abortGraceMs,
     abandonedCalls: () => processors.abandonedCalls(),
     onUnresponsive: () => host.onUnresponsive(),
+    onBusy: () => host.onBusy?.(),
   });
   const sets = new UploadSets(connection, keys);
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });
@@ -218,6 +224,15 @@ async function openProcessors({ createProcessors }: WorkerKind, config: Config) 
       `No processor takes the kind ${unknown}. Correct WORKER_KINDS. The kinds are ${processors.kinds.join(', ')}.`,
     );
   return { processors, kinds: workerKinds.length === 0 ? processors.kinds : workerKinds };
+}
+
+/** Returns a function that sends the message to the process that has started this one, at its first call. */
+function tellOnce(message: { type: string }): () => void {
+  let isTold = false;
+  return () => {
+    if (!isTold) process.send?.(message);
+    isTold = true;
+  };
 }
 
 interface RedisParts {

@@ -32,6 +32,8 @@ export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> 
   abandonedCalls: () => number;
   /** Called one or more times when a processor does not stop. This process must be replaced. */
   onUnresponsive: () => void;
+  /** Called at the begin of each attempt. */
+  onBusy?: (() => void) | undefined;
 }
 
 /** A permit in use, and what is known of its upload. */
@@ -123,6 +125,7 @@ export class UploadWorker {
       },
     };
     this.#uses.add(use);
+    this.#parts.onBusy?.();
     try {
       const outcome = await this.#run(use);
       if (outcome === 'done') this.#outage.worked();

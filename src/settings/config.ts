@@ -115,6 +115,8 @@ function toConfig(values: Settings) {
     deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS ?? shareOf(values.DEFERRED_MAX_HELD),
     createPerMinutePerAddress: values.CREATE_PER_MINUTE_PER_ADDRESS ?? (isLocal ? 0 : CREATIONS_OF_ONE_ADDRESS),
     recordsMaxPerAddress: values.RECORDS_MAX_PER_ADDRESS ?? shareOf(values.RECORDS_MAX),
+    // Idle processes cost memory, so the others wait for the first upload unless somebody asks for a number.
+    workersAtStart: values.WORKERS ?? 1,
     workers: values.WORKERS ?? Math.min(availableParallelism(), MAX_DEFAULT_WORKERS),
     redis: redisPlace(values),
     s3: s3Settings(values),

@@ -3,7 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { recipe } from '../e2e/recipes.ts';
@@ -194,9 +194,13 @@ describe('the commands of the package', () => {
   });
 
   test('run everything with start', async () => {
-    const all = start(command('start'), { ...ownSettings(), WORKERS: '1' });
+    const all = start(command('start'));
     const url = await all.printed(/"msg":"started","url":"([^"]+)"/);
-    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready', workers: 1 });
+    const countWorkers = async () => ((await (await fetch(`${url}/readyz`)).json()) as { workers: number }).workers;
+    expect(await countWorkers()).toBe(1);
+    // The first upload starts the other workers.
+    await fetch(`${url}/uploads/${randomUUID()}?timeout=50000`, { method: 'PUT', body: 'a,b\n1,2\n' });
+    await eventually('a worker for each core', async () => (await countWorkers()) === availableParallelism());
     expect(await all.end()).toBe(0);
   });
 

@@ -51,6 +51,22 @@ describe('Supervisor', () => {
     expect(ready).toEqual(['base {"type":"ready","name":"base"}', 'api {"type":"ready","name":"api"}']);
   });
 
+  test('starts the reserve when it is asked to, and stops it with its role', async () => {
+    const role = { role: 'worker' };
+    const children = [fakeChild(diary, 'api'), fakeChild(diary, 'w1', role)];
+    const running = supervise(children, { reserve: [fakeChild(diary, 'w2', role)] });
+    await running.start();
+    expect(startedPid(diary, 'w2')).toBeUndefined();
+    running.startReserve();
+    running.startReserve();
+    await eventually('the reserve to start', () => startedPid(diary, 'w2') !== undefined);
+    await running.stop();
+    const lines = readDiary(diary);
+    expect(lines.filter((line) => line.startsWith('w2 started'))).toHaveLength(1);
+    expect(lines.slice(-3)[0]).toBe('api stopped');
+    expect(lines.slice(-2).sort()).toEqual(['w1 stopped', 'w2 stopped']);
+  });
+
   test('stops in the order of the list, children of one role together, the foundation last', async () => {
     // Each waits for the other.
     const signalled = `require('node:fs').readFileSync(process.env.DIARY, 'utf8').match(/signalled/g).length`;
