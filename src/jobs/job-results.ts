@@ -49,7 +49,7 @@ export interface JobResults {
   readonly handle: RequestListener;
   /** Number of responses that are held now. */
   readonly held: number;
-  /** Resolves when the events of all queues arrive. Requests may come earlier. */
+  /** Resolves when jobs can be read and the events of all queues arrive. Earlier requests are answered with 503. */
   readonly opened: Promise<unknown>;
   /** Answers all held responses with their timeout values, and closes every connection. */
   close(): Promise<void>;
@@ -66,6 +66,7 @@ export function createJobResults(options: JobResultsOptions): JobResults {
   const { queues, redis = DEFAULT_REDIS, prefix = 'bull', path = '/jobs', maxTimeoutMs = 50_000 } = options;
   const log = createLog('api', { logLevel: options.logLevel ?? 'warn' });
   const connection = openCommandConnection(redis, log);
+  const connected = new Promise<void>((resolve) => connection.once('ready', () => resolve()));
   const events = openJobEvents({ redis, prefix, queues }, log);
   const addressOf = clientAddresses(trustedProxies(options.trustedProxies ?? []));
   const manager = new DeferredManager({
@@ -92,7 +93,7 @@ export function createJobResults(options: JobResultsOptions): JobResults {
     get held() {
       return manager.held;
     },
-    opened: events.opened,
+    opened: Promise.all([connected, events.opened]),
     async close() {
       await manager.drain();
       await Promise.all([events.close(), closeConnection(connection)]);
