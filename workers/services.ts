@@ -23,6 +23,7 @@ import type { Storage } from '../src/storage/storage.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
+import { Replacement } from './replacement.ts';
 import { watchEventLoop } from '../src/telemetry/watchdog.ts';
 import { startWebhooks, type WebhookSending } from './webhooks/webhook-sending.ts';
 import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
@@ -279,29 +280,4 @@ async function listenForCancels({ calls, keys }: RedisParts, worker: UploadWorke
   // Messages may have been missed before the connection was ready again.
   calls.on('ready', () => worker.lookAgain());
   await calls.subscribe(keys.cancelChannel);
-}
-
-/** Ends a process with an unresponsive processor, so that its supervisor starts a new one. */
-class Replacement {
-  /** Closes the process. */
-  close: (reason: string) => void = () => undefined;
-  readonly #log: Logger;
-  #isAsked = false;
-
-  constructor(log: Logger) {
-    this.#log = log;
-  }
-
-  ask(): void {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
-    this.#log.error('processor unresponsive, the process ends');
-    this.close('stuck');
-  }
-
-  /** Kills the process if a thread is stuck, because `process.exit` would wait for the thread pool. */
-  end(exitCode: number, worker: Pick<Worker, 'hasStuckThread'>): void {
-    if (this.#isAsked || worker.hasStuckThread()) process.kill(process.pid, 'SIGKILL');
-    else process.exit(exitCode);
-  }
 }
