@@ -12,7 +12,7 @@ import { METADATA_FIELD, withMetadata } from '../../intake/metadata.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
-import { finishUpload, receivePart, rejectUpload, removeParts, type TusIntake } from './receive-part.ts';
+import { finishUpload, receivePart, rejectUpload, removeParts, type SentPart, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, newOptions, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
 
@@ -43,6 +43,8 @@ export class TusStore extends DataStore {
   readonly #parts: TusStoreParts;
   readonly #scope: RequestScope;
   readonly #checksum: SentDigest | undefined;
+  /** True if this request creates an upload. An error answer has no `Location`, so its client cannot continue. */
+  #isCreation = false;
 
   /** @param checksum the digest of the body of the request, if the client has sent one. */
   constructor(parts: TusStoreParts, scope: RequestScope, checksum?: SentDigest) {
@@ -79,6 +81,7 @@ export class TusStore extends DataStore {
     };
     const limits = this.#parts.admission.queueLimits(this.#scope.address);
     await IncomingUpload.open(this.#parts, { ...this.#scope, caller }, announced, limits);
+    this.#isCreation = true;
     upload.creation_date = new Date(Date.now() + this.#unbegunExpiryMs - expiryMs).toISOString();
     return upload;
   }
@@ -118,15 +121,21 @@ export class TusStore extends DataStore {
     throw (await lackError(this.#parts.admission, this.#scope.address, outcome)) ?? rejectionToError(outcome);
   }
 
-  /** After the last byte, resolves when the upload is queued. Throws as `finishUpload` does. */
+  /**
+   * After the last byte, resolves when the upload is queued. Throws as `finishUpload` does. If the request creates the
+   * upload and the queue is full, it returns an offset that is one byte short (see `getUpload`).
+   */
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#existing(id);
     if (record.state !== 'receiving') return record.receivedBytes;
     const part = { offset, body: stream, checksum: this.#checksum };
     const newOffset = (await this.#hasAll(record, offset))
       ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
-      : await receivePart(this.#parts, this.#scope, record, part);
-    if (newOffset === record.totalBytes) await finishUpload(this.#parts, this.#scope, await this.#existing(id));
+      : await this.#receive(record, part);
+    if (newOffset !== record.totalBytes) return newOffset;
+    const complete = await this.#existing(id);
+    if (this.#isCreation) return (await this.#finishIfCapacity(complete)) ? newOffset : newOffset - 1;
+    await finishUpload(this.#parts, this.#scope, complete);
     return newOffset;
   }
 
@@ -164,7 +173,19 @@ export class TusStore extends DataStore {
     await new UploadParts(this.#parts.storage, id).removeAll();
   }
 
-  /** False if the queue is full. */
+  /** A wrong checksum ends an upload that its client cannot continue, so that it does not count for quotas. */
+  async #receive(record: UploadRecord, part: SentPart): Promise<number> {
+    try {
+      return await receivePart(this.#parts, this.#scope, record, part);
+    } catch (error) {
+      if (!this.#isCreation || !(error instanceof ServiceError && error.code === 'digest_mismatch')) throw error;
+      // 460 is only for this answer. The record has the status of the code.
+      await rejectUpload(this.#parts, this.#scope, record, new ServiceError(error.code, error.message), 0);
+      throw error;
+    }
+  }
+
+  /** False if the queue is full, or a quota of the tenant is used up. */
   async #finishIfCapacity(record: UploadRecord): Promise<boolean> {
     try {
       await finishUpload(this.#parts, this.#scope, record);

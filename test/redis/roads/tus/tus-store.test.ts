@@ -120,6 +120,30 @@ describe('an upload in several requests', () => {
   });
 });
 
+describe('a request that creates an upload and sends its bytes', () => {
+  async function sendAtOnce(store: TusStore): Promise<{ id: string; sent: Promise<number> }> {
+    const id = freshId();
+    await store.create(new Upload({ id, size: BYTES.length, offset: 0, metadata: {} }));
+    return { id, sent: write(id, 0, 9000, store) };
+  }
+
+  test('reports an offset that is one byte short if the queue is full, so that its client can continue', async () => {
+    const full = new ServiceError('queue_full', 'The queue is full.');
+    const records = overriding(space.records, { enqueue: async () => await Promise.reject(full) });
+    const { id, sent } = await sendAtOnce(newStore({ records }));
+    expect(await sent).toBe(8999);
+    expect(await write(id, 8999, 9000)).toBe(9000);
+    await expectStored(id);
+  });
+
+  test('leaves no upload that is being received if its checksum is wrong', async () => {
+    const { id, sent } = await sendAtOnce(newStore({}, { algorithm: 'sha1', digest: Buffer.alloc(20) }));
+    await expect(sent).rejects.toMatchObject({ code: 'digest_mismatch', status: 460 });
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', receivedBytes: 0 });
+    expect(space.files()).toEqual([]);
+  });
+});
+
 describe('an id that the client has made', () => {
   const createUnder = async (uploadId: string) =>
     await newStore().create(new Upload({ id: uploadId, size: BYTES.length, offset: 0, metadata: { uploadId } }));
