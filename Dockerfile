@@ -18,7 +18,8 @@ FROM ${BASE_IMAGE}
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates tini \
   && rm -rf /var/lib/apt/lists/* \
-  && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin uploads \
+  && groupadd --system --gid 10001 uploads \
+  && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin uploads \
   && install -d -o uploads -g uploads -m 0700 /data
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app

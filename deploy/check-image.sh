@@ -1,0 +1,36 @@
+#!/bin/sh
+# Builds the image with buildah, podman or docker, and checks what it promises. Takes some minutes, so it is no test:
+#   deploy/check-image.sh [--build-arg NODE_IMAGE=… --build-arg BASE_IMAGE=…]
+set -eu
+cd "$(dirname "$0")/.."
+tag=deferred-uploads-check
+
+for builder in docker podman buildah; do
+  command -v "$builder" >/dev/null && "$builder" images >/dev/null 2>&1 && break
+  builder=
+done
+[ -n "$builder" ] || { echo 'no builder works: install docker, podman or buildah' >&2; exit 69; }
+"$builder" build "$@" -t "$tag" .
+
+if [ "$builder" = buildah ]; then
+  container=$(buildah from "$tag")
+  trap 'buildah rm "$container" >/dev/null' EXIT
+  inside() { buildah run "$container" -- "$@"; }
+else
+  inside() { "$builder" run --rm --read-only --tmpfs /tmp --entrypoint '' "$tag" "$@"; }
+fi
+
+expect() {
+  wanted=$1
+  shift
+  found=$("$@" 2>/dev/null) || true
+  [ "$found" = "$wanted" ] || { echo "expected '$wanted', found '$found': $*" >&2; exit 1; }
+}
+
+expect 10001 inside id -u
+expect '' inside sh -c 'command -v npm; command -v gcc; command -v make; command -v python3'
+expect 'read-only' inside sh -c 'touch /app/x || echo read-only'
+expect 'usage: npx deferred-uploads <command>' inside sh -c 'node /app/dist/scripts/cli.js --help | head -1'
+# A public address without a choice who may create uploads.
+expect 78 inside sh -c '/usr/bin/tini -s -- node /app/dist/scripts/cli.js api; echo $?'
+echo 'the image is fine'
