@@ -1,3 +1,4 @@
+import type { TenantLimits } from '../../../../src/access/caller.ts';
 import { say } from '../../lib/bench.ts';
 import type { Session } from '../../lib/session.ts';
 import { figure, formatTable } from '../../lib/table.ts';
@@ -11,11 +12,25 @@ const SAMPLE = 1000;
 interface OrderCost {
   waiting: number;
   /** Microseconds of processor time of Redis per call. */
+  openUs: number;
+  /** As `openUs` and `enqueueUs`, for tenants with a limit of each kind. */
+  openLimitedUs: number;
+  enqueueLimitedUs: number;
   enqueueUs: number;
   takeUs: number;
   positionUs: number;
   bytesPerUpload: number;
 }
+
+/** Limits that no upload of this benchmark reaches, so that every one of them is compared. */
+const LIMITS: TenantLimits = {
+  waiting: 1e9,
+  receiving: 1e9,
+  uploadsPerDay: 1e9,
+  bytesPerDay: 1e15,
+  storedBytes: 1e15,
+  createPerMinute: 1e9,
+};
 
 /** Measures what admission, taking and a position cost in Redis, for growing numbers of waiting uploads. */
 export async function measureOrder(session: Session, { waiting, tenants }: ScaleOptions): Promise<string> {
@@ -47,14 +62,19 @@ async function measureAt(
   waiting: number,
   tenants: number,
 ): Promise<OrderCost> {
-  const ids = await queue.open(SAMPLE, (index) => `tenant-${(index * 7) % tenants}`);
+  const tenantOf = (index: number): string => `tenant-${(index * 7) % tenants}`;
+  let ids: string[] = [];
+  const openLimitedUs = await redisUs(meter, async () => void (ids = await queue.open(SAMPLE, tenantOf, LIMITS)));
+  const enqueueLimitedUs = await redisUs(meter, () => queue.enqueue(ids));
+  await queue.take(SAMPLE);
+  const openUs = await redisUs(meter, async () => void (ids = await queue.open(SAMPLE, tenantOf)));
   const enqueueUs = await redisUs(meter, () => queue.enqueue(ids));
   const bytesPerUpload = await orderBytes(queue);
   const positionUs = await redisUs(meter, async () => {
     for (const id of ids) await queue.records.readProgress(id);
   });
   const takeUs = await redisUs(meter, () => queue.take(SAMPLE));
-  return { waiting, enqueueUs, positionUs, takeUs, bytesPerUpload };
+  return { waiting, openUs, openLimitedUs, enqueueUs, enqueueLimitedUs, positionUs, takeUs, bytesPerUpload };
 }
 
 /** Returns the mean processor time of Redis per call of `run`, with the sending of the reply. */
@@ -76,12 +96,24 @@ async function orderBytes({ connection, keys }: QueueOfTenants): Promise<number>
 function report(costs: readonly OrderCost[], tenants: number): string {
   const rows = costs.map((cost) => [
     figure(cost.waiting),
+    figure(cost.openUs, 1),
+    figure(cost.openLimitedUs, 1),
     figure(cost.enqueueUs, 1),
+    figure(cost.enqueueLimitedUs, 1),
     figure(cost.takeUs, 1),
     figure(cost.positionUs, 1),
     figure(cost.bytesPerUpload),
   ]);
-  const headings = ['waiting', 'admission, µs', 'take, µs', 'position, µs', 'bytes per upload'];
+  const headings = [
+    'waiting',
+    'opening, µs',
+    'with limits, µs',
+    'admission, µs',
+    'with limits, µs',
+    'take, µs',
+    'position, µs',
+    'bytes per upload',
+  ];
   const title = `processor time of Redis per call, with ${tenants} tenants; means of ${SAMPLE} calls`;
   return `${title}\n${formatTable(headings, rows)}`;
 }

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { OTHER_KIND } from '../../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
+import { MARKER_KEY } from '../../../../src/storage/keys.ts';
 import { createLog } from '../../../../src/telemetry/log.ts';
 import { say } from '../../lib/bench.ts';
 import type { Session } from '../../lib/session.ts';
@@ -8,6 +12,8 @@ import { figure, formatTable, formatTargets } from '../../lib/table.ts';
 import type { ScaleOptions } from '../lib/part.ts';
 import type { WorkerQuestions } from '../throughput/questions.ts';
 import { QueueOfTenants } from './queue-of-tenants.ts';
+
+const POLL_MS = 20;
 
 /** How long a file takes a worker, so that the queue of the other tenant does not become empty. */
 const WORK_MS = 10;
@@ -26,6 +32,7 @@ export async function measurePhotos(session: Session, { photos }: ScaleOptions):
   const { redisUrl, directory } = session;
   const worker = session.start<WorkerQuestions>('../scale/children/worker');
   await worker.ask('start', { redisUrl, directory, concurrency: 1, settings: {}, workMs: WORK_MS });
+  await untilAdopted(directory);
   const tenants = new QueueOfTenants(redisUrl, directory);
   const queue = new UploadQueue(tenants.connection, tenants.keys, createLog('worker', { logLevel: 'silent' }));
   try {
@@ -46,6 +53,11 @@ export async function measurePhotos(session: Session, { photos }: ScaleOptions):
     await tenants.close();
     await worker.end();
   }
+}
+
+/** A worker refuses a storage that has files before it has the marker of the installation. */
+async function untilAdopted(directory: string): Promise<void> {
+  while (!existsSync(join(directory, MARKER_KEY))) await delay(POLL_MS);
 }
 
 /** Sends one photo after the other. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { openCaller } from '../../../../src/access/caller.ts';
+import { openCaller, type TenantLimits } from '../../../../src/access/caller.ts';
 import { OTHER_KIND, queueKeys, type QueueKeys } from '../../../../src/queue/contract.ts';
 import { closeConnection, RedisRecordStore, type Redis } from '../../../../src/queue/connection.ts';
 import { UploadRecords } from '../../../../src/record/record.ts';
@@ -30,11 +30,14 @@ export class QueueOfTenants {
     this.records = new UploadRecords(new RedisRecordStore(this.connection), this.keys, { retentionMs: RETENTION_MS });
   }
 
-  /** Opens uploads that are not queued yet. `tenantOf` names the tenant of each. Resolves with their ids. */
-  async open(count: number, tenantOf: (index: number) => string): Promise<string[]> {
+  /**
+   * Opens uploads that are not queued yet. `tenantOf` names the tenant of each, and all tenants have these limits.
+   * Resolves with their ids.
+   */
+  async open(count: number, tenantOf: (index: number) => string, limits: TenantLimits = {}): Promise<string[]> {
     const ids = Array.from({ length: count }, () => randomUUID());
     await eachAtOnce(count, AT_ONCE, async (index) => {
-      const caller = { ...openCaller, via: 'key' as const, tenant: tenantOf(index) };
+      const caller = { ...openCaller, via: 'key' as const, tenant: tenantOf(index), limits };
       const upload = {
         id: ids[index] ?? '',
         fencingToken: FENCING_TOKEN,
