@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { webhookEvents, webhookSecret, webhookSecrets, webhookUrl } from '../settings/webhook-settings.ts';
 import { presetNameSchema } from '../wire/access-schemas.ts';
+import { faultOf } from '../wire/schema-faults.ts';
 import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
 import type { JsonObject } from './caller.ts';
 import { placeOfJsonFault } from './json-fault.ts';
@@ -122,7 +123,7 @@ export class AccessFileError extends Error {}
  * @param isPreset returns whether options are valid for a file kind. Default: every object is.
  */
 export function parseAccessFile(text: string, isPreset: (options: JsonObject) => boolean = () => true): AccessFile {
-  const parsed = fileSchema.safeParse(parseJson(text.replace(/^\uFEFF/, '')));
+  const parsed = fileSchema.safeParse(parseJson(text.replace(/^\uFEFF/, '')), { error: faultOf });
   if (!parsed.success) throw mistakes(parsed.error.issues.map((issue) => `${placeOf(issue.path)} ${reasonOf(issue)}`));
   const contradictions = [...duplicates(parsed.data), ...uselessPresets(parsed.data, isPreset)];
   if (contradictions.length > 0) throw mistakes(contradictions);

@@ -76,6 +76,8 @@ export class Callers {
         'Uploads need a ticket or an API key. Send it as Authorization: Bearer, or a ticket as ?ticket=.',
         { headers: { 'WWW-Authenticate': REALM } },
       );
+    if (credential.kind === 'ticket' && credential.ticket.startsWith('du_'))
+      throw invalidToken('ticket_invalid', 'The API key is not complete. Send it as du_<tenant>_<43 characters>.');
     if (credential.kind === 'ticket') return callerOfTicket(await this.#checked(tenants, credential.ticket));
     const found = tenants.findApiKey(credential.apiKey);
     if (found === undefined)

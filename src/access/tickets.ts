@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader, errors, SignJWT } from 'jose';
 import { z } from 'zod';
 import { MAX_TICKET_SECONDS, ticketUploadSchema, type TicketUpload } from '../wire/access-schemas.ts';
+import { faultOf } from '../wire/schema-faults.ts';
 import type { Tenants, FoundTicketKey } from './tenants.ts';
 import type { TicketKey } from './ticket-keys.ts';
 
@@ -27,19 +28,19 @@ export interface CheckedTicket extends FoundTicketKey {
 /** Why a ticket is not accepted. The message says what to change, and contains nothing of the ticket. */
 export class TicketError extends Error {}
 
-const seconds = (claim: string) => {
-  const message = `${claim} is required, in seconds since 1970`;
+const seconds = () => {
+  const message = 'is required, in seconds since 1970';
   return z.number(message).min(0, message);
 };
 
 /** Other registered claims, such as `iss`, are ignored. */
 const claimsSchema = z
   .object({
-    aud: z.unknown().refine((aud) => [aud].flat().includes(TICKET_AUDIENCE), `aud must be "${TICKET_AUDIENCE}"`),
-    iat: seconds('iat'),
-    exp: seconds('exp'),
-    nbf: seconds('nbf').optional(),
-    jti: z.string().min(1, 'jti must not be empty').max(128, 'jti must have at most 128 characters').optional(),
+    aud: z.unknown().refine((aud) => [aud].flat().includes(TICKET_AUDIENCE), `must be "${TICKET_AUDIENCE}"`),
+    iat: seconds(),
+    exp: seconds(),
+    nbf: seconds().optional(),
+    jti: z.string().min(1, 'must not be empty').max(128, 'must have at most 128 characters').optional(),
     upload: ticketUploadSchema.optional(),
   })
   .refine(({ iat, exp }) => exp - iat <= MAX_TICKET_SECONDS, `exp must be at most ${MAX_TICKET_SECONDS} s after iat`)
@@ -90,12 +91,13 @@ function reasonOf(error: unknown, alg: string): string {
 }
 
 function parseClaims(payload: unknown): z.infer<typeof claimsSchema> {
-  const parsed = claimsSchema.safeParse(payload);
+  const parsed = claimsSchema.safeParse(payload, { error: faultOf });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const isOfUpload = issue?.path[0] === 'upload';
-  const place = isOfUpload ? `${issue.path.map(String).join('.')} ` : '';
-  throw new TicketError(`A claim of the ticket is wrong: ${place}${issue?.message ?? ''}.`);
+  if (issue?.code === 'invalid_type' && issue.path.length === 0)
+    throw new TicketError('The payload of the ticket is not a JSON object. Sign an object with the claims.');
+  const place = issue?.path.map(String).join('.');
+  throw new TicketError(`A claim of the ticket is wrong: ${[place, issue?.message].join(' ').trim()}.`);
 }
 
 /** A signed ticket and its time `exp`. */

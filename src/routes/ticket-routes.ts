@@ -7,6 +7,7 @@ import { ServiceError } from '../errors.ts';
 import { readJsonBody } from '../intake/json-body.ts';
 import type { IssuedTicket } from '../wire/documents.ts';
 import { ticketRequestSchema, type TicketRequest } from '../wire/access-schemas.ts';
+import { faultOf } from '../wire/schema-faults.ts';
 
 /** What the routes of tickets need. */
 export interface TicketRouteParts {
@@ -49,13 +50,13 @@ function answerCreated(ctx: Context, issued: IssuedTicket): void {
 }
 
 function parseRequest(body: unknown): TicketRequest {
-  const parsed = ticketRequestSchema.safeParse(body);
+  const parsed = ticketRequestSchema.safeParse(body, { error: faultOf });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue?.path.map(String).join('.') ?? '';
   throw new ServiceError(
     'bad_request',
-    `${place === '' ? 'The body' : `The member ${place}`} is wrong: ${issue?.message ?? ''}.`,
+    `${place === '' ? 'The body' : `The member ${place}`} ${issue?.message ?? 'is wrong'}.`,
   );
 }
 

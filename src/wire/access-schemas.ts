@@ -51,7 +51,10 @@ export const ticketUploadSchema = z
         z
           .string()
           .max(100)
-          .regex(/^[A-Za-z0-9][\w!#$&^.+-]*\/(\*|[A-Za-z0-9][\w!#$&^.+-]*)$/, 'must be a media type or such as image/*')
+          .regex(
+            /^[A-Za-z0-9][\w!#$&^.+-]*\/(\*|[A-Za-z0-9][\w!#$&^.+-]*)$/,
+            'must be a media type such as image/png or image/*',
+          )
           .transform((type) => type.toLowerCase()),
       )
       .min(1)

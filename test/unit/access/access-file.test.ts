@@ -66,6 +66,8 @@ describe('the access file', () => {
     ['JSON that is cut off', '{"tenants": {', 'not JSON at line 1, column 14'],
     ['two tenants with one name', '{"tenants":{"a":{},\n"a":{}}}', 'a name is used twice at line 2, column 1'],
     ['no object', '[]', 'the file '],
+    ['a wrong name of a tenant', fileOf({}, { 'A B': {} }), 'tenants.A B is a wrong name: it must be 1 to 64 of a-z'],
+    ['a key without digest', fileOf({ keys: [{ id: 'k1' }] }), 'tenants.acme.keys[0].sha256 is missing'],
     ['a misspelled member', fileOf({ limit: {} }), 'tenants.acme has the unknown member limit'],
     ['a name in capital letters', JSON.stringify({ tenants: { Acme: {} } }), 'tenants.Acme '],
     ['a digest that is too short', fileOf({ keys: [{ id: 'k1', sha256: 'abc' }] }), 'tenants.acme.keys[0].sha256 must'],

@@ -41,6 +41,11 @@ async function errorOf(ctx: Context): Promise<ServiceError> {
   throw new Error('the request was accepted');
 }
 
+test('a part of an API key is rejected as such, and not as a ticket', async () => {
+  const { code, message } = await errorOf(request(`Bearer ${KEY.slice(0, -1)}`));
+  expect([code, message]).toEqual(['ticket_invalid', expect.stringContaining('API key is not complete')]);
+});
+
 describe('the caller of a request that creates uploads', () => {
   test('is the open one in open mode, with any credential', async () => {
     const open = new Callers({ tenants: undefined });
