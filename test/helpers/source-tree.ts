@@ -87,8 +87,8 @@ function lateImportsIn(path: string, body: readonly SyntaxNode[]): ImportOf[] {
     const { callee, arguments: given } = node;
     if (node.type !== 'CallExpression' || !isNode(callee) || callee.type !== 'Import' || !Array.isArray(given)) return;
     const [first] = given as { expression: SyntaxNode }[];
-    const name = first?.expression['value'];
-    const target = typeof name === 'string' ? targetOf(path, name) : COMPUTED_TARGET;
+    const name = first?.expression;
+    const target = name?.type === 'StringLiteral' ? targetOf(path, String(name['value'])) : COMPUTED_TARGET;
     found.push({ target, isTypeOnly: false, isReExport: false });
   });
   return found;

@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { compiled } from '../helpers/compiled.ts';
@@ -23,14 +22,13 @@ const WAIT = `?timeout=${LONG_HOLD_MS}`;
 let folder: string;
 let service: Service;
 
-/** A module for texts, and a program for PDF. Both do what the file says. */
+/** A module for texts, outside of any project, and a program for PDF. Both do what the file says. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'du-processors-'));
-  const definition = pathToFileURL(compiled('src/kinds/own/definition.ts')).href;
   await writeFile(
     join(folder, 'note.mjs'),
     `import { readFileSync } from 'node:fs';
-     import { defineProcessor } from '${definition}';
+     import { defineProcessor } from 'deferred-uploads';
      const issues = [{ message: 'must be a boolean', path: ['shout'] }];
      const validate = (value) => ['undefined', 'boolean'].includes(typeof value.shout) ? { value } : { issues };
      const options = { '~standard': { version: 1, vendor: 'test', validate } };

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { register } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isObject } from './check-definition.ts';
@@ -16,7 +17,37 @@ export async function importFrom({ name, directory }: ModulePlace): Promise<Read
   const isPath = /^[./]/.test(name) || (/\.[mc]?js$/.test(name) && !name.startsWith('@'));
   const path = isPath ? resolve(directory, name) : packageEntry(name, directory);
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
-  return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+  const { href } = pathToFileURL(path);
+  try {
+    return (await import(href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if (!lacksOwnPackage(error)) throw error;
+    offerOwnPackage();
+    // Node keeps the failure of a module under its URL.
+    return (await import(`${href}?again`)) as Readonly<Record<string, unknown>>;
+  }
+}
+
+function lacksOwnPackage(error: unknown): boolean {
+  return (
+    isObject(error) &&
+    error['code'] === 'ERR_MODULE_NOT_FOUND' &&
+    / package 'deferred-uploads'/.test(String(error['message']))
+  );
+}
+
+const HOOKS = `let entry;
+export const initialize = (url) => void (entry = url);
+export const resolve = async (specifier, context, next) =>
+  await next(specifier, context).catch((error) => {
+    if (specifier !== 'deferred-uploads') throw error;
+    return { url: entry, shortCircuit: true };
+  });`;
+
+/** A module outside of a project with this package gets the functions of this installation. */
+function offerOwnPackage(): void {
+  const data = new URL('./definition.js', import.meta.url).href;
+  register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, { data });
 }
 
 /**
