@@ -17,12 +17,7 @@ import type { SentDigest } from './body-digests.ts';
 import { lackError, openingError } from './opening-error.ts';
 import { keptOptions } from './options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
-import {
-  ReceiveProgress,
-  rejectionToError,
-  type ListenForOtherRequests,
-  type ReportReceived,
-} from './receive-progress.ts';
+import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** Later than any file: all unfinished files of a removed upload may be removed, because its only request has ended. */
@@ -172,8 +167,9 @@ export class IncomingUpload {
   }
 
   /**
-   * Queues the stored file. Throws `upload_superseded` (409) if another request has taken over, `queue_full` (503) or
-   * `too_many_queued_by_address` (429) if the queue is full, and `quota_exceeded` (429). Its files are removed then. If
+   * Queues the stored file. Throws `upload_superseded` (409) if another request has taken over; the janitor removes its
+   * files later. Throws `queue_full` (503) or `too_many_queued_by_address` (429) if the queue is full, and
+   * `quota_exceeded` (429). Its files are removed then. If
    * Redis does not respond, the bytes and the manifest stay, because the record may be queued. Then a retry returns the
    * same upload. Otherwise the files are removed by `reject` or by the retry.
    */
@@ -190,7 +186,10 @@ export class IncomingUpload {
       // This process was paused until the janitor considered it dead and queued the stored file.
       if (outcome.record?.fencingToken === fencingToken && outcome.record.stored)
         return queued(outcome.record, outcome);
-      await this.#removeFiles();
+      // If the later request is silent, the janitor may be queuing these files at this moment. If they are orphans, the
+      // later request removes them, or the janitor when the upload is final.
+      const isOvertaken = outcome.rejection === 'fenced' && outcome.record?.state === 'receiving';
+      if (!isOvertaken) await this.#removeFiles();
       throw (await lackError(this.#parts.admission, address, outcome)) ?? rejectionToError(outcome);
     }
     // The upload is queued from here on. If the permit cannot be added now, the janitor adds it.
@@ -198,6 +197,7 @@ export class IncomingUpload {
     const added = outcome.permitFor === undefined ? undefined : this.#parts.queue.add(outcome.permitFor);
     await added?.catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
+    if (outcome.record?.concurrentWriters === true) await this.#removeOrphans(id);
     return queued(outcome.record ?? this.record, outcome);
   }
 
@@ -234,8 +234,13 @@ export class IncomingUpload {
     const { log } = this.#scope;
     log.info({ upload: uploadRef(id) }, 'upload discarded');
     this.#parts.admission.discarded();
+    await this.#removeOrphans(id);
+  }
+
+  /** Never rejects: if it fails, the janitor removes them. */
+  async #removeOrphans(id: string): Promise<void> {
     await removeOrphanFiles(this.#parts, id).catch((error: unknown) =>
-      log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'),
+      this.#scope.log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'),
     );
   }
 
@@ -262,22 +267,6 @@ export class IncomingUpload {
   async #removeFiles(): Promise<void> {
     await removeFiles(this.#parts.storage, this.record.id, this.record.fencingToken);
   }
-}
-
-/** Calls `report` if another request has changed a receiving upload: it was ended or begun again. */
-export function listenForOtherRequests(
-  { listen }: Pick<IntakeParts, 'listen'>,
-  { id, version, phaseStartedAtMs }: UploadRecord,
-): ListenForOtherRequests {
-  return (report) =>
-    listen({
-      ids: [id],
-      isDone: false,
-      // The report is the read, because the record answers it with a rejection.
-      read: async () => report(),
-      changed: (event) =>
-        event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs),
-    });
 }
 
 function queued(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {

@@ -1,6 +1,8 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ChangeOutcome, RejectedChange } from '../record/record-change.ts';
+import type { UploadRecord } from '../record/record-fields.ts';
+import type { Subscribe } from '../record/record-subscription.ts';
 
 /** At most one report is sent in this time. */
 const REPORT_PERIOD_MS = 150;
@@ -142,4 +144,20 @@ export function rejectionToError({ rejection, record }: RejectedChange): Service
     ...id,
     state: 'cancelled',
   });
+}
+
+/** Calls `report` if another request has changed a receiving upload: it was ended or begun again. */
+export function listenForOtherRequests(
+  { listen }: { listen: Subscribe },
+  { id, version, phaseStartedAtMs }: UploadRecord,
+): ListenForOtherRequests {
+  return (report) =>
+    listen({
+      ids: [id],
+      isDone: false,
+      // The report is the read, because the record answers it with a rejection.
+      read: async () => report(),
+      changed: (event) =>
+        event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs),
+    });
 }

@@ -10,10 +10,11 @@ import { removeOrphanFiles } from '../../../src/record/orphan-files.ts';
 import { manifestKey, originalKey } from '../../../src/storage/keys.ts';
 import { readManifest } from '../../../src/storage/manifest.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
-import { IncomingUpload, listenForOtherRequests, type IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import { IncomingUpload, type IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import { listenForOtherRequests } from '../../../src/intake/receive-progress.ts';
 import { UploadRemoval } from '../../../src/intake/removal.ts';
 import { overriding } from '../../helpers/overriding.ts';
-import { silentLog } from '../../helpers/record-space.ts';
+import { silentLog, newUpload } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { subscribeTo } from '../../../src/server/held-parts.ts';
 import { openRegistry, recordOf as recordOfProgress } from '../../unit/record/states.ts';
@@ -139,6 +140,16 @@ describe('the queue', () => {
     expect(await codeOf(first.enqueue())).toBe('upload_superseded');
     expect([space.files(), space.queued]).toEqual([[], []]);
     expect(await recordOf(second)).toMatchObject({ state: 'receiving', fencingToken: second.record.fencingToken });
+  });
+
+  test('may still get the files of an upload that was taken over, so that request does not remove them', async () => {
+    const first = await open();
+    await first.receive(bytesThen(), {}, 10_000);
+    const files = space.files();
+    // The later request has died before it removed these files.
+    await space.records.open(newUpload({ id: first.record.id }));
+    expect(await codeOf(first.enqueue())).toBe('upload_superseded');
+    expect(space.files()).toEqual(files);
   });
 
   test('keeps the bytes of an upload that was queued although the reply was lost', async () => {
