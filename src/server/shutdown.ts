@@ -66,6 +66,9 @@ export async function settleWithin(work: Promise<unknown>, limitMs: number): Pro
   clearTimeout(timer);
 }
 
+/** An idle process has done all that belongs to its start within this time. */
+const STARTING_MS = 10_000;
+
 /** EX_CONFIG of sysexits: a restart does not help, somebody must change the configuration. */
 const EX_CONFIG = 78;
 
@@ -74,17 +77,22 @@ const EX_CONFIG = 78;
  * and exit code 78, since no restart helps.
  */
 export async function loadOrExit<T>(load: () => Promise<T>): Promise<T> {
-  // Loading makes much garbage at once. Without this, V8 answers with a young generation of 30 MB, and keeps it.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  keepHeapSmall();
   try {
     return await load();
   } catch (error) {
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     return exitWithLine(`the installation is broken, run npm ci: ${line}`, EX_CONFIG);
-  } finally {
-    // The default, for a process under load.
-    setFlagsFromString('--semi-space-growth-factor=2');
   }
+}
+
+/**
+ * Loading and starting make much garbage at once. Without this, V8 answers with a young generation of 30 MB, and keeps
+ * it while the process is idle. Later the default is back, for a process under load.
+ */
+function keepHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setTimeout(() => setFlagsFromString('--semi-space-growth-factor=2'), STARTING_MS).unref();
 }
 
 /** Writes a one-line message to standard error and ends the process. */
