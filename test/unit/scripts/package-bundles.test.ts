@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TEST_BUILD } from '../../../scripts/setup/build.mjs';
+import { projectRoot } from '../../../scripts/setup/project-root.mjs';
 import { bundledPackages } from '../../../scripts/setup/package-bundles.mjs';
 
 /* The set-up of Jest has made the bundles. */
@@ -17,8 +18,18 @@ describe('the bundles of packages', () => {
     expect(bundledPackages().filter((name) => !existsSync(bundleOf(name)))).toEqual([]);
   });
 
-  test.each(['busboy', 'thumbhash', 'yauzl'])('export the same names as %s', async (name) => {
+  test('are loaded by tests in place of the packages', async () => {
+    const bundle = (await import(pathToFileURL(bundleOf('yauzl')).href)) as typeof import('yauzl');
+    expect((await import('yauzl')).openPromise).toBe(bundle.openPromise);
+  });
+
+  test.each([
+    ['busboy', 'lib/index.js'],
+    ['thumbhash', 'thumbhash.js'],
+    ['yauzl', 'index.js'],
+  ])('export the same names as %s', async (name, main) => {
     const bundle = (await import(pathToFileURL(bundleOf(name)).href)) as object;
-    expect(namesOf(bundle).toSorted()).toEqual(namesOf((await import(name)) as object).toSorted());
+    const original = (await import(pathToFileURL(join(projectRoot, 'node_modules', name, main)).href)) as object;
+    expect(namesOf(bundle).toSorted()).toEqual(namesOf(original).toSorted());
   });
 });
