@@ -22,6 +22,8 @@ export interface RunnerParts {
   attemptTimeoutMs: number;
   /** Milliseconds that a processor has to stop after its time limit. Native code does not check the signal. */
   abortGraceMs: number;
+  /** Called for each upload that this worker begins to process. */
+  onBegun?: (record: UploadRecord) => void;
   log: Logger;
 }
 

@@ -20,6 +20,7 @@ import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine, settleWithin } from '../s
 import { Installation } from '../src/storage/installation.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import { accessFileWarning } from './access-file-warning.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
@@ -154,6 +155,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     timing,
     abortGraceMs: timing.abortGraceMs,
     abandonedCalls: () => processors.abandonedCalls(),
+    onBegun: accessFileWarning(access, log),
     onUnresponsive: () => host.onUnresponsive(),
     onBusy: () => host.onBusy?.(),
   });

@@ -33,6 +33,7 @@ export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutc
   const { record } = taken.outcome;
   if (record === undefined) throw new Error('the script returned no record');
   await hold.begun(record);
+  parts.onBegun?.(record);
   const { id, requestId } = record;
   const log = parts.log.child({
     ...(requestId === null ? {} : { requestId }),
