@@ -62,8 +62,8 @@ export class UploadIntake {
     refuseContentRange(request.headers['content-range'], 'POST');
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
     requireAllowedForm(scope, request, this.#settings);
-    await this.#parts.admission.requireRate(scope);
     return await this.whileReceiving(scope, request, async (signal) => {
+      await this.#parts.admission.requireRate(scope);
       await this.#parts.admission.requireCapacity(scope.address, scope.caller);
       return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal });
     });
@@ -83,10 +83,10 @@ export class UploadIntake {
     const options = optionsFor(caller, head.options);
     requireIdentityEncoding(request);
     refuseContentRange(request.headers['content-range'], 'PUT');
-    await this.#parts.admission.requireRate(scope);
-    return await this.whileReceiving(scope, request, (signal) =>
-      receiveRaw(this.#parts, scope, { ...head, options, request, totalBytes, maxBytes, signal }),
-    );
+    return await this.whileReceiving(scope, request, async (signal) => {
+      await this.#parts.admission.requireRate(scope);
+      return await receiveRaw(this.#parts, scope, { ...head, options, request, totalBytes, maxBytes, signal });
+    });
   }
 
   /**
