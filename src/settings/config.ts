@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ANY_HOST, isLoopbackHost } from '../access/allowed-hosts.ts';
 import { ACCESS, accessContradiction, accessMode } from './access-settings.ts';
-import { MANAGEMENT, managementPlace } from './management-settings.ts';
+import { MANAGEMENT, managementContradiction, managementPlace } from './management-settings.ts';
 import { REDIS, redisContradiction, redisPlace } from './redis-settings.ts';
 import { environmentFor, ROLE_VARIABLE, withoutSettings } from './roles.ts';
 import { S3, s3Settings } from './s3-settings.ts';
@@ -28,6 +28,7 @@ const settingsSchema = z
   .transform((values, context) => {
     const found =
       accessContradiction(values) ??
+      managementContradiction(values) ??
       webhookContradiction(values) ??
       redisContradiction(values) ??
       contradiction(values);

@@ -42,6 +42,18 @@ export function managementPlace(values: ManagementSettings): ManagementPlace | u
   return { host, port: givenPort ?? portAfter(PORT), allowedHosts: allowsAny ? [ANY_HOST] : allowed };
 }
 
+/** Addresses that stand for all addresses of the machine, so that no other one can have their port. */
+const ALL_ADDRESSES: readonly string[] = ['0.0.0.0', '::'];
+
+/** Returns a sentence about a port that two addresses cannot share. Undefined if they can be listened on together. */
+export function managementContradiction(values: ManagementSettings): string | undefined {
+  const { HOST: host, PORT: port } = values;
+  const management = managementPlace(values);
+  if (management === undefined || port === 0 || management.port !== port) return undefined;
+  if (![host, management.host].some((address) => ALL_ADDRESSES.includes(address))) return undefined;
+  return `MANAGEMENT_PORT must differ from PORT, because HOST=${host} and MANAGEMENT_HOST=${management.host} overlap`;
+}
+
 /** No port follows 0, which picks a free one, and 65535. */
 function portAfter(port: number): number {
   return port === 0 || port === 65_535 ? 0 : port + 1;

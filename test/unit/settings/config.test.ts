@@ -194,6 +194,11 @@ describe('the message about wrong settings', () => {
       'HOST is not a loopback address, so choose who may create uploads: ACCESS_FILE=<path> for holders of keys and ' +
         'tickets (docs/access.md), or ACCESS=open for everyone who reaches the service',
     ],
+    [
+      { HOST: '0.0.0.0', ACCESS: 'open', MANAGEMENT_PORT: '3000' },
+      'MANAGEMENT_PORT must differ from PORT, because HOST=0.0.0.0 and MANAGEMENT_HOST=127.0.0.1 overlap',
+    ],
+    [{ MANAGEMENT_HOST: '::', MANAGEMENT_PORT: '3000' }, 'MANAGEMENT_PORT must differ from PORT'],
     [{ ACCESS: 'keys' }, 'ACCESS=keys needs ACCESS_FILE'],
     [{ ACCESS: 'open', ACCESS_FILE: 'access.json' }, 'ACCESS=open and ACCESS_FILE exclude each other'],
   ])('names settings that contradict each other: %j', (environment, mistake) => {
