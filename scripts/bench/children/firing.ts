@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventSource } from '../events/event-source.ts';
+import { HELD_JOB_QUEUE } from '../events/job-queue.ts';
 import { openJobSource } from '../events/job-source.ts';
 import { openPublishSource } from '../events/publish-source.ts';
 import { openRecordSource } from '../events/record-source.ts';
 import { serveQuestions } from '../lib/serve-questions.ts';
 import { sharedNowUs, type Moment } from '../lib/shared-clock.ts';
 
-const SOURCES = { record: openRecordSource, publish: openPublishSource, job: openJobSource };
+const SOURCES = { record: openRecordSource, publish: openPublishSource, job: openOwnJobs, heldJob: openHeldJobs };
 
 /** Where events come from: a record that is advanced, a message that is published, a job that ends. */
 export type SourceName = keyof typeof SOURCES;
@@ -28,6 +29,14 @@ export type FiringQuestions = {
    */
   fire(options: { events: number; perSecond?: number; from?: number }): Promise<{ created: Moment[]; cpuUs: number }>;
 };
+
+function openOwnJobs(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
+  return openJobSource(redisUrl, ids);
+}
+
+function openHeldJobs(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
+  return openJobSource(redisUrl, ids, HELD_JOB_QUEUE);
+}
 
 const US_PER_SECOND = 1e6;
 

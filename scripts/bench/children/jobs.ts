@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createJobResults, type JobResults } from '../../../src/jobs/job-results.ts';
-import { JOB_QUEUE } from '../events/job-queue.ts';
+import { HELD_JOB_QUEUE } from '../events/job-queue.ts';
 import { serveQuestions } from '../lib/serve-questions.ts';
 import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
 
@@ -13,7 +13,7 @@ let jobs: JobResults | undefined;
 /** Held results of BullMQ jobs. */
 serveQuestions<ServerQuestions>({
   async start({ redisUrl, maxHeld }) {
-    jobs = createJobResults({ redis: redisUrl, prefix: JOB_QUEUE.prefix, queues: [JOB_QUEUE.name], maxHeld });
+    jobs = createJobResults({ redis: redisUrl, prefix: HELD_JOB_QUEUE.prefix, queues: [HELD_JOB_QUEUE.name], maxHeld });
     await jobs.opened;
     const server = createServer(jobs.handle).listen(0, '127.0.0.1');
     server.keepAliveTimeout = KEEP_ALIVE_MS;

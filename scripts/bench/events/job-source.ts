@@ -14,14 +14,18 @@ type Finish = (value: unknown) => void;
  * The events for the handler that waits for jobs. An upload is a chain of jobs, one per version, and an event is the
  * end of a job. One real worker always runs a job of every upload.
  */
-export async function openJobSource(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
-  const queue = new Queue(JOB_QUEUE.name, { connection: openRedis(redisUrl), prefix: JOB_QUEUE.prefix });
+export async function openJobSource(
+  redisUrl: string,
+  ids: readonly string[],
+  { name, prefix }: { name: string; prefix: string } = JOB_QUEUE,
+): Promise<EventSource> {
+  const queue = new Queue(name, { connection: openRedis(redisUrl), prefix });
   const active = new Map<string, Finish>();
-  const worker = new Worker(
-    JOB_QUEUE.name,
-    (job) => new Promise<unknown>((resolve) => active.set(job.id ?? '', resolve)),
-    { connection: openRedis(redisUrl), prefix: JOB_QUEUE.prefix, concurrency: ids.length },
-  );
+  const worker = new Worker(name, (job) => new Promise<unknown>((resolve) => active.set(job.id ?? '', resolve)), {
+    connection: openRedis(redisUrl),
+    prefix,
+    concurrency: ids.length,
+  });
   worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
   await worker.waitUntilReady();
   const versions = ids.map(() => 0);

@@ -36,7 +36,7 @@ export const JOB_WAITER: PeerKind = {
 export const JOB_RESULTS: PeerKind = {
   title: 'deferred-uploads/jobs',
   server: 'jobs',
-  source: 'job',
+  source: 'heldJob',
   path: '/jobs/jobs/{id}-{next}/result?timeout=50000',
 };
 
