@@ -1,9 +1,9 @@
 const { existsSync } = require('node:fs');
-const { join, sep } = require('node:path');
+const path = require('node:path');
 
-const root = join(__dirname, '..', '..');
-const bundles = join(root, '.cache', 'test-build', 'node_modules');
-const packages = join(root, 'node_modules', sep);
+const root = path.join(__dirname, '..', '..');
+const bundles = path.join(root, '.cache', 'test-build', 'node_modules');
+const packages = path.join(root, 'node_modules', path.sep);
 
 /**
  * Jest's resolver. A module of the project gets the bundle of a package, because Jest loads one file faster than some
@@ -11,7 +11,7 @@ const packages = join(root, 'node_modules', sep);
  */
 module.exports = (request, options) => {
   if (/^[@a-z]/.test(request) && !options.basedir.startsWith(packages)) {
-    const bundle = join(bundles, request, 'index.js');
+    const bundle = path.join(bundles, request, 'index.js');
     if (existsSync(bundle)) return bundle;
   }
   return options.defaultResolver(request, options);
