@@ -25,7 +25,7 @@ const OPTIONS = {
 const EXIF = { date: '2024:05:01 12:30:00', make: 'Canon', gps: true };
 const MAX_PIXELS = 1_000_000;
 const CONTROL = Buffer.from([0x21, 0xf9, 4]);
-/** The small variant with losses may have one colour without a loss in the file. If both have, everything is lost. */
+/** Counts in the first variant, which is lossless. The smaller one may have one colour without a loss in the file. */
 const ONE_COLOUR = 'one colour';
 /** The signature and, in a PNG, the header, without which the type is not recognized. */
 const HEADER_BYTES = 33;
@@ -124,8 +124,7 @@ async function outcomeOf(bytes: Buffer): Promise<string> {
     const losses = await Promise.all(
       result.variants.map(({ name, ...size }) => lossOf(files.get(name) ?? Buffer.alloc(0), size)),
     );
-    if (losses.every((loss) => loss === ONE_COLOUR)) return ONE_COLOUR;
-    return losses.find((loss) => loss !== undefined && loss !== ONE_COLOUR) ?? 'completed';
+    return losses[0] ?? losses.find((loss) => loss !== undefined && loss !== ONE_COLOUR) ?? 'completed';
   } catch (error) {
     if (error instanceof UnprocessableError && error.code.startsWith('picture_')) return 'failed';
     return `processing_failed: ${String(error)}`;
