@@ -12,7 +12,7 @@ import { METADATA_FIELD, withMetadata } from '../../intake/metadata.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
-import { finishUpload, receivePart, rejectUpload, removeParts, type SentPart, type TusIntake } from './receive-part.ts';
+import { finishUpload, receivePart, rejectUpload, removeParts, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, newOptions, uploadIdIn } from './tus-metadata.ts';
 import { UploadParts } from './upload-parts.ts';
 
@@ -123,20 +123,35 @@ export class TusStore extends DataStore {
 
   /**
    * After the last byte, resolves when the upload is queued. Throws as `finishUpload` does. If the request creates the
-   * upload and the queue is full, it returns an offset that is one byte short (see `getUpload`).
+   * upload, a full queue, a used up quota or a wrong checksum ends the upload.
    */
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#existing(id);
     if (record.state !== 'receiving') return record.receivedBytes;
+    try {
+      return await this.#append(stream, record, offset);
+    } catch (error) {
+      if (this.#isCreation && isRetriedAsNew(error)) await this.#endUnreachable(id, error);
+      throw error;
+    }
+  }
+
+  async #append(stream: Readable, record: UploadRecord, offset: number): Promise<number> {
     const part = { offset, body: stream, checksum: this.#checksum };
     const newOffset = (await this.#hasAll(record, offset))
       ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
-      : await this.#receive(record, part);
-    if (newOffset !== record.totalBytes) return newOffset;
-    const complete = await this.#existing(id);
-    if (this.#isCreation) return (await this.#finishIfCapacity(complete)) ? newOffset : newOffset - 1;
-    await finishUpload(this.#parts, this.#scope, complete);
+      : await receivePart(this.#parts, this.#scope, record, part);
+    if (newOffset === record.totalBytes) await finishUpload(this.#parts, this.#scope, await this.#existing(record.id));
     return newOffset;
+  }
+
+  /** Otherwise the upload would count for quotas until it expires, although no client knows its address. */
+  async #endUnreachable(id: string, { code, message, limit }: ServiceError): Promise<void> {
+    const record = (await this.#parts.records.read(id))?.record;
+    if (record?.state !== 'receiving') return;
+    // 460 is only for this answer. The record has the status of the code.
+    const error = new ServiceError(code, message, limit === undefined ? {} : { limit });
+    await rejectUpload(this.#parts, this.#scope, record, error, record.receivedBytes);
   }
 
   override async remove(id: string): Promise<void> {
@@ -171,18 +186,6 @@ export class TusStore extends DataStore {
       );
     }
     await new UploadParts(this.#parts.storage, id).removeAll();
-  }
-
-  /** A wrong checksum ends an upload that its client cannot continue, so that it does not count for quotas. */
-  async #receive(record: UploadRecord, part: SentPart): Promise<number> {
-    try {
-      return await receivePart(this.#parts, this.#scope, record, part);
-    } catch (error) {
-      if (!this.#isCreation || !(error instanceof ServiceError && error.code === 'digest_mismatch')) throw error;
-      // 460 is only for this answer. The record has the status of the code.
-      await rejectUpload(this.#parts, this.#scope, record, new ServiceError(error.code, error.message), 0);
-      throw error;
-    }
   }
 
   /** False if the queue is full, or a quota of the tenant is used up. */
@@ -237,6 +240,11 @@ export class TusStore extends DataStore {
     }
     return record;
   }
+}
+
+/** True if a client sends the file again, as a new upload if it does not know the address of this one. */
+function isRetriedAsNew(error: unknown): error is ServiceError {
+  return isLackOfCapacity(error) || (error instanceof ServiceError && error.code === 'digest_mismatch');
 }
 
 async function countBytes(chunks: AsyncIterable<Buffer>): Promise<number> {

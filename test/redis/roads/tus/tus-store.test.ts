@@ -127,13 +127,14 @@ describe('a request that creates an upload and sends its bytes', () => {
     return { id, sent: write(id, 0, 9000, store) };
   }
 
-  test('reports an offset that is one byte short if the queue is full, so that its client can continue', async () => {
-    const full = new ServiceError('queue_full', 'The queue is full.');
-    const records = overriding(space.records, { enqueue: async () => await Promise.reject(full) });
+  test('leaves no upload that is being received if the queue is full at the last byte', async () => {
+    const limit = { name: 'waiting', endsInMs: undefined } as const;
+    const limited = { applied: false, rejection: 'limited', record: undefined, limit } as const;
+    const records = overriding(space.records, { enqueue: async () => await Promise.resolve(limited) });
     const { id, sent } = await sendAtOnce(newStore({ records }));
-    expect(await sent).toBe(8999);
-    expect(await write(id, 8999, 9000)).toBe(9000);
-    await expectStored(id);
+    await expect(sent).rejects.toMatchObject({ code: 'quota_exceeded', status: 429, limit: 'waiting' });
+    expect(await recordOf(id)).toMatchObject({ state: 'failed', error: { code: 'quota_exceeded', limit: 'waiting' } });
+    expect(space.files()).toEqual([]);
   });
 
   test('leaves no upload that is being received if its checksum is wrong', async () => {
