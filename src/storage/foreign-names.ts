@@ -1,5 +1,8 @@
 import { isOwnFolder } from './keys.ts';
 
+/** Folders of `npm start` in `./data`, which may also be the storage. */
+const OF_NPM_START: ReadonlySet<string> = new Set(['redis', 'run']);
+
 /**
  * Returns the first name in the root or one level below that is neither a folder of uploads nor tolerated. Undefined if
  * the storage contains only uploads.
@@ -10,7 +13,7 @@ export async function firstForeignName(namesIn: (folder: string) => Promise<stri
   for (const folder of ['', ...names.filter(isOwnFolder)]) {
     for (const name of folder === '' ? names : await namesIn(folder)) {
       const path = folder === '' ? name : `${folder}/${name}`;
-      if (!isOwnFolder(path) && !isTolerated(name)) return path;
+      if (!isOwnFolder(path) && !isTolerated(name) && !OF_NPM_START.has(path)) return path;
     }
   }
   return undefined;

@@ -315,9 +315,18 @@ function conformance(open: () => Promise<Driver>): void {
     });
   });
 
-  test('finds nothing foreign in a storage with only uploads and hidden names', async () => {
+  test('finds nothing foreign in a storage with only uploads, hidden names and folders of npm start', async () => {
     expect(await storage.foreignName()).toBeUndefined();
-    for (const key of [KEY, OTHER.variant(), THIRD.part(0), '.DS_Store', '.snapshot/x', 'lost-found'])
+    for (const key of [
+      KEY,
+      OTHER.variant(),
+      THIRD.part(0),
+      '.DS_Store',
+      '.snapshot/x',
+      'redis/x',
+      'run/x',
+      'lost-found',
+    ])
       await putObject(storage, key, Buffer.from('x'));
     expect(await storage.foreignName()).toBe('lost-found');
     await storage.remove('lost-found');
