@@ -40,6 +40,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/telemetry/log.ts'],
   'prom-client': ['src/telemetry/metrics.ts'],
   'rate-limiter-flexible': ['src/operators/operator-guard.ts', 'src/intake/creation-rate.ts'],
+  react: ['src/integrations/react/'],
   sax: ['workers/table/workbook/read-xml.ts'],
   sharp: ['workers/picture/libvips.ts'],
   thumbhash: ['workers/picture/thumbhash.ts', 'src/page/thumbnail.ts'],
@@ -164,17 +165,28 @@ describe('the import rules', () => {
     ).toEqual([]);
   });
 
+  test('let each integration import only itself, the client and its framework', () => {
+    const files = below(src, 'src/integrations/');
+    expect(files.length).toBeGreaterThan(3);
+    const isOwn = (target: string, { path }: SourceFile) =>
+      target.startsWith(path.split('/').slice(0, 3).join('/')) ||
+      target.startsWith('src/client/') ||
+      (HOMES[packageOf(target)] ?? []).some((place) => path.startsWith(place));
+    expect(offences(files, isOwn)).toEqual([]);
+  });
+
   test('give each third-party package one home', () => {
     expect(offences(all, hasItsHome)).toEqual([]);
   });
 
   test('require that every dependency is used at its home', () => {
-    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       dependencies: Record<string, string>;
+      peerDependencies: Record<string, string>;
     };
     const used = new Set(all.flatMap((file) => file.imports.map(({ target }) => packageOf(target))));
     expect(Object.keys(dependencies).filter((name) => !used.has(name))).toEqual([]);
-    expect(Object.keys(HOMES).filter((name) => !(name in dependencies))).toEqual([]);
+    expect(Object.keys(HOMES).filter((name) => !(name in { ...dependencies, ...peerDependencies }))).toEqual([]);
   });
 
   test('forbid cycles', () => {
@@ -196,8 +208,8 @@ describe('the import rules', () => {
     expect(readers).toEqual(['src/settings/config.ts']);
   });
 
-  test('forbid DOM globals in the upload client', () => {
-    const files = src.filter((file) => file.path.startsWith('src/client/'));
+  test('forbid DOM globals in the upload client and its integrations', () => {
+    const files = src.filter((file) => /^src\/(client|integrations)\//.test(file.path));
     expect(files.length).toBeGreaterThan(3);
     expect(
       files.flatMap((file) =>

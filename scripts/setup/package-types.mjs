@@ -35,8 +35,8 @@ export async function writePackageTypes(directory) {
   }
 }
 
-/** A relative import of a module, static or in a type. */
-const OWN_IMPORT = /(\bfrom |\bimport\()("\.[^"]+|'\.[^']+)\.ts(["'])/g;
+/** A relative import of a module or of written types, static or in a type. */
+const OWN_IMPORT = /(\bfrom |\bimport\()("\.[^"]+?|'\.[^']+?)(?:\.d)?\.ts(["'])/g;
 
 /** @param {string} directory */
 async function declare(directory) {

@@ -68,6 +68,20 @@ export function isTransferProblem(problem: Problem): boolean {
   return TRANSFER_CODES.has(problem.code);
 }
 
+/** With these codes the outcome on the server is unknown. */
+const UNDECIDED_CODES: ReadonlySet<string> = new Set([
+  'aborted',
+  'connection_lost',
+  'unexpected_answer',
+  'service_unavailable',
+  'storage_unavailable',
+]);
+
+/** True if the outcome on the server is unknown, so that a retry continues under the same id. */
+export function isUndecided(problem: Problem): boolean {
+  return UNDECIDED_CODES.has(problem.code);
+}
+
 /** True if the same request may succeed later. False for an outcome that the server calls final. */
 export function isTransient(problem: Problem): boolean {
   if (problem.code === 'connection_lost' || problem.code === 'offset_conflict' || isTransferProblem(problem))

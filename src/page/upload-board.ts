@@ -1,19 +1,12 @@
 import type { Problem, Progress } from '../wire/documents.ts';
 import { type FollowOptions, type UploadClient, UploadError, type UploadHandle } from '../client/upload-client.ts';
+import { isUndecided } from '../client/upload-error.ts';
 import type { Announcer } from './announcer.ts';
 import type { KeptUpload } from './kept-uploads.ts';
 import { createLineModel, describeLine, isBusy, isStopped, type LineModel, needsNotes } from './line-model.ts';
 import { LineList } from './line-list.ts';
 import { moveUpBehind } from './queue-positions.ts';
 import type { Words } from './words.ts';
-
-/** With these codes the outcome on the server is unknown, so a retry continues under the same id. */
-const UNDECIDED_CODES: ReadonlySet<string> = new Set([
-  'connection_lost',
-  'unexpected_answer',
-  'service_unavailable',
-  'storage_unavailable',
-]);
 
 /** With these codes the server has deleted the upload or never had it. */
 const DELETED_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_upload']);
@@ -152,7 +145,7 @@ export class UploadBoard {
   #retry(model: LineModel): void {
     const { file, handle, problem } = model;
     if (!file || !handle || !problem) return;
-    if (UNDECIDED_CODES.has(problem.code)) return this.#goOn(model, file);
+    if (isUndecided(problem)) return this.#goOn(model, file);
     model.progress = null;
     this.#restart(model, (on) => this.#options.client.upload(file, on));
   }

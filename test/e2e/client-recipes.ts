@@ -75,9 +75,8 @@ describe('the recipes of the client', () => {
     await page.close();
   });
 
-  test('include a hook for React that renders progress, and then the picture', async () => {
-    for (const name of ['use-uploads.jsx', 'gallery.jsx']) await writeFile(join(directory, name), recipe(name));
-    await writeFile(join(directory, 'client.js'), await (await fetch(`${service.url}/client.js`)).text());
+  test('include a list in React that shows a result, and the reason of a rejected file with a retry', async () => {
+    await writeFile(join(directory, 'gallery.jsx'), recipe('gallery.jsx', 'docs/react.md'));
     const bundle = await build({
       entryPoints: [join(directory, 'gallery.jsx')],
       bundle: true,
@@ -85,8 +84,14 @@ describe('the recipes of the client', () => {
       format: 'esm',
       jsx: 'automatic',
       logLevel: 'error',
-      define: { 'process.env.NODE_ENV': '"production"' },
+      // Strict mode mounts components twice only in development.
+      define: { 'process.env.NODE_ENV': '"development"' },
+      alias: {
+        'deferred-uploads/client': resolve('src/client/upload-client.ts'),
+        'deferred-uploads/react': resolve('src/integrations/react/react.ts'),
+      },
       nodePaths: [resolve('node_modules')],
+      tsconfigRaw: {},
     });
     const { page, complaints } = await openRecipe({
       '/gallery.html': {
@@ -97,11 +102,15 @@ describe('the recipes of the client', () => {
       },
       '/gallery.js': { contentType: 'text/javascript', body: bundle.outputFiles[0]?.text ?? '' },
     });
-    await page.setInputFiles('input', [PICTURE()]);
-    const image = page.getByRole('img', { name: 'harbour.jpg' });
-    await image.waitFor();
-    expect(await image.getAttribute('src')).toMatch(/^\/variants\/[\w-]+\/160$/);
-    expect(complaints).toEqual([]);
+    await page.setInputFiles('input', [PICTURE(), { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() }]);
+    const link = page.getByRole('link', { name: 'harbour.jpg: 900 × 600' });
+    await link.waitFor();
+    expect(await link.getAttribute('href')).toMatch(/^http:.*\/variants\/[\w-]+\/1600$/);
+    const rejected = page.locator('li', { hasText: /image\/jpeg/ });
+    await rejected.getByRole('button', { name: 'Retry notes.jpg' }).click();
+    await rejected.getByRole('button', { name: 'Remove notes.jpg' }).click();
+    await eventually('the removal', async () => (await page.locator('li').count()) === 1);
+    expect(complaints.filter((complaint) => !complaint.includes('415'))).toEqual([]);
     await page.close();
   });
 
