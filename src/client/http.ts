@@ -15,7 +15,7 @@ export interface Http {
 
 /** A request. The default method is GET. */
 export interface HttpInit {
-  method?: 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
+  method?: 'DELETE' | 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
   headers?: Record<string, string>;
   body?: Blob;
   signal?: AbortSignal;
@@ -55,7 +55,8 @@ async function send(
   }
 }
 
-function parse(text: string): unknown {
+/** Returns the value of a JSON text, or undefined for any other text. */
+export function parse(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
     return value;
@@ -64,7 +65,8 @@ function parse(text: string): unknown {
   }
 }
 
-function errorOf(response: Response, value: unknown): UploadError {
+/** Returns the reason of an answer that is not 2xx. `value` is its body. */
+export function errorOf(response: Response, value: unknown): UploadError {
   const retryAfterMs = readRetryAfter(response.headers.get('Retry-After'), Date.now());
   return new UploadError(isProblem(value) ? value : problemOf(response), { retryAfterMs });
 }
