@@ -1,6 +1,6 @@
 /**
- * The types of React that the hooks use. React has no types of its own, and `@types/react` needs the DOM.
- * `tsconfig.json` maps the package to this file.
+ * The types of the functions of React that the hooks use. React has no types of its own, and the hooks need too little
+ * of `@types/react` to depend on it. `tsconfig.json` maps the package to this file.
  */
 /** Calls `effect` after each render in which a dependency changed, and its result before the next call. */
 export function useEffect(effect: () => void | (() => void), dependencies?: readonly unknown[]): void;
