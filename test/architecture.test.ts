@@ -24,6 +24,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/cors': ['src/http/cors.ts'],
   '@koa/router': ['src/server/app.ts', 'src/server/management.ts'],
   '@tus/server': ['src/roads/tus/'],
+  '@uppy/core': ['src/integrations/uppy/'],
   bullmq: [
     'src/queue/upload-queue.ts',
     'src/delivery/delivery-queue.ts',
