@@ -186,8 +186,8 @@ export class IncomingUpload {
       // This process was paused until the janitor considered it dead and queued the stored file.
       if (outcome.record?.fencingToken === fencingToken && outcome.record.stored)
         return queued(outcome.record, outcome);
-      // If the later request is silent, the janitor may be queuing these files at this moment. If they are orphans, the
-      // later request removes them, or the janitor when the upload is final.
+      // If the later request is silent, the janitor may be queuing these files at this moment. If they are orphans, it
+      // removes them when the upload is final.
       const isOvertaken = outcome.rejection === 'fenced' && outcome.record?.state === 'receiving';
       if (!isOvertaken) await this.#removeFiles();
       throw (await lackError(this.#parts.admission, address, outcome)) ?? rejectionToError(outcome);
@@ -197,7 +197,6 @@ export class IncomingUpload {
     const added = outcome.permitFor === undefined ? undefined : this.#parts.queue.add(outcome.permitFor);
     await added?.catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added'));
     for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
-    if (outcome.record?.concurrentWriters === true) await this.#removeOrphans(id);
     return queued(outcome.record ?? this.record, outcome);
   }
 
@@ -234,13 +233,8 @@ export class IncomingUpload {
     const { log } = this.#scope;
     log.info({ upload: uploadRef(id) }, 'upload discarded');
     this.#parts.admission.discarded();
-    await this.#removeOrphans(id);
-  }
-
-  /** Never rejects: if it fails, the janitor removes them. */
-  async #removeOrphans(id: string): Promise<void> {
     await removeOrphanFiles(this.#parts, id).catch((error: unknown) =>
-      this.#scope.log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'),
+      log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'),
     );
   }
 
