@@ -32,18 +32,18 @@ function output(): string {
     .toLowerCase();
 }
 
+/** A request as `fetch` takes it, with headers that can be spread. */
+interface SentRequest {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer> | string | FormData;
+}
+
 /** Sends requests of all kinds about two uploads, and returns the answers. */
 async function useEverything(url: string, [picture, refused, resumed]: readonly string[], ticket?: string) {
   const answers: string[] = [];
   const auth = ticket === undefined ? {} : { Authorization: `Bearer ${ticket}` };
-  const ask = async (
-    path: string,
-    init: {
-      method?: string;
-      headers?: Record<string, string>;
-      body?: Uint8Array<ArrayBuffer> | string | FormData;
-    } = {},
-  ) => {
+  const ask = async (path: string, init: SentRequest = {}) => {
     const response = await fetch(url + path, { ...init, headers: { ...auth, ...init.headers } });
     answers.push(await response.text());
   };
@@ -84,14 +84,7 @@ test('no log line, metric, error or figure contains an API key, a ticket or the 
   const answers = await useEverything(api.url, ids, ticket);
 
   // Mistakes of senders: secrets at wrong places.
-  const problemOf = async (
-    path: string,
-    init: {
-      method?: string;
-      headers?: Record<string, string>;
-      body?: Uint8Array<ArrayBuffer> | string | FormData;
-    } = {},
-  ) => {
+  const problemOf = async (path: string, init: SentRequest = {}) => {
     const response = await fetch(api.url + path, init);
     answers.push(await response.text());
     return response.status;

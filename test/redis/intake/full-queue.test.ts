@@ -43,7 +43,8 @@ function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
     maxFieldBytes: 100,
     maxFileBytes: 100_000,
     maxRequestBytes: 200_000,
-    stallTimeoutMs: 10_000,
+    // No body stalls, however slow the machine is.
+    stallTimeoutMs: 600_000,
     minBytesPerS: 0,
   };
   return new UploadIntake(parts, { ...limits, maxOpen: 0, maxOpenPerAddress: 0 });
