@@ -6,7 +6,7 @@ import { addToAccessFile, isTenantName, newApiKey, newTicketKey } from './access
  *
  *   npm run key -- <tenant>                     prints an API key and its line for the access file
  *   npm run key -- <tenant> --ticket            prints the line of a new ticket key
- *   npm run key -- <tenant> --file access.json  adds the line to the file, and prints only what is secret
+ *   npm run key -- <tenant> --file access.json  adds the line to the file, and prints only the secret
  */
 
 const USAGE = 'usage: npm run key -- <tenant> [--ticket] [--file <access file>]';

@@ -36,7 +36,7 @@ export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> 
   onBusy?: (() => void) | undefined;
 }
 
-/** A permit in use, and what is known of its upload. */
+/** A permit in use, and its upload. */
 interface Use extends Hold {
   /** Undefined until the attempt has begun. */
   record: UploadRecord | undefined;

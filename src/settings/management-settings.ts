@@ -18,7 +18,7 @@ export const MANAGEMENT = {
     ),
 };
 
-/** Where an API process serves what is only for its operators. */
+/** Where an API process serves the addresses that are only for its operators. */
 export interface ManagementPlace {
   readonly host: string;
   /** 0: any free port. */

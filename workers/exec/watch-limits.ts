@@ -6,7 +6,7 @@ const PERIOD_MS = 300;
 /** A limit that a program has exceeded. */
 export type ExceededLimit = 'memory' | 'output';
 
-/** What is watched, and until when. */
+/** A program to watch, and its limits. */
 export interface WatchedRun {
   readonly group: number;
   readonly folder: string;
