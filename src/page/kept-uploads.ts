@@ -33,10 +33,21 @@ export class KeptUploads {
     this.#prefix = `${PREFIX}${base}:`;
   }
 
-  /** Takes over the uploads that no other open page works on, and returns them in the order of their lines. */
-  claim(others: ReadonlySet<string>): KeptUpload[] {
-    const orphans = this.#read().filter(({ owner }) => owner !== this.#owner && !others.has(owner));
-    for (const { id } of orphans) this.#written.set(id, '');
+  /** Names of the other pages that have stored uploads. They may be open or closed. */
+  owners(): ReadonlySet<string> {
+    return new Set(
+      this.#read()
+        .map(({ owner }) => owner)
+        .filter((owner) => owner !== this.#owner),
+    );
+  }
+
+  /** Takes over the uploads of a page that is closed, and returns them in the order of their lines. */
+  claim(closed: string): KeptUpload[] {
+    const orphans = this.#read().filter(({ owner }) => owner === closed);
+    orphans.forEach(({ id, ...upload }, order) =>
+      this.#set(id, JSON.stringify({ ...upload, owner: this.#owner, order })),
+    );
     return orphans;
   }
 

@@ -1,29 +1,65 @@
+/** A page that was just closed or reloaded ends within this time. After it, a page that still has its lock is open. */
+const CLOSE_WITHIN_MS = 2000;
 /** Pages of the same browser usually answer within a few milliseconds. */
-const ANSWER_WITHIN_MS = 100;
+const ANSWER_WITHIN_MS = 500;
 
 /** The open pages of this service in one browser. A new page continues only uploads that no open page works on. */
 export interface OpenPages {
   /** Name of this page, different after each load. */
   readonly name: string;
-  /** Names of the other open pages. Resolves after 100 ms. */
-  others(): Promise<ReadonlySet<string>>;
+  /**
+   * Calls `claim` with the name of each given page that is closed, or that closes within 2 seconds. Two pages never
+   * claim at the same time.
+   */
+  claimClosed(names: Iterable<string>, claim: (name: string) => void): Promise<void>;
 }
 
-/** Answers the questions of other pages until this page is closed. `base`: the path of the service on its host. */
+/** Announces this page to other pages until it is closed. `base`: the path of the service on its host. */
 export function announcePage(name: string, base = ''): OpenPages {
-  if (typeof BroadcastChannel === 'undefined') return { name, others: () => Promise.resolve(new Set()) };
-  const channel = new BroadcastChannel(`deferred-uploads${base}`);
-  const names = new Set<string>();
+  const prefix = `deferred-uploads${base}`;
+  // Browsers offer locks only over TLS and on the own machine.
+  return 'locks' in navigator ? withLocks(navigator.locks, name, prefix) : withMessages(name, prefix);
+}
+
+/** Each page holds a lock with its name. The browser releases it when the page is closed, however it ends. */
+function withLocks(locks: LockManager, name: string, prefix: string): OpenPages {
+  const lockOf = (page: string): string => `${prefix}:${page}`;
+  void locks.request(lockOf(name), () => new Promise(() => undefined)).catch(() => undefined);
+  return {
+    name,
+    async claimClosed(names, claim) {
+      const claims = Array.from(names, (page) =>
+        // It rejects if the other page is still open at the end of the time.
+        locks.request(lockOf(page), { signal: AbortSignal.timeout(CLOSE_WITHIN_MS) }, () => claim(page)),
+      );
+      await Promise.allSettled(claims);
+    },
+  };
+}
+
+/** Asks the other pages for their names. A page that is too busy to answer in time counts as closed. */
+function withMessages(name: string, prefix: string): OpenPages {
+  if (typeof BroadcastChannel === 'undefined')
+    return {
+      name,
+      claimClosed: async (names, claim) => {
+        for (const page of names) claim(page);
+      },
+    };
+  const channel = new BroadcastChannel(prefix);
+  const open = new Set<string>();
   channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (data === '') channel.postMessage(name);
-    else if (typeof data === 'string') names.add(data);
+    else if (typeof data === 'string') open.add(data);
   });
   return {
     name,
-    async others() {
+    async claimClosed(names, claim) {
+      const asked = [...names];
+      if (asked.length === 0) return;
       channel.postMessage('');
       await new Promise((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS));
-      return names;
+      for (const page of asked) if (!open.has(page)) claim(page);
     },
   };
 }

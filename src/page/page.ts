@@ -3,7 +3,7 @@ import { required } from './dom.ts';
 import { FileKeeper } from './file-keeper.ts';
 import { openFileStore } from './file-store.ts';
 import { chooseOne, listenForFiles } from './intake.ts';
-import { KeptUploads } from './kept-uploads.ts';
+import { type KeptUpload, KeptUploads } from './kept-uploads.ts';
 import { isBusy, type LineModel } from './line-model.ts';
 import { announcePage } from './open-pages.ts';
 import { PageTicket } from './page-ticket.ts';
@@ -103,11 +103,16 @@ void resumeKept();
 
 /** Continues the uploads of earlier pages that are closed now. */
 async function resumeKept(): Promise<void> {
-  const orphans = kept.claim(await openPages.others());
+  const restored: Promise<void>[] = [];
+  await openPages.claimClosed(kept.owners(), (owner) => void restored.push(restore(kept.claim(owner))));
+  await Promise.all(restored);
+  for (const id of await files.ids().catch(() => [])) if (!kept.has(id)) await files.remove(id).catch(() => undefined);
+}
+
+async function restore(orphans: readonly KeptUpload[]): Promise<void> {
   for (const orphan of orphans) {
     const file = await files.get(orphan.id).catch(() => null);
     if (file) keeper.found(orphan.id);
     board.restore(orphan, file);
   }
-  for (const id of await files.ids().catch(() => [])) if (!kept.has(id)) await files.remove(id).catch(() => undefined);
 }

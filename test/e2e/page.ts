@@ -220,9 +220,9 @@ describe('the page', () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
     const beside = await browser.context.newPage();
-    await beside.addInitScript(waitForAnswers);
     await beside.goto(service.url);
-    await awaitTrue(beside, () => 'hasWaited' in window);
+    // It has given up to wait for the end of the first page.
+    await awaitTrue(beside, async () => (await navigator.locks.query()).pending?.length === 0);
     expect(await beside.locator('.line').count()).toBe(0);
     await page.close();
     await beside.reload();
@@ -241,24 +241,3 @@ describe('the page', () => {
     expect(await stageOf(page, 'notes.jpg')).toMatch(/^不支持这种文件/);
   });
 });
-
-/**
- * Runs in a new page. The time that it leaves other pages to answer in ends with the first answer: on a busy machine
- * that may take longer. Later loads of the page wait as usual.
- */
-function waitForAnswers(): void {
-  const WAIT_MS = 100;
-  if (sessionStorage.getItem('waited') !== null) return;
-  sessionStorage.setItem('waited', 'true');
-  const channel = new BroadcastChannel('deferred-uploads');
-  const answered = new Promise((resolve) =>
-    channel.addEventListener('message', ({ data }) => data !== '' && resolve(data)),
-  );
-  const later = window.setTimeout.bind(window);
-  const setTimeout = (run: () => void, ms?: number) => {
-    if (ms !== WAIT_MS) return later(run, ms);
-    void answered.then(() => later(() => (run(), Object.assign(window, { hasWaited: true })), 0));
-    return 0;
-  };
-  Object.assign(window, { setTimeout });
-}
