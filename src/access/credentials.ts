@@ -29,6 +29,11 @@ export function credentialOf(ctx: Context): Credential {
   return isApiKey(token) ? { kind: 'key', apiKey: token } : { kind: 'ticket', ticket: token };
 }
 
+/** True if the request carries an API key or a ticket, valid or not. Throws `bad_request` (400) for more than one. */
+export function hasCredential(ctx: Context): boolean {
+  return credentialOf(ctx).kind !== 'none';
+}
+
 /** True if the request carries a Bearer token. A page of another site can only set it if CORS allows the site. */
 export function hasBearer(headers: { authorization?: string | undefined }): boolean {
   return BEARER.test(headers.authorization ?? '');

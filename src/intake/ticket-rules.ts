@@ -28,8 +28,13 @@ export function byteLimit(maxFileBytes: number, allowed: AllowedFile | null | un
 /** Throws `ticket_forbids` (403) if the type that the bytes have is not in the ticket. */
 export function requireAllowedType(type: string, allowed: AllowedFile | null): void {
   const { types } = allowed ?? {};
-  if (types === undefined || types.some((pattern) => covers(pattern, type))) return;
+  if (types === undefined || isAllowedType(type, types)) return;
   throw ticketForbids(`This file is ${type}. The ticket allows ${types.join(', ')}.`);
+}
+
+/** True if a ticket with these types allows a type. Undefined types allow all. */
+export function isAllowedType(type: string, allowed: readonly string[] | undefined): boolean {
+  return allowed === undefined || allowed.some((pattern) => covers(pattern, type));
 }
 
 function covers(pattern: string, type: string): boolean {

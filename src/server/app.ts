@@ -24,6 +24,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Operators } from '../operators/operators.ts';
 import { eventRoutes, type EventRouteParts } from '../routes/event-routes.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/file-routes.ts';
+import { limitRoutes, type LimitRouteParts } from '../routes/limit-routes.ts';
 import { operatorRoutes } from '../routes/operator-routes.ts';
 import { progressRoutes, type ProgressRouteParts } from '../routes/progress-routes.ts';
 import { serviceRoutes, type ServiceRouteParts } from '../routes/service-routes.ts';
@@ -37,6 +38,7 @@ export type AppParts = UploadRouteParts &
   ProgressRouteParts &
   FileRouteParts &
   EventRouteParts &
+  Omit<LimitRouteParts, 'callers'> &
   TusRouteParts &
   Omit<TenantRouteParts, 'callers'> & {
     callers: Callers;
@@ -90,6 +92,7 @@ function useOperators(app: Koa, operators: Operators): void {
 
 function createRouter(parts: AppParts): Router {
   const router = new Router({ strict: true });
+  limitRoutes(router, parts);
   uploadRoutes(router, parts);
   tusRoutes(router, parts);
   ticketRoutes(router, parts);

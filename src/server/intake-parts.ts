@@ -9,11 +9,13 @@ import type { Backlog } from '../queue/backlog.ts';
 import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
 import { checkQuota } from '../record/quota.ts';
 import { countRecords } from '../record/record-count.ts';
+import type { ServiceLimits } from '../routes/limit-routes.ts';
 import type { Config } from '../settings/config.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RedisParts } from './redis-parts.ts';
+import { serviceLimits } from './service-limits.ts';
 
 /** The parts that receive and remove uploads. */
 export interface IntakeServices {
@@ -21,6 +23,7 @@ export interface IntakeServices {
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
   readonly transfers: Transfers;
+  readonly limits: ServiceLimits;
 }
 
 /** The parts that the intake is built from. */
@@ -52,7 +55,7 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   const removal = new UploadRemoval({ records, storage, transfers, log });
   const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
   const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
-  return { intake, removal, tus, transfers };
+  return { intake, removal, tus, transfers, limits: serviceLimits(config, kinds) };
 }
 
 function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSources): Admission {

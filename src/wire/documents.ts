@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type * as access from './access-schemas.ts';
+import type * as limits from './limit-schemas.ts';
 import type * as operators from './operator-schemas.ts';
 import type * as pictures from './picture-schemas.ts';
 import type { UploadState } from './base-schemas.ts';
@@ -21,6 +22,9 @@ const FINAL_STATES: ReadonlySet<UploadState> = new Set(['completed', 'failed', '
 export function isFinalState(state: UploadState): boolean {
   return FINAL_STATES.has(state);
 }
+
+/** Answer of `GET /limits`. */
+export type Limits = z.infer<typeof limits.limitsSchema>;
 
 /** A ticket that was signed for an API key. */
 export type IssuedTicket = z.infer<typeof access.issuedTicketSchema>;

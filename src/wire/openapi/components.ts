@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { pictureOptionsSchema } from '../../kinds/picture-options.ts';
 import { tableOptionsSchema } from '../../kinds/table-options.ts';
 import { issuedTicketSchema, ticketRequestSchema } from '../access-schemas.ts';
+import { limitsSchema } from '../limit-schemas.ts';
 import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
 import * as pictures from '../picture-schemas.ts';
 import { uploadIdSchema, uploadStateSchema } from '../base-schemas.ts';
@@ -40,6 +41,7 @@ const COMPONENTS = {
   ProgressList: schemas.progressListSchema,
   TicketRequest: ticketRequestSchema,
   IssuedTicket: issuedTicketSchema,
+  Limits: limitsSchema,
   ServiceStatus: schemas.serviceStatusSchema,
   ProcessReport: processReportSchema,
   ServiceFigures: serviceFiguresSchema,

@@ -2,6 +2,7 @@ import { withAccessProblems } from './access-problems.ts';
 import { componentSchemas } from './components.ts';
 import { PARAMETERS } from './parameters.ts';
 import { FILE_PATHS } from './paths-files.ts';
+import { LIMIT_PATHS } from './paths-limits.ts';
 import { OPERATOR_PATHS, OPERATOR_SECURITY_SCHEMES } from './paths-operators.ts';
 import { PROGRESS_PATHS } from './paths-progress.ts';
 import { SERVICE_PATHS } from './paths-service.ts';
@@ -112,6 +113,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
     servers: [{ url: mountPath === '' ? '/' : mountPath, description: 'The server of this document.' }],
     tags: TAGS,
     paths: withAccessProblems({
+      ...LIMIT_PATHS,
       ...UPLOAD_PATHS,
       ...TUS_PATHS,
       ...PROGRESS_PATHS,

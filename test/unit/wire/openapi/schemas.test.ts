@@ -11,6 +11,7 @@ import {
 } from '../../../../src/wire/openapi/examples.ts';
 import * as schemas from '../../../../src/wire/upload-schemas.ts';
 import { issuedTicketSchema } from '../../../../src/wire/access-schemas.ts';
+import { limitsSchema } from '../../../../src/wire/limit-schemas.ts';
 import { uploadPageSchema, usageSchema } from '../../../../src/wire/tenant-schemas.ts';
 import { serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
 import { deliveryListSchema } from '../../../../src/wire/webhook-schemas.ts';
@@ -22,6 +23,7 @@ const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
   [schemaRef('Upload')['$ref'], schemas.uploadSchema],
   [schemaRef('UploadList')['$ref'], schemas.uploadListSchema],
   [schemaRef('IssuedTicket')['$ref'], issuedTicketSchema],
+  [schemaRef('Limits')['$ref'], limitsSchema],
   [schemaRef('UploadPage')['$ref'], uploadPageSchema],
   [schemaRef('Usage')['$ref'], usageSchema],
   [schemaRef('ServiceStatus')['$ref'], schemas.serviceStatusSchema],
