@@ -5,6 +5,7 @@ import type { RejectedChange } from '../src/record/record-change.ts';
 import type { Taken } from '../src/record/take-next.ts';
 import { originalKey } from '../src/storage/keys.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
+import { asServiceError, isMissing } from '../src/storage/file-errors.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
@@ -103,7 +104,7 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
     if (record.sha256 !== null) return done;
     return { ...done, sha256: await sha256Of(createReadStream(input.path, { signal: hold.controller.signal })) };
   } catch (error) {
-    if (!hold.controller.signal.aborted) await assertReadable(input.path);
+    if (!hold.controller.signal.aborted) await assertReadable(parts, input.path);
     throw error;
   } finally {
     await input.release();
@@ -112,13 +113,15 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log:
 
 /**
  * Rejects with the error of the disk if the file cannot be read to its end. Libraries report such an error as a damaged
- * file, and a process that has mapped the file into its memory dies.
+ * or missing file, and a process that has mapped the file into its memory dies.
  */
-async function assertReadable(path: string): Promise<void> {
+async function assertReadable({ checkStorage }: RunnerParts, path: string): Promise<void> {
   try {
     for await (const _chunk of createReadStream(path, { highWaterMark: READ_BYTES }));
   } catch (error) {
-    if (isDependencyFault(error)) throw error;
+    const known = asServiceError(error);
+    if (isDependencyFault(known)) throw known;
+    if (isMissing(error)) await checkStorage();
   }
 }
 

@@ -50,10 +50,10 @@ export interface UploadRecord extends ProgressState {
   /** Attempts that ended without a report, since the upload was last sent: their process died or was paused. */
   deaths: number;
   /**
-   * True if more than one request or attempt has worked on the upload. A writer that does not know of the others may
-   * still write files.
+   * True if a request or attempt may have left files: it did not complete the upload, or another one has continued. It
+   * may still write if it has not noticed that.
    */
-  concurrentWriters: boolean;
+  mayHaveOrphans: boolean;
   createdAtMs: number;
   /** Null until final. */
   expiresAtMs: number | null;
@@ -181,7 +181,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},
     faults: Number(fields['faults'] ?? 0),
     deaths: Number(fields['deaths'] ?? 0),
-    concurrentWriters: fields['strewn'] === '1',
+    mayHaveOrphans: fields['strewn'] === '1',
     createdAtMs: Number(fields['createdAt']),
     expiresAtMs: decodeExpiry(fields),
     requestId: fields['requestId'] || null,

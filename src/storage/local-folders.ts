@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
@@ -22,9 +23,12 @@ export async function makeFolders(folder: string): Promise<void> {
   await makeFolder(folder);
 }
 
-/** Makes the names in a folder durable, after a file was created in it or renamed into it. */
+/**
+ * Makes the names in a folder durable, after a file was created in it or renamed into it. Rejects with `ENOTDIR` if the
+ * path leads to something else, such as a device in place of a disk. Its fsync would fail with `EINVAL`.
+ */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await folder.sync();
   } finally {

@@ -11,6 +11,7 @@ import {
   orUndefinedWhereMissing,
   storageUnavailable,
 } from './file-errors.ts';
+import { convertErrors } from './convert-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
 import { isFolderOfUpload, MARKER_KEY, requireKey, unfinishedKey } from './keys.ts';
 import { FILE_MODE, makeFolders, removeEmptyFolders, syncFolder } from './local-folders.ts';
@@ -64,7 +65,7 @@ export class LocalStorage implements Storage {
     } catch (error) {
       if (isTaken(error)) return false;
       if (LINKLESS.has(codeOf(error))) return await createExclusively(path, bytes);
-      throw asServiceError(error);
+      throw isMissing(error) ? storageUnavailable(error) : asServiceError(error);
     } finally {
       await unlink(draft).catch(() => undefined);
     }
@@ -73,7 +74,8 @@ export class LocalStorage implements Storage {
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
     if ((await this.stat(key)) === undefined) return undefined;
     const file = await orUndefinedWhereMissing(open(this.#pathOf(key), 'r'));
-    return file?.createReadStream(range === undefined ? {} : { start: range.start, end: range.end });
+    if (file === undefined) return undefined;
+    return convertErrors(file.createReadStream(range ?? {}), asServiceError);
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {

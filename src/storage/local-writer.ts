@@ -1,7 +1,7 @@
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskSpace } from './disk-space.ts';
-import { asServiceError, isMissing, orUndefinedWhereMissing, storageUnavailable } from './file-errors.ts';
+import { asServiceError, isMissing, storageUnavailable } from './file-errors.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
 import { FILE_MODE, syncFolder } from './local-folders.ts';
 import type { ObjectWriter, SmallObject } from './storage.ts';
@@ -69,8 +69,7 @@ export class LocalWriter implements ObjectWriter {
     await this.#flushing.catch(() => undefined);
     await this.#syncing;
     await file?.close().catch(() => undefined);
-    await orUndefinedWhereMissing(unlink(partPath));
-    await orUndefinedWhereMissing(unlink(companionPartOf(partPath)));
+    for (const path of [partPath, companionPartOf(partPath)]) await unlink(path).catch(() => undefined);
     await cleanParents();
   }
 

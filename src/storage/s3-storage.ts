@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Settings } from '../settings/s3-settings.ts';
+import { convertErrors } from './convert-errors.ts';
 import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
 import { newCopyPath, removeAbandonedCopies } from './local-copies.ts';
 import { createClient, placeOf, type S3Place } from './s3-client.ts';
@@ -94,7 +95,7 @@ export class S3Storage implements Storage {
     );
     if (found === undefined) return undefined;
     if (!(found.Body instanceof Readable)) throw new Error('S3 gave no body');
-    return found.Body;
+    return convertErrors(found.Body, asServiceError);
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {

@@ -84,7 +84,10 @@ export interface ObjectWriter {
    * As `commit` and then `putObject` of a small object in the same folder, if the driver has a cheaper way for both.
    */
   commitWith?(companion: SmallObject): Promise<void>;
-  /** Removes what was written. Safe to call after a failed `write` or `commit`, and twice. */
+  /**
+   * Removes what was written. Safe to call after a failed `write` or `commit`, and twice. Never rejects: the janitor
+   * removes what it cannot remove because the storage is away.
+   */
   discard(): Promise<void>;
 }
 

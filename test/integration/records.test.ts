@@ -44,26 +44,33 @@ async function stateOf(id: string): Promise<UploadState | undefined> {
   return (await records.read(id))?.record.state;
 }
 
-test('a record marks concurrent writers if more than one request or attempt has worked on the upload', async () => {
-  const concurrentWriters = async (id: string) => (await records.read(id))?.record.concurrentWriters;
+test('a record marks that files may be left if a request or attempt has not completed the upload', async () => {
+  const mayHaveOrphans = async (id: string) => (await records.read(id))?.record.mayHaveOrphans;
   const { id } = await uploadIn(records, 'processing');
-  expect(await concurrentWriters(id)).toBe(false);
+  expect(await mayHaveOrphans(id)).toBe(false);
   applied(await records.begin(id));
-  expect(await concurrentWriters(id)).toBe(true);
+  expect(await mayHaveOrphans(id)).toBe(true);
   const overtaken = await uploadIn(records, 'receiving');
-  expect(await concurrentWriters(overtaken.id)).toBe(false);
+  expect(await mayHaveOrphans(overtaken.id)).toBe(false);
   applied(await records.open(newUpload({ id: overtaken.id })));
-  expect(await concurrentWriters(overtaken.id)).toBe(true);
+  expect(await mayHaveOrphans(overtaken.id)).toBe(true);
   const refused = await uploadIn(records, 'receiving');
   applied(await records.reject(refused.id, refused.fencingToken, PROBLEM, { receivedBytes: 0, type: null }));
-  expect(await concurrentWriters(refused.id)).toBe(false);
+  expect(await mayHaveOrphans(refused.id)).toBe(false);
   applied(await records.open(newUpload({ id: refused.id })));
-  expect(await concurrentWriters(refused.id)).toBe(true);
-  expect(await concurrentWriters((await uploadIn(records, 'cancelled')).id)).toBe(true);
+  expect(await mayHaveOrphans(refused.id)).toBe(true);
+  expect(await mayHaveOrphans((await uploadIn(records, 'cancelled')).id)).toBe(true);
   const atWork = await uploadIn(records, 'processing');
   applied(await records.cancel(atWork.id));
-  expect(await concurrentWriters(atWork.id)).toBe(true);
-  expect(await concurrentWriters((await uploadIn(records, 'failed')).id)).toBe(false);
+  expect(await mayHaveOrphans(atWork.id)).toBe(true);
+  expect(await mayHaveOrphans((await uploadIn(records, 'failed')).id)).toBe(true);
+  const interrupted = await uploadIn(records, 'receiving');
+  const found = { receivedBytes: 5, type: 'image/jpeg' };
+  applied(await records.reject(interrupted.id, interrupted.fencingToken, PROBLEM, found));
+  expect(await mayHaveOrphans(interrupted.id)).toBe(true);
+  const requeued = await uploadIn(records, 'processing');
+  applied(await records.requeue(requeued.id, 1));
+  expect(await mayHaveOrphans(requeued.id)).toBe(true);
 });
 
 describe('the life of a record', () => {

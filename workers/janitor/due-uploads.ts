@@ -35,8 +35,8 @@ export interface DueParts extends FileParts {
  * - It is `processing` and has sent no report for too long: its permit is added again if it does not exist any more.
  * - In every case, files that the record does not name are removed.
  *
- * An upload whose handling fails is due again after a pause that grows. An upload that several requests or attempts
- * have written is due again when none of them can still write.
+ * An upload whose handling fails is due again after a pause that grows. An upload of which a request or attempt may
+ * have left files is due again when none of them can still write.
  */
 export async function handleDueUploads(parts: DueParts, signal: AbortSignal): Promise<void> {
   const done = new Set<string>();
@@ -101,9 +101,8 @@ async function endSilent({ records, queue, storage, log }: DueParts, id: string,
 }
 
 /**
- * Returns when a final upload is due again, or undefined. If several requests or attempts have written it, one of them
- * may still write after the first visit. A second visit comes when all of them must have ended, and removes unfinished
- * files too.
+ * Returns when a final upload is due again, or undefined. Unfinished files and empty folders are removed when no writer
+ * can be left. If a request or attempt may still write, that is at a second visit.
  */
 async function nextDueMs(
   { records, storage, log }: DueParts,
@@ -111,8 +110,8 @@ async function nextDueMs(
   nowMs: number,
 ): Promise<number | undefined> {
   if (!isFinalState(record.state)) return undefined;
-  const silentAtMs = record.concurrentWriters ? record.updatedAtMs + records.silenceMs : 0;
-  if (record.concurrentWriters && silentAtMs <= nowMs) {
+  const silentAtMs = record.mayHaveOrphans ? record.updatedAtMs + records.silenceMs : 0;
+  if (silentAtMs <= nowMs) {
     const keys = await storage.removeUnfinished(uploadPrefix(record.id), new Date(nowMs));
     logRemoved(log, record.id, keys, 'unfinished');
   }

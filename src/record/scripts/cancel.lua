@@ -9,7 +9,7 @@ putChange()
 put('state', 'cancelled')
 put('stage', 'done')
 put('stored', '0')
-if was.state ~= 'queued' then putConcurrentWriters() end
+if was.state ~= 'queued' then putMayHaveOrphans() end
 putEnd(ARGV[8])
 save('variants')
 keepUntilEnd(ARGV[8], true)

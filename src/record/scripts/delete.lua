@@ -13,7 +13,7 @@ if not isFinal then
   put('state', 'cancelled')
   put('stage', 'done')
 end
-if was.state == 'receiving' or was.state == 'processing' then putConcurrentWriters() end
+if was.state == 'receiving' or was.state == 'processing' then putMayHaveOrphans() end
 put('deleted', '1')
 put('stored', '0')
 putEnd(ARGV[8])

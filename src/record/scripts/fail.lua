@@ -8,7 +8,7 @@ putChange()
 put('state', 'failed')
 put('stage', 'done')
 put('error', ARGV[8])
-if ARGV[7] == '' and was.state == 'processing' then putConcurrentWriters() end
+putMayHaveOrphans()
 putEnd(ARGV[10])
 save('variants')
 keepUntilEnd(ARGV[10])

@@ -13,6 +13,8 @@ put('received', ARGV[9])
 put('error', ARGV[8])
 putGiven('type', ARGV[10])
 putGiven('metadata', ARGV[11])
+-- With a type the request has begun a file. Its removal fails while the storage is away.
+if ARGV[10] ~= '' then putMayHaveOrphans() end
 putEnd(ARGV[12])
 save('options')
 keepUntilEnd(ARGV[12])

@@ -10,6 +10,8 @@ put('state', 'queued')
 put('stage', 'queue')
 putGiven('faults', ARGV[9])
 putGiven('deaths', ARGV[10])
+-- The removal of the attempt's files fails while the storage is away.
+putMayHaveOrphans()
 putPhase()
 save('variants')
 wait(nil, ARGV[8] == '1', tonumber(ARGV[11]))

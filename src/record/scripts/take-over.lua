@@ -7,7 +7,7 @@ local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then return rejected end
 putChange()
 put('receipt', ARGV[8])
-putConcurrentWriters()
+putMayHaveOrphans()
 save()
 dueAfterSilence(ARGV[9])
 publish(id, event)

@@ -260,6 +260,18 @@ describe('a fault of the service', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0, deaths: 0 });
   });
 
+  test.each([
+    ['/dev/null/file', 'leads to a device'],
+    ['/not/there', 'is missing'],
+  ])('is not counted while the storage is away: %s %s', async (path) => {
+    const id = await waiting();
+    const storage = overriding(temp.storage, { openLocal: async () => ({ path, release: async () => undefined }) });
+    const fail: RunProcessor = async () => await Promise.reject<never>(new Error('input file is missing'));
+    const checkStorage = async () => await Promise.reject<never>(new ServiceError('storage_unavailable', 'Away.'));
+    expect(await run(id, fail, undefined, { storage, checkStorage })).toBe('requeued');
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', faults: 0 });
+  });
+
   test('is not counted for missing bytes while the storage itself cannot be used', async () => {
     const { id } = await uploadIn(space.records, 'queued');
     const checkStorage = async () => await Promise.reject<never>(new ServiceError('storage_unavailable', 'Away.'));

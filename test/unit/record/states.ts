@@ -34,7 +34,7 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     variants: {},
     faults: 0,
     deaths: 0,
-    concurrentWriters: false,
+    mayHaveOrphans: false,
     createdAtMs: 500,
     expiresAtMs: null,
     metadata: null,

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readlink, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, readlink, rename, stat, symlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/settings/config.ts';
+import { syncFolder } from '../../../src/storage/local-folders.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { walkOwn } from '../../../src/storage/local-walk.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
@@ -152,6 +153,35 @@ describe('local storage', () => {
     await temp.storage.removeUnfinished('', new Date(Date.now() + 60_000));
     await expect(writer.commit()).rejects.toMatchObject({ code: 'storage_unavailable' });
     await writer.discard();
+  });
+
+  describe('whose path leads to a device, because its disk is away', () => {
+    let storage: LocalStorage;
+    const leadTo = async (target: string): Promise<void> => {
+      await symlink(target, join(temp.directory, 'next'));
+      await rename(join(temp.directory, 'next'), join(temp.directory, 'storage'));
+    };
+
+    beforeEach(async () => {
+      await mkdir(join(temp.directory, 'files'));
+      await leadTo(join(temp.directory, 'files'));
+      storage = new LocalStorage(join(temp.directory, 'storage'));
+    });
+
+    test('reports an error of the disk for the sync of a folder too', async () => {
+      await expect(syncFolder('/dev/null')).rejects.toMatchObject({ code: 'ENOTDIR' });
+    });
+
+    test('rejects a commit with storage_unavailable (503), and its discard does not replace this error', async () => {
+      const writer = await storage.create(UPLOAD.original);
+      await writer.write(Buffer.from('x'));
+      await leadTo('/dev/null');
+      await expect(writer.commit()).rejects.toMatchObject({ code: 'storage_unavailable' });
+      await writer.discard();
+      await leadTo(join(temp.directory, 'files'));
+      expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([UPLOAD.original]);
+      expect(await readdir(join(temp.directory, 'files'))).toEqual([]);
+    });
   });
 
   test('lists the other folders if a folder is removed during the listing', async () => {

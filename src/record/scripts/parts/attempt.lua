@@ -14,7 +14,7 @@ local function beginAttempt()
   put('sequence', 0)
   put('state', 'processing')
   put('stage', ARGV[7])
-  if was.state == 'processing' then putConcurrentWriters() end
+  if was.state == 'processing' then putMayHaveOrphans() end
   putPhase()
   dropPermit()
   if ARGV[12] ~= '' then

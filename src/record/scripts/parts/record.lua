@@ -115,8 +115,8 @@ local function putPhase()
   put('phasePercent', event.percent)
 end
 
--- Another request or attempt continues or ends the upload. The earlier one may write more files until it notices.
-local function putConcurrentWriters()
+-- An earlier request or attempt may have left files, or may write more until it notices that another one continues.
+local function putMayHaveOrphans()
   was.strewn = '1'
   put('strewn', '1')
 end

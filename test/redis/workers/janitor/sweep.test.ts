@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { UploadState } from '../../../../src/wire/documents.ts';
+import { problemOf } from '../../../../src/errors.ts';
 import { UploadRecords } from '../../../../src/record/record.ts';
 import { OTHER_KIND } from '../../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
@@ -364,6 +365,39 @@ describe('files of overtaken requests and attempts', () => {
       SIGNAL,
     );
     expect(temp.files()).toEqual([]);
+  });
+
+  test('includes unfinished files of an attempt that was requeued while the storage was away', async () => {
+    const records = later();
+    const { id } = await uploadIn(records, 'processing');
+    const unfinished = await temp.storage.create(variantKey(id, 1, 'dot', 'png'));
+    applied(await records.requeue(id, 1));
+    applied(await records.begin(id));
+    applied(await records.complete(id, 2, RESULT));
+    await eventually('it to be due', async () => (await sets.due(10)).ids.length > 0);
+    await handleDueUploads(parts(records), SIGNAL);
+    expect(temp.files()).toEqual([]);
+    await unfinished.discard();
+  });
+
+  test('includes unfinished files of a request that ended while the storage was away', async () => {
+    const records = later();
+    const { id, fencingToken } = await uploadIn(records, 'receiving');
+    const unfinished = await temp.storage.create(originalKey(id, fencingToken));
+    const problem = problemOf('storage_unavailable', 'Away.', id);
+    applied(await records.reject(id, fencingToken, problem, { receivedBytes: 1, type: 'image/jpeg' }));
+    await eventually('it to be due', async () => (await sets.due(10)).ids.length > 0);
+    await handleDueUploads(parts(records), SIGNAL);
+    expect(temp.files()).toEqual([]);
+    await unfinished.discard();
+  });
+
+  test('includes the empty folder of a deleted upload whose removal was interrupted', async () => {
+    const { id } = await uploadIn(space.records, 'completed');
+    await mkdir(join(temp.directory, uploadPrefix(id)), { recursive: true });
+    await space.records.delete(id);
+    await handleDueUploads(parts(), SIGNAL);
+    expect(await readdir(temp.directory)).toEqual([]);
   });
 
   test('does not look for them after one request and one attempt', async () => {
