@@ -21,6 +21,7 @@ const all = [...src, ...workers];
 /** One third-party package, one home: the only places that may import it. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-s3': ['src/storage/'],
+  '@aws-sdk/s3-request-presigner': ['src/storage/s3-direct.ts'],
   '@koa/cors': ['src/http/cors.ts'],
   '@koa/router': ['src/server/app.ts', 'src/server/management.ts'],
   '@tus/server': ['src/roads/tus/'],

@@ -19,6 +19,24 @@ export interface StoredVariant extends DerivedFile, Partial<Pick<Variant, 'width
 /** Names and values of tus' `Upload-Metadata`. A name without a value has null. */
 export type UploadMetadata = Readonly<Record<string, string | null>>;
 
+/** How the bytes of a receiving upload come in, if no request brings them to this service. */
+export type Road = DirectRoad | ImportRoad;
+
+/** The sender puts the parts into the bucket. */
+export interface DirectRoad {
+  name: 'direct';
+  /** The id of the multipart upload, which the bucket has given. */
+  uploadId: string;
+  /** Bytes of each part except the last one. */
+  partBytes: number;
+}
+
+/** A worker fetches the bytes. */
+export interface ImportRoad {
+  name: 'import';
+  url: string;
+}
+
 /** All fields of an upload's record. Times are milliseconds since 1970. */
 export interface UploadRecord extends ProgressState {
   /** Identifies the request whose bytes count. A later PUT has a new one, which fences the earlier request. */
@@ -28,6 +46,12 @@ export interface UploadRecord extends ProgressState {
   type: string | null;
   /** Lower-case hex; null until stored, or until a worker has computed it. */
   sha256: string | null;
+  /** Lower-case hex; the digest that the file must have. Null if the sender has announced none that must be checked. */
+  announcedSha256: string | null;
+  /** Null if the bytes come through this service, and once they are stored. */
+  road: Road | null;
+  /** Times that a worker has begun to fetch the bytes; 0 when the first attempt at processing begins. */
+  fetches: number;
   options: unknown;
   /** The metadata of a resumable upload; null for an upload that comes in one request. */
   metadata: UploadMetadata | null;
@@ -168,6 +192,9 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     fileName: fields['name'] ?? '',
     type: fields['type'] ?? null,
     sha256: fields['sha256'] || null,
+    announcedSha256: fields['announcedSha256'] || null,
+    road: parse<Road>(fields['road']),
+    fetches: Number(fields['fetches'] ?? 0),
     options: parse<unknown>(fields['options']) ?? {},
     metadata: parse<UploadMetadata>(fields['metadata']),
     tenant: fields['tenant'] || null,

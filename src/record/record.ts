@@ -15,6 +15,7 @@ import {
 import type { RecordBounds } from './record-count.ts';
 import { openRecord, storedArgs, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
 import { recoverRecord, restoreRecord } from './restore-record.ts';
+import { RoadChanges } from './road-changes.ts';
 import { failedJson, isRetryable, type StoredVariant } from './record-fields.ts';
 import { attemptArgs, takeNext, type Permit, type Taken } from './take-next.ts';
 
@@ -27,11 +28,14 @@ export class UploadRecords {
   readonly #whole: SharedReads<ReadRecord>;
   readonly #progress: SharedReads<ReadProgress>;
   readonly #changer: RecordChanger;
+  /** Changes of uploads whose bytes do not come through this service. */
+  readonly roads: RoadChanges;
 
   constructor(store: RecordStore, keys: QueueKeys, options: RecordOptions) {
     this.#store = store;
     this.#keys = keys;
     this.#changer = new RecordChanger(store, keys, options);
+    this.roads = new RoadChanges(this.#changer);
     const reads = { store, keys, nowMs: () => this.nowMs() };
     this.#whole = new SharedReads((ids) => readRecordsOf(reads, ids));
     this.#progress = new SharedReads((ids) => readProgressOf(reads, ids));

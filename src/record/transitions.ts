@@ -6,6 +6,8 @@ export type Transition =
   | 'receive'
   | 'announce-total'
   | 'take-over'
+  | 'set-road'
+  | 'begin-fetch'
   | 'enqueue'
   | 'reject'
   | 'interrupt'

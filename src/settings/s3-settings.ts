@@ -5,6 +5,8 @@ import { choice } from './forms.ts';
 export interface S3Settings {
   /** Undefined: Amazon's own endpoint. */
   readonly endpoint: string | undefined;
+  /** The address at which browsers reach the bucket. Undefined: `endpoint`. */
+  readonly publicEndpoint: string | undefined;
   /** Undefined: the region that Amazon's SDK finds. */
   readonly region: string | undefined;
   /** True if the bucket is written in the path, false if it is a part of the host name. */
@@ -20,6 +22,13 @@ export const S3 = {
     .describe(
       "Address of a server other than Amazon's, such as https://s3.example.com. Credentials come from " +
         'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from ~/.aws, or from the role of the machine.',
+    ),
+  S3_PUBLIC_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as https://s3.example.com' })
+    .optional()
+    .describe(
+      'Address at which browsers reach the bucket, if it is another one than S3_ENDPOINT. Only uploads straight to ' +
+        'the bucket use it (docs/direct.md).',
     ),
   S3_REGION: z
     .string()
@@ -48,6 +57,7 @@ export function s3Settings(values: z.infer<z.ZodObject<typeof S3>>): S3Settings 
   const checksums = values.S3_CHECKSUMS ?? (isAmazon ? 'when_supported' : 'when_required');
   return {
     endpoint: values.S3_ENDPOINT,
+    publicEndpoint: values.S3_PUBLIC_ENDPOINT,
     region: values.S3_REGION,
     forcePathStyle: values.S3_FORCE_PATH_STYLE === undefined ? !isAmazon : values.S3_FORCE_PATH_STYLE === 'true',
     checksums: checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',

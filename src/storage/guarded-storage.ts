@@ -1,8 +1,11 @@
+import type { DirectParts } from './direct-parts.ts';
 import type { Storage } from './storage.ts';
 
 /** Rejects new objects while `check` throws. Everything else still works, so that running uploads can end. */
 export function guardedStorage(storage: Storage, check: () => void): Storage {
+  const { direct } = storage;
   return {
+    ...(direct === undefined ? {} : { direct: guardedParts(direct, check) }),
     async create(key) {
       check();
       return await storage.create(key);
@@ -20,5 +23,18 @@ export function guardedStorage(storage: Storage, check: () => void): Storage {
     async close() {
       await storage.close?.();
     },
+  };
+}
+
+function guardedParts(direct: DirectParts, check: () => void): DirectParts {
+  return {
+    async begin(key) {
+      check();
+      return await direct.begin(key);
+    },
+    sign: (upload, parts) => direct.sign(upload, parts),
+    list: (upload) => direct.list(upload),
+    complete: (upload, parts) => direct.complete(upload, parts),
+    abort: (upload) => direct.abort(upload),
   };
 }

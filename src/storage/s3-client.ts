@@ -44,3 +44,10 @@ export function createClient(settings: S3Settings, silenceMs: number): S3Client 
     ...(endpoint === undefined ? {} : { endpoint }),
   });
 }
+
+/** Creates a client that only signs addresses for clients of the service. It sends no request. */
+export function createSigner(settings: S3Settings): S3Client {
+  const endpoint = settings.publicEndpoint ?? settings.endpoint;
+  // Otherwise the SDK would sign the checksum of an empty body.
+  return createClient({ ...settings, endpoint, checksums: 'WHEN_REQUIRED' }, 0);
+}

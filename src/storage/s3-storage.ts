@@ -19,10 +19,11 @@ import type { S3Settings } from '../settings/s3-settings.ts';
 import { convertErrors } from './convert-errors.ts';
 import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
 import { newCopyPath, removeAbandonedCopies } from './local-copies.ts';
-import { createClient, placeOf, type S3Place } from './s3-client.ts';
+import { createClient, createSigner, placeOf, type S3Place } from './s3-client.ts';
 import { asServiceError as ofDisk } from './file-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
 import { asServiceError, isMissing, isNotImplemented, isTaken } from './s3-errors.ts';
+import { S3Direct } from './s3-direct.ts';
 import { startError } from './s3-start-error.ts';
 import { abortUnfinished } from './s3-unfinished.ts';
 import { S3Writer } from './s3-writer.ts';
@@ -32,6 +33,8 @@ const SILENCE_MS = 30_000;
 
 /** Stores objects in a bucket of S3 or of a compatible server. */
 export class S3Storage implements Storage {
+  readonly direct: S3Direct;
+  readonly #signer: S3Client;
   readonly #client: S3Client;
   readonly #place: S3Place;
   readonly #settings: S3Settings;
@@ -44,9 +47,16 @@ export class S3Storage implements Storage {
    */
   constructor(setting: string, settings: S3Settings, options: { silenceMs?: number; localDirectory?: string } = {}) {
     this.#client = createClient(settings, options.silenceMs ?? SILENCE_MS);
+    this.#signer = createSigner(settings);
     this.#place = placeOf(setting);
     this.#settings = settings;
     this.#localDirectory = options.localDirectory ?? tmpdir();
+    this.direct = new S3Direct({
+      client: this.#client,
+      signer: this.#signer,
+      bucket: this.#place.bucket,
+      nameOf: (key) => this.#nameOf(key),
+    });
   }
 
   /**
@@ -168,6 +178,7 @@ export class S3Storage implements Storage {
 
   async close(): Promise<void> {
     this.#client.destroy();
+    this.#signer.destroy();
   }
 
   /** A page has at most 1000 objects, which one request can remove. */

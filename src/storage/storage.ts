@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { DirectParts } from './direct-parts.ts';
 
 /**
  * Stores the bytes of uploads. Keys are paths of `[A-Za-z0-9._-]` segments with slashes between them. Only `keys.ts`
@@ -63,6 +64,9 @@ export interface Storage {
    * storage contains only uploads.
    */
   foreignName(): Promise<string | undefined>;
+
+  /** Multipart uploads whose parts come from clients. Only a bucket has them. */
+  readonly direct?: DirectParts;
 
   /** Closes its connections. Call it last, because running operations fail. */
   close?(): Promise<void>;

@@ -100,9 +100,10 @@ export class S3Memory {
   async putObjectMultipart(
     _bucket: string,
     uploadId: string,
-    parts: readonly { number: number }[],
+    parts: readonly { number: number; etag: string }[],
   ): Promise<{ size: number; md5: string }> {
     const { key, metadata, parts: stored } = this.#upload(uploadId);
+    requireRightParts(parts, stored);
     const bytes = Buffer.concat(parts.map(({ number }) => stored.get(number)?.bytes ?? Buffer.alloc(0)));
     this.uploads.delete(uploadId);
     return this.#store(key, bytes, metadata);
@@ -138,4 +139,20 @@ async function bytesOf(content: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of content) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+/** S3 accepts no smaller part, except for the last one. */
+const LEAST_PART_BYTES = 5 * 1024 * 1024;
+
+function requireRightParts(
+  parts: readonly { number: number; etag: string }[],
+  stored: ReadonlyMap<number, { bytes: Buffer }>,
+): void {
+  for (const [index, { number, etag }] of parts.entries()) {
+    const bytes = stored.get(number)?.bytes;
+    if (bytes === undefined || md5Of(bytes) !== etag) throw new S3Error('InvalidPart', 'A part could not be found.');
+    if (number <= (parts[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder', 'The parts are not in order.');
+    if (index < parts.length - 1 && bytes.length < LEAST_PART_BYTES)
+      throw new S3Error('EntityTooSmall', 'A part is too small.');
+  }
 }

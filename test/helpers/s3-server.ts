@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import S3rver from 's3rver';
@@ -56,6 +57,8 @@ export async function startS3Server(): Promise<S3Server> {
     const count = operations.filter((name) => name === operation).length;
     const proceed = async () => {
       if (isTakenName(request, url, memory)) return refuse({ response }, 412, 'PreconditionFailed');
+      if (isOfParts(operation) && !memory.uploads.has(url.searchParams.get('uploadId') ?? ''))
+        return refuse({ response }, 404, 'NoSuchUpload');
       const answer = isTrusted(request, url) ? ownAnswer(operation, url, memory, server.pageSize) : undefined;
       if (answer === undefined) await others(request, response);
       else response.writeHead(answer === '' ? 204 : 200, { 'Content-Type': 'application/xml' }).end(answer);
@@ -185,7 +188,13 @@ function partList({ uploads }: S3Memory, uploadId: string): string {
   const parts = [...(uploads.get(uploadId)?.parts ?? [])];
   const items = parts.map(
     ([number, { bytes, modifiedAt }]) =>
-      `<Part><PartNumber>${number}</PartNumber><LastModified>${modifiedAt.toISOString()}</LastModified><Size>${bytes.length}</Size></Part>`,
+      `<Part><PartNumber>${number}</PartNumber><LastModified>${modifiedAt.toISOString()}</LastModified>` +
+      `<ETag>&quot;${createHash('md5').update(bytes).digest('hex')}&quot;</ETag><Size>${bytes.length}</Size></Part>`,
   );
   return `<ListPartsResult><IsTruncated>false</IsTruncated>${items.join('')}</ListPartsResult>`;
+}
+
+/** s3rver rejects these operations as unknown ones. */
+function isOfParts(operation: string): boolean {
+  return operation === 'ListParts' || operation === 'AbortMultipartUpload';
 }

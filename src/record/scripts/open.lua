@@ -50,7 +50,10 @@ if isFinal then
   put('restartedBy', nonce)
 end
 putChange()
-if was.state then putMayHaveOrphans() end
+if was.state then
+  redis.call('HDEL', key, 'road', 'fetches', 'announcedSha256')
+  putMayHaveOrphans()
+end
 if was.state ~= 'receiving' then
   put('publicId', ARGV[13])
   redis.call('SET', publicPrefix .. ARGV[13], id)

@@ -6,7 +6,7 @@ if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then return rejected end
 putChange()
-put('receipt', ARGV[8])
+putFencingToken(ARGV[8])
 putMayHaveOrphans()
 save()
 dueAfterSilence(ARGV[9])

@@ -11,6 +11,11 @@ local function beginAttempt()
   putChange()
   put('deaths', deaths)
   put('attempt', tonumber(was.attempt or '0') + 1)
+  if was.fetches then
+    -- See `begin-fetch`.
+    put('attemptBase', tonumber(was.attemptBase or '0') + 1)
+    redis.call('HDEL', key, 'fetches')
+  end
   put('sequence', 0)
   put('state', 'processing')
   put('stage', ARGV[7])

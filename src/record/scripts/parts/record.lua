@@ -28,7 +28,7 @@ local eventNames = {
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
   'restartedBy', 'endedBy', 'tenant', 'lane', 'weight', 'kind', 'permit',
-  'uncounted', 'limits', 'ticket',
+  'uncounted', 'limits', 'ticket', 'road', 'fetches',
 }
 
 -- The record before the change, and the event after it.
@@ -99,6 +99,7 @@ local function put(field, value)
   event[field] = tostring(value)
 end
 local function putGiven(field, value) if value ~= '' then put(field, value) end end
+local function putFencingToken(token) put('receipt', token) end
 
 -- Puts the fields that every change sets. The percent never goes down.
 local function putChange(percent)
@@ -144,6 +145,8 @@ end
 local function save(...)
   if was.state == 'processing' and event.state ~= 'processing' then dropPermit() end
   redis.call('HSET', key, unpack(set))
+  -- It may contain an address with a secret.
+  if was.road and event.state ~= 'receiving' then redis.call('HDEL', key, 'road') end
   if select('#', ...) > 0 then redis.call('HDEL', key, ...) end
   if was.tenant or event.tenant then countUse() end
 end

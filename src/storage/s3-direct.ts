@@ -1,0 +1,114 @@
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  paginateListParts,
+  UploadPartCommand,
+  type Part,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import {
+  PartsRefusedError,
+  type DirectParts,
+  type DirectUpload,
+  type PartToSend,
+  type SignedPart,
+  type StoredPart,
+} from './direct-parts.ts';
+import { asServiceError, isUnknownUpload, nameOf } from './s3-errors.ts';
+import { abortUpload } from './s3-unfinished.ts';
+
+/** Long enough for slow clients, and short enough for a leaked address. A client asks for new ones. */
+const VALID_SECONDS = 3_600;
+
+/** Errors of S3 about the parts themselves. */
+const REFUSALS: ReadonlySet<string> = new Set(['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall', 'EntityTooLarge']);
+
+/** What the parts of direct uploads need of the driver. */
+export interface S3DirectParts {
+  client: S3Client;
+  /** Signs addresses that clients can reach, and sends nothing. It must add no checksum: it does not see the bytes. */
+  signer: S3Client;
+  bucket: string;
+  /** Returns the object name of a key. */
+  nameOf: (key: string) => string;
+}
+
+/** Multipart uploads of S3 whose parts come from clients. */
+export class S3Direct implements DirectParts {
+  readonly #parts: S3DirectParts;
+
+  constructor(parts: S3DirectParts) {
+    this.#parts = parts;
+  }
+
+  async begin(key: string): Promise<string> {
+    const { client, bucket, nameOf: nameOfKey } = this.#parts;
+    const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: nameOfKey(key) });
+    const { UploadId } = await client.send(command).catch(rethrow);
+    if (UploadId === undefined) throw new Error('S3 gave no id for a multipart upload');
+    return UploadId;
+  }
+
+  async sign(upload: DirectUpload, parts: readonly PartToSend[]): Promise<SignedPart[]> {
+    const expiresAt = new Date(Date.now() + VALID_SECONDS * 1000);
+    return await Promise.all(
+      parts.map(async ({ number, sizeBytes }) => {
+        // The length is a signed header, so the bucket rejects a longer part.
+        const command = new UploadPartCommand({
+          ...this.#addressOf(upload),
+          PartNumber: number,
+          ContentLength: sizeBytes,
+        });
+        const url = await getSignedUrl(this.#parts.signer, command, { expiresIn: VALID_SECONDS });
+        return { number, url, headers: {}, expiresAt };
+      }),
+    );
+  }
+
+  async list(upload: DirectUpload): Promise<StoredPart[] | undefined> {
+    const found: StoredPart[] = [];
+    try {
+      const pages = paginateListParts({ client: this.#parts.client }, this.#addressOf(upload));
+      for await (const { Parts } of pages) found.push(...(Parts ?? []).map(toStoredPart));
+    } catch (error) {
+      if (isUnknownUpload(error)) return undefined;
+      throw asServiceError(error);
+    }
+    return found.sort((a, b) => a.number - b.number);
+  }
+
+  async complete(upload: DirectUpload, parts: readonly Pick<StoredPart, 'number' | 'etag'>[]): Promise<boolean> {
+    const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: `"${etag}"` }));
+    const command = new CompleteMultipartUploadCommand({ ...this.#addressOf(upload), MultipartUpload: { Parts } });
+    try {
+      await this.#parts.client.send(command);
+      return true;
+    } catch (error) {
+      if (isUnknownUpload(error)) return false;
+      if (REFUSALS.has(nameOf(error))) throw new PartsRefusedError(nameOf(error), { cause: error });
+      throw asServiceError(error);
+    }
+  }
+
+  async abort(upload: DirectUpload): Promise<void> {
+    await abortUpload(this.#parts.client, this.#addressOf(upload)).catch(rethrow);
+  }
+
+  #addressOf({ key, uploadId }: DirectUpload): { Bucket: string; Key: string; UploadId: string } {
+    return { Bucket: this.#parts.bucket, Key: this.#parts.nameOf(key), UploadId: uploadId };
+  }
+}
+
+function toStoredPart({ PartNumber, Size, ETag, LastModified }: Part): StoredPart {
+  return {
+    number: PartNumber ?? 0,
+    sizeBytes: Size ?? 0,
+    etag: (ETag ?? '').replaceAll('"', ''),
+    storedAt: LastModified ?? new Date(0),
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw asServiceError(error);
+}
