@@ -17,7 +17,7 @@ export function cleanFileName(raw: string): string {
 }
 
 /** Cuts between characters and keeps the ending, because people recognize the type by it. */
-function cutToBytes(name: string, maxBytes: number): string {
+export function cutToBytes(name: string, maxBytes: number): string {
   if (Buffer.byteLength(name) <= maxBytes) return name;
   const ending = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
   let cut = '';

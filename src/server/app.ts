@@ -22,6 +22,7 @@ import { TUS_PATH } from '../roads/tus/tus-endpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Operators } from '../operators/operators.ts';
+import { archiveRoutes, type ArchiveRouteParts } from '../routes/archive-routes.ts';
 import { eventRoutes, type EventRouteParts } from '../routes/event-routes.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/file-routes.ts';
 import { limitRoutes, type LimitRouteParts } from '../routes/limit-routes.ts';
@@ -39,6 +40,7 @@ export type AppParts = UploadRouteParts &
   FileRouteParts &
   EventRouteParts &
   Omit<LimitRouteParts, 'callers'> &
+  ArchiveRouteParts &
   TusRouteParts &
   Omit<TenantRouteParts, 'callers'> & {
     callers: Callers;
@@ -101,6 +103,7 @@ function createRouter(parts: AppParts): Router {
   eventRoutes(router, parts);
   contentRoutes(router, parts);
   variantRoutes(router, parts);
+  archiveRoutes(router, parts);
   serviceRoutes(router, parts.service);
   return router;
 }

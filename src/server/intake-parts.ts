@@ -24,6 +24,7 @@ export interface IntakeServices {
   readonly tus: TusEndpoint;
   readonly transfers: Transfers;
   readonly limits: ServiceLimits;
+  readonly maxArchiveBytes: number;
 }
 
 /** The parts that the intake is built from. */
@@ -55,7 +56,8 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   const removal = new UploadRemoval({ records, storage, transfers, log });
   const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
   const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
-  return { intake, removal, tus, transfers, limits: serviceLimits(config, kinds) };
+  const { archiveMaxBytes: maxArchiveBytes } = config;
+  return { intake, removal, tus, transfers, limits: serviceLimits(config, kinds), maxArchiveBytes };
 }
 
 function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSources): Admission {

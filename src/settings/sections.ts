@@ -79,6 +79,13 @@ const HELD_RESPONSES = {
     ),
 };
 
+const DOWNLOADS = {
+  ARCHIVE_MAX_BYTES: integer(10 * 1024 * MIB, 0).describe(
+    'Maximum size in bytes of all files in one archive of `GET /archive`. Archives are made while they are sent, so ' +
+      'they need no memory or disk space.',
+  ),
+};
+
 const QUEUE = {
   QUEUE_CAPACITY: integer(5000, 1, 1_000_000).describe(
     'Maximum number of uploads that wait for a worker, over all processes.',
@@ -168,6 +175,7 @@ export const PLAIN_SETTINGS = {
   ...PICTURE_REQUESTS,
   ...PICTURES,
   ...HELD_RESPONSES,
+  ...DOWNLOADS,
   ...QUEUE,
   ...STARTING,
   ...WORK,
@@ -195,6 +203,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Storage in a bucket (STORAGE=s3://…)', roles: BOTH, settings: S3 },
   { title: 'Receiving uploads', roles: ['api'], settings: RECEIVING },
   { title: 'Held responses', roles: ['api'], settings: HELD_RESPONSES },
+  { title: 'Downloads', roles: ['api'], settings: DOWNLOADS },
   { title: 'Queue and records', roles: ['api'], settings: QUEUE },
   { title: 'Worker processes', roles: [], settings: STARTING },
   { title: 'Work of a worker', roles: ['worker'], settings: WORK },

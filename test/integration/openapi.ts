@@ -160,6 +160,7 @@ describe('the OpenAPI document', () => {
       ['bad_timeout', 'GET', `/uploads/${unknown}/result?timeout=-1`],
       ['bad_since', 'GET', `/uploads/${unknown}/progress?since=x`],
       ['bad_request', 'GET', '/progress'],
+      ['unknown_upload', 'GET', `/archive?upload=${unknown}`],
       ['not_multipart', 'POST', '/uploads'],
       ['not_found', 'GET', '/nowhere'],
       ['method_not_allowed', 'DELETE', '/uploads'],

@@ -1,6 +1,7 @@
 import { withAccessProblems } from './access-problems.ts';
 import { componentSchemas } from './components.ts';
 import { PARAMETERS } from './parameters.ts';
+import { ARCHIVE_PATHS } from './paths-archive.ts';
 import { FILE_PATHS } from './paths-files.ts';
 import { LIMIT_PATHS } from './paths-limits.ts';
 import { OPERATOR_PATHS, OPERATOR_SECURITY_SCHEMES } from './paths-operators.ts';
@@ -118,6 +119,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
       ...TUS_PATHS,
       ...PROGRESS_PATHS,
       ...FILE_PATHS,
+      ...ARCHIVE_PATHS,
       ...TICKET_PATHS,
       ...SERVICE_PATHS,
       ...TENANT_PATHS,

@@ -148,6 +148,8 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   too_many_uploads_by_address:
     'This client address sends as many uploads at once as it may, or has begun too many within a minute.',
   too_many_uploads: 'All places are in use, or a new upload took the place of this one, which was the slowest.',
+  upload_unfinished: 'Wait for its result, or leave it out.',
+  archive_too_large: '`detail` contains the limit (`ARCHIVE_MAX_BYTES`).',
   file_too_large: '`detail` contains the limit.',
   request_too_large: '`detail` contains the limit.',
   unsupported_media_type: 'The type is determined from the bytes, not from the name or `Content-Type`.',

@@ -84,6 +84,7 @@ function emptyApp(): Koa {
     intake: new UploadIntake(parts, { ...limits, stallTimeoutMs: 1, minBytesPerS: 0 }),
     removal: new UploadRemoval(parts),
     tus: { handle: nobody },
+    maxArchiveBytes: 1,
     limits: { maxFileBytes: 1, maxRequestBytes: 1, maxFilesPerRequest: 1, types: [], retentionMs: 1, direct: false },
     defaultTimeoutMs: 1000,
     maxTimeoutMs: 1000,
