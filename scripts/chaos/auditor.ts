@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { decodeProgress, pairFields, type RecordFields } from '../../src/record/record-fields.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { TurnLog } from './turn-log.ts';
 
 const BLOCK_MS = 500;
 const MOST_ENTRIES = 1000;
@@ -8,6 +9,7 @@ const MOST_ENTRIES = 1000;
 /** Reads every change of every upload directly from Redis's event stream, without a proxy. */
 export class Auditor {
   readonly trail = new AuditTrail();
+  readonly turns = new TurnLog();
   readonly #redis: Redis;
   readonly #stream: string;
   #reading: Promise<void> | undefined;
@@ -28,6 +30,12 @@ export class Auditor {
   /** The time at which the stream was last read to its end. */
   get caughtUpAtMs(): number {
     return this.#caughtUpAtMs;
+  }
+
+  /** To be called when Redis has lost changes. */
+  forget(): void {
+    this.trail.forget();
+    this.turns.end();
   }
 
   async close(): Promise<void> {
@@ -55,6 +63,8 @@ export class Auditor {
   /** The stream also holds BullMQ's own events, which are skipped. */
   #look({ event, jobId = '', data = '' }: RecordFields): void {
     if (event !== 'progress') return;
-    this.trail.change(jobId, decodeProgress(jobId, JSON.parse(data) as RecordFields));
+    const change = decodeProgress(jobId, JSON.parse(data) as RecordFields);
+    this.trail.change(jobId, change);
+    this.turns.change(jobId, change);
   }
 }

@@ -74,7 +74,7 @@ export async function runChaos(options: ChaosOptions, hooks: ChaosHooks): Promis
   const quotas = tenants === undefined ? undefined : new QuotaWatch(view);
   try {
     auditor.start();
-    const injector = new FaultInjector(fleet, log, () => auditor.trail.forget());
+    const injector = new FaultInjector(fleet, log, () => auditor.forget());
     let deadlineMs = Infinity;
     const lossBetween = (fromMs: number, toMs: number) =>
       options.powerLoss && injector.outages.some((outage) => outage.fromMs < toMs && outage.toMs > fromMs);

@@ -8,6 +8,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { LossBetween } from '../progress-checker.ts';
 import type { WebhookSink } from '../webhook-sink.ts';
 import type { Check } from './check.ts';
+import { checkTurns } from './fair-turns.ts';
 import { checkOutcomes } from './outcomes.ts';
 import { wrongUse, type QuotaWatch } from './quota-watch.ts';
 import { openUploads, type RedisView } from './redis-view.ts';
@@ -54,6 +55,7 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
     },
     ...outcomes,
     ...quotas,
+    ...fairness(run, records),
     { name: `no upload is left open, also if its answer was lost (${records.length})`, findings: open },
     {
       name: `versions, states and percents went forward for every client (${clientLog.answers} answers)`,
@@ -86,6 +88,14 @@ async function quotaChecks({ quotas, view, deadlineMs }: RunData): Promise<Check
     { name: `no tenant was sending more uploads than its quota (at most: ${quotas.seen})`, findings: exceeded },
     { name: 'what each tenant uses is the sum of its records', findings: wrong },
   ];
+}
+
+/** All uploads of a run are pictures, of one lane and one weight, so they wait in one order. */
+function fairness({ quotas, auditor }: RunData, records: readonly UploadRecord[]): Check[] {
+  if (quotas === undefined) return [];
+  const tenants = new Map(records.map(({ id, tenant }) => [id, tenant ?? undefined]));
+  const { findings, turns, longestBacklog } = checkTurns(auditor.turns.turns, (id) => tenants.get(id));
+  return [{ name: `no tenant starved (${turns} turns, longest backlog beside another ${longestBacklog})`, findings }];
 }
 
 /** Retries until the deadline, because the janitor restores lost uploads only with its next scan. */

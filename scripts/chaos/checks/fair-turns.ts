@@ -1,0 +1,78 @@
+import type { Turn } from '../turn-log.ts';
+
+/**
+ * Turns that another tenant may have in addition: one that has already begun in virtual time, and one with the same
+ * start. Start-time fair queueing guarantees it for tenants of the same weight.
+ */
+const TURNS_MORE = 2;
+
+/** What the turns of all tenants show. */
+export interface Fairness {
+  /** One finding for each upload that waited for too many uploads of another tenant. */
+  readonly findings: readonly string[];
+  /** The number of uploads that were taken in their turn. */
+  readonly turns: number;
+  /** The most uploads of one tenant that were waiting while another tenant waited too. */
+  readonly longestBacklog: number;
+}
+
+interface Waiting {
+  readonly tenant: string;
+  readonly isRequeued: boolean;
+  /** The uploads of the same tenant that were waiting when this one began to wait. */
+  readonly ahead: number;
+  /** The uploads of each other tenant that were taken since then. */
+  readonly overtaken: Map<string, number>;
+}
+
+/**
+ * Checks the fair order: while an upload waits behind `n` uploads of its own tenant, no other tenant of the same weight
+ * has more than `n + 2` turns. Requeued uploads come before all others, so their turns are not counted. `tenantOf`
+ * returns undefined for an upload that is not known; it is ignored.
+ */
+export function checkTurns(turns: readonly Turn[], tenantOf: (id: string) => string | undefined): Fairness {
+  const waiting = new Map<string, Waiting>();
+  const counts = new Map<string, number>();
+  const findings: string[] = [];
+  let [taken, longestBacklog] = [0, 0];
+  for (const { id, step, isRequeued } of turns) {
+    const tenant = tenantOf(id);
+    if (tenant === undefined) continue;
+    const ahead = counts.get(tenant) ?? 0;
+    if (step === 'waits') {
+      waiting.set(id, { tenant, isRequeued, ahead, overtaken: new Map() });
+      counts.set(tenant, ahead + 1);
+      longestBacklog = Math.max(longestBacklog, longestOfSeveral(counts));
+      continue;
+    }
+    const one = waiting.get(id);
+    if (one === undefined) continue;
+    waiting.delete(id);
+    counts.set(tenant, ahead - 1);
+    findings.push(...tooManyBefore(id, one));
+    if (step === 'left' || isRequeued) continue;
+    taken += 1;
+    for (const other of waiting.values()) if (other.tenant !== tenant) countTurn(other, tenant);
+  }
+  for (const [id, one] of waiting) findings.push(...tooManyBefore(id, one));
+  return { findings, turns: taken, longestBacklog };
+}
+
+/** Returns the number of waiting uploads of the tenant with the most, or 0 if fewer than two tenants have some. */
+function longestOfSeveral(counts: ReadonlyMap<string, number>): number {
+  const waiting = [...counts.values()].filter((count) => count > 0);
+  return waiting.length < 2 ? 0 : Math.max(...waiting);
+}
+
+function countTurn({ overtaken }: Waiting, tenant: string): void {
+  overtaken.set(tenant, (overtaken.get(tenant) ?? 0) + 1);
+}
+
+function tooManyBefore(id: string, { tenant, isRequeued, ahead, overtaken }: Waiting): string[] {
+  if (isRequeued) return [];
+  return [...overtaken].flatMap(([other, turns]) =>
+    turns <= ahead + TURNS_MORE
+      ? []
+      : [`${id} of ${tenant} waited behind ${ahead} of its own, and ${turns} of ${other} were taken before it`],
+  );
+}
