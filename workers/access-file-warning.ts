@@ -4,7 +4,7 @@ import type { Logger } from '../src/telemetry/log.ts';
 
 /**
  * Returns a function that warns once if an upload has a tenant but this process has no access file. Such a process does
- * not know the endpoints of the tenant, so the end of the upload would be no webhook, and nothing else would show it.
+ * not know the endpoints of the tenant. Webhooks wait for a worker that does, and nothing else would show it.
  */
 export function accessFileWarning(
   { mode }: Pick<Access, 'mode'>,
@@ -15,7 +15,7 @@ export function accessFileWarning(
     if (!isDue || tenant === null) return;
     isDue = false;
     log.warn(
-      { tenant, advice: 'set ACCESS_FILE as for the API processes, or webhooks are lost' },
+      { tenant, advice: 'set ACCESS_FILE as for the API processes, or webhooks wait for a worker that has it' },
       'no access file, but uploads of tenants',
     );
   };

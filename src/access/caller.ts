@@ -59,6 +59,8 @@ export interface Caller {
   /** Metadata that the application gave to the uploads. */
   readonly metadata: JsonObject | undefined;
   readonly lane: Lane;
+  /** True if the tenant has endpoints for webhooks. Absent if it has none. */
+  readonly hasWebhooks?: true;
   /**
    * The error if the request would create an upload: it has no valid ticket, so it may only continue an upload that
    * exists. Undefined for all other requests.

@@ -3,9 +3,9 @@ import type { Context } from 'koa';
 import { ServiceError, type ErrorCode } from '../errors.ts';
 import type { Access } from './access.ts';
 import { openCaller, type Caller, type TicketLimits } from './caller.ts';
-import { credentialOf, hasBearer, type Credential } from './credentials.ts';
+import { bearerOf, credentialOf, type Credential } from './credentials.ts';
 import { checkTicket, TicketError, type CheckedTicket } from './tickets.ts';
-import type { FoundApiKey, Tenant, Tenants } from './tenants.ts';
+import { isApiKey, type FoundApiKey, type Tenant, type Tenants } from './tenants.ts';
 
 const REALM = 'Bearer realm="deferred-uploads"';
 
@@ -26,10 +26,23 @@ export class Callers {
   }
 
   /**
-   * True if a request carries an API key or a ticket in a header. No page of another site can set it, unless CORS
-   * allows the site.
+   * Returns whether a request carries a valid API key or a ticket with a right signature in a header. No page of
+   * another site can set it, unless CORS allows the site. An expired ticket counts, so that its holder gets
+   * `ticket_expired`.
    */
-  readonly haveBearer = ({ headers }: IncomingMessage): boolean => this.needKeys && hasBearer(headers);
+  readonly areProven = async ({ headers }: IncomingMessage): Promise<boolean> => {
+    const { tenants } = this.#access;
+    const token = bearerOf(headers);
+    if (tenants === undefined || token === undefined) return false;
+    if (isApiKey(token)) return tenants.findApiKey(token) !== undefined;
+    return await checkTicket(tenants, token, this.#nowMs()).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof TicketError) return false;
+        throw error;
+      },
+    );
+  };
 
   /**
    * Returns the caller of a request that creates uploads. Throws `ticket_required`, `ticket_invalid` or
@@ -102,8 +115,9 @@ function invalidToken(code: ErrorCode & `ticket_${string}`, detail: string): Ser
   return new ServiceError(code, detail, { headers: { 'WWW-Authenticate': challenge } });
 }
 
-function callerOf({ name, limits, weight }: Tenant): Omit<Caller, 'via' | 'keyId'> {
-  return { tenant: name, limits, weight, ticket: undefined, metadata: undefined, lane: 'live' };
+function callerOf({ name, limits, weight, webhooks }: Tenant): Omit<Caller, 'via' | 'keyId'> {
+  const hooks = webhooks.length > 0 ? { hasWebhooks: true as const } : {};
+  return { tenant: name, limits, weight, ticket: undefined, metadata: undefined, lane: 'live', ...hooks };
 }
 
 function callerOfTicket({ tenant, key, jti, upload, expiresAtMs }: CheckedTicket): Caller {

@@ -34,9 +34,12 @@ export function hasCredential(ctx: Context): boolean {
   return credentialOf(ctx).kind !== 'none';
 }
 
-/** True if the request carries a Bearer token. A page of another site can only set it if CORS allows the site. */
-export function hasBearer(headers: { authorization?: string | undefined }): boolean {
-  return BEARER.test(headers.authorization ?? '');
+/**
+ * Returns the Bearer token of the request, if there is one. A page of another site can only set it if CORS allows the
+ * site.
+ */
+export function bearerOf(headers: { authorization?: string | undefined }): string | undefined {
+  return BEARER.exec(headers.authorization ?? '')?.[1];
 }
 
 /** Rejects requests with an API key in the address (400): addresses are written to the logs of proxies and browsers. */

@@ -16,8 +16,11 @@ export interface OwnOriginOptions {
   origins: readonly string[];
   /** `X-Forwarded-Host` of these proxies also counts as the own host. */
   isTrustedProxy: IsTrustedProxy;
-  /** True for a request that proves by itself that no page of another site can have sent it. Default: none does. */
-  isExempt?: (request: IncomingMessage) => boolean;
+  /**
+   * Returns true for a request that proves by itself that no page of another site can have sent it. Only called for
+   * requests that would be rejected. Default: none proves it.
+   */
+  isExempt?: (request: IncomingMessage) => Promise<boolean>;
 }
 
 /**
@@ -26,14 +29,22 @@ export interface OwnOriginOptions {
  * headers, so their requests are allowed.
  */
 export function ownOriginOnly(options: OwnOriginOptions): Middleware {
+  const { isExempt = async () => false } = options;
   return (ctx, next) => {
-    if (options.isExempt?.(ctx.req) === true || !isForeignChange(ctx.req, options)) return next();
-    throw new ServiceError(
-      'foreign_origin',
-      'This request comes from a page of another site. If the page is yours, add its origin to CORS_ORIGINS. ' +
-        'If a proxy changes Host, let it send X-Forwarded-Host and add its address to TRUSTED_PROXIES.',
-    );
+    if (!isForeignChange(ctx.req, options)) return next();
+    return isExempt(ctx.req).then((isProven) => {
+      if (!isProven) throw foreignOrigin();
+      return next();
+    });
   };
+}
+
+function foreignOrigin(): ServiceError {
+  return new ServiceError(
+    'foreign_origin',
+    'This request comes from a page of another site. If the page is yours, add its origin to CORS_ORIGINS. ' +
+      'If a proxy changes Host, let it send X-Forwarded-Host and add its address to TRUSTED_PROXIES.',
+  );
 }
 
 /** True for a request that changes something and comes from a page of an origin that is neither own nor listed. */

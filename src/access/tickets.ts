@@ -59,7 +59,9 @@ export async function checkTicket(tenants: Tenants, ticket: string, nowMs: numbe
   if (Math.max(iat, nbf) > nowMs / 1000 + LEEWAY_SECONDS)
     throw new TicketError('The ticket is not valid yet. Check the clock of the application that signs it.');
   const expiresAtMs = (exp + LEEWAY_SECONDS) * 1000;
-  return { ...found, jti, upload, expiresAtMs, isExpired: nowMs >= expiresAtMs };
+  const isExpired = nowMs >= expiresAtMs;
+  if (exp < iat && !isExpired) throw new TicketError('The exp of the ticket is before its iat. Sign a new one.');
+  return { ...found, jti, upload, expiresAtMs, isExpired };
 }
 
 function kidOf(ticket: string): string {

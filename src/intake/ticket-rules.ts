@@ -32,12 +32,15 @@ export function requireAllowedType(type: string, allowed: AllowedFile | null): v
   throw ticketForbids(`This file is ${type}. The ticket allows ${types.join(', ')}.`);
 }
 
+const ANY_TYPE = '*/*';
+
 /** True if a ticket with these types allows a type. Undefined types allow all. */
 export function isAllowedType(type: string, allowed: readonly string[] | undefined): boolean {
   return allowed === undefined || allowed.some((pattern) => covers(pattern, type));
 }
 
 function covers(pattern: string, type: string): boolean {
+  if (pattern === ANY_TYPE) return true;
   return pattern.endsWith('/*') ? type.startsWith(pattern.slice(0, -1)) : pattern === type;
 }
 
@@ -58,7 +61,8 @@ export function requireAllowedHint(named: string | undefined, allowed: AllowedFi
   const type = (named ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const { types } = allowed ?? {};
   if (types === undefined || !/^[a-z]+\/./.test(type) || VAGUE_TYPES.has(type)) return;
-  if (!types.some((pattern) => groupOf(pattern) === groupOf(type))) requireAllowedType(type, { ...NO_LIMITS, types });
+  if (!types.some((pattern) => pattern === ANY_TYPE || groupOf(pattern) === groupOf(type)))
+    requireAllowedType(type, { ...NO_LIMITS, types });
 }
 
 const NO_LIMITS: AllowedFile = { maxFileBytes: undefined, types: undefined, preset: undefined };

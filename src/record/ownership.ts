@@ -11,19 +11,23 @@ export interface Ownership {
 }
 
 /** The members of a caller that a new record needs. */
-export type Owner = Pick<Caller, 'via' | 'tenant' | 'lane' | 'weight' | 'metadata' | 'limits' | 'ticket'>;
+export type Owner = Pick<
+  Caller,
+  'via' | 'tenant' | 'lane' | 'weight' | 'metadata' | 'limits' | 'ticket' | 'hasWebhooks'
+>;
 
 /**
  * Returns the JSON for the script that opens an upload; undefined in open mode. If `isRefused`, the upload is opened
  * only to be rejected: no limit applies to it, and it does not count.
  */
 export function openingJson(
-  { via, tenant, lane, weight, metadata, limits, ticket }: Owner,
+  { via, tenant, lane, weight, metadata, limits, ticket, hasWebhooks }: Owner,
   isRefused = false,
 ): string | undefined {
   if (via === 'open') return undefined;
   const ownership = { tenant, lane, weight, ...(metadata === undefined ? {} : { metadata }) };
-  return ownershipJson(ownership, isRefused ? { uncounted: true } : quotaOf(tenant, limits, ticket));
+  const quota = isRefused ? { uncounted: true } : quotaOf(tenant, limits, ticket);
+  return ownershipJson(ownership, { ...quota, ...(hasWebhooks === true ? { hooks: true } : {}) });
 }
 
 function quotaOf(tenant: string, limits: Owner['limits'], ticket: Owner['ticket']): object {

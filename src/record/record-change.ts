@@ -33,7 +33,10 @@ export interface RecordOptions {
   kindOf?: (type: string) => string;
   /** The command that publishes each change on the upload's own channel as well. Default: none. */
   publish?: PublishCommand;
-  /** Returns true if final uploads are added to the outbox of webhooks. Default: never. */
+  /**
+   * Returns true if this process knows endpoints, so that all final uploads are added to the outbox of webhooks.
+   * Otherwise only those are whose tenant had endpoints at their opening. Default: never.
+   */
   sendsWebhooks?: () => boolean;
 }
 
@@ -240,6 +243,7 @@ export class RecordChanger {
       keys.recordOwners,
       keys.tenants,
       keys.fair,
+      keys.outbox,
       ...(this.#options.sendsWebhooks?.() === true ? [keys.outbox] : []),
     ];
   }

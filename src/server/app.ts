@@ -76,7 +76,7 @@ export function createApp(parts: AppParts): Koa {
   if (parts.operators !== undefined) useOperators(app, parts.operators);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   if (parts.callers.needKeys) app.use(noKeysInAddresses());
-  app.use(ownOriginOnly({ ...parts, origins: parts.corsOrigins, isExempt: parts.callers.haveBearer }));
+  app.use(ownOriginOnly({ ...parts, origins: parts.corsOrigins, isExempt: parts.callers.areProven }));
   app.use(deferredMiddleware(parts.manager));
   app.use(withoutTrailingSlash(['/uploads', TUS_PATH]));
   app.use(createRouter(parts).routes());

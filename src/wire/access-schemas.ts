@@ -52,14 +52,14 @@ export const ticketUploadSchema = z
           .string()
           .max(100)
           .regex(
-            /^[A-Za-z0-9][\w!#$&^.+-]*\/(\*|[A-Za-z0-9][\w!#$&^.+-]*)$/,
-            'must be a media type such as image/png or image/*',
+            /^(\*\/\*|[A-Za-z0-9][\w!#$&^.+-]*\/(\*|[A-Za-z0-9][\w!#$&^.+-]*))$/,
+            'must be a media type such as image/png, image/* or */*',
           )
           .transform((type) => type.toLowerCase()),
       )
       .min(1)
       .max(MAX_TYPES)
-      .describe('Accepted media types, as determined from the bytes. `image/*` stands for all pictures.')
+      .describe('Accepted media types, as determined from the bytes. `image/*` stands for all pictures, `*/*` for all.')
       .optional(),
     preset: presetNameSchema.optional(),
     metadata: metadataSchema.optional(),

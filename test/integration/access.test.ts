@@ -328,6 +328,12 @@ describe('a page of another site', () => {
     const headers = { Origin: 'https://other.example', ...(place === 'header' ? bearer(ticket) : {}) };
     expect(outcome(await post([photo], headers, place === 'query' ? `?ticket=${ticket}` : ''))).toEqual([status, code]);
   });
+
+  test('may not delete an upload with a wrong ticket (403)', async () => {
+    const url = `${service.url}/uploads/${randomUUID()}`;
+    const headers = { Origin: 'https://other.example', ...bearer('garbage') };
+    expect(outcome(await requestJson<Problem>(url, { method: 'DELETE', headers }))).toEqual([403, 'foreign_origin']);
+  });
 });
 
 describe('an API key in an address', () => {

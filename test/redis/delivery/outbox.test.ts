@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openCaller } from '../../../src/access/caller.ts';
 import type { Webhook } from '../../../src/wire/documents.ts';
 import { webhookSchema } from '../../../src/wire/webhook-schemas.ts';
 import { Outbox } from '../../../src/delivery/outbox.ts';
@@ -60,6 +61,19 @@ describe('the outbox', () => {
     expect(webhook.data.progress.final).toBe(true);
     expect(webhook.data.result).toEqual(state === 'completed' ? RESULT : null);
     expect(webhook.data.error?.code).toBe(state === 'failed' ? PROBLEM.code : undefined);
+  });
+
+  test('has an entry of a process without endpoints if the tenant had one when the upload was opened', async () => {
+    const without = new UploadRecords(space.store, space.keys, { retentionMs: 60_000 });
+    const caller = { ...openCaller, via: 'key', tenant: 'acme' } as const;
+    await uploadIn(without, 'completed', { caller });
+    expect(await messages()).toEqual([]);
+    const { id } = await uploadIn(without, 'completed', { caller: { ...caller, hasWebhooks: true } });
+    await without.delete(id);
+    expect((await messages()).map(({ type, tenant }) => [type, tenant])).toEqual([
+      ['upload.completed', 'acme'],
+      ['upload.deleted', 'acme'],
+    ]);
   });
 
   test('has an entry for a rejected file and for a request that broke off', async () => {

@@ -157,6 +157,14 @@ describe('a limit', () => {
     expect(answerTo(await again())).toBe('createPerMinute');
   });
 
+  test('counts a request that takes over an upload of another tenant as a creation', async () => {
+    const { id } = await uploadIn(records, 'receiving', { caller: acme({}) });
+    const other = callerOf('other', { createPerMinute: 1 });
+    expect(answerTo(await open(other, { id }))).toBe('applied');
+    expect(answerTo(await open(other, { id }))).toBe('applied');
+    expect(answerTo(await open(other))).toBe('createPerMinute');
+  });
+
   test('is checked early without a record: before an upload begins, and before a received one is queued', async () => {
     await uploadIn(records, 'queued', { caller: acme({}) });
     const check = async (limits: TenantLimits, bytes?: number) =>

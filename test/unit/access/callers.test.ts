@@ -50,7 +50,7 @@ describe('the caller of a request that creates uploads', () => {
   test('is the open one in open mode, with any credential', async () => {
     const open = new Callers({ tenants: undefined });
     expect(await open.ofCreation(request('Bearer garbage', `key=${KEY}`))).toBe(openCaller);
-    expect([open.needKeys, open.haveBearer(request('Bearer a').req)]).toEqual([false, false]);
+    expect([open.needKeys, await open.areProven(request(`Bearer ${KEY}`).req)]).toEqual([false, false]);
   });
 
   test('is the tenant of the API key', async () => {
@@ -142,6 +142,20 @@ describe('the caller of a request that creates uploads', () => {
     } finally {
       access.tenants = before;
     }
+  });
+});
+
+describe('a request that proves that no page of another site has sent it', () => {
+  const isProven = async (token: string) => await callers.areProven(request(`Bearer ${token}`).req);
+
+  test('carries a valid API key or a ticket with a right signature, also an expired one', async () => {
+    const tickets = [await newTicket('hs', SECRET), await newTicket('hs', SECRET, { iat: 1000, exp: 2000 })];
+    expect(await Promise.all([KEY, ...tickets].map(isProven))).toEqual([true, true, true]);
+  });
+
+  test('does not carry a wrong key, garbage or a ticket with a wrong signature', async () => {
+    const wrong = [newApiKey('acme'), 'garbage', 'a.b.c', await newTicket('hs', newSecret())];
+    expect(await Promise.all(wrong.map(isProven))).toEqual(wrong.map(() => false));
   });
 });
 

@@ -50,7 +50,7 @@ describe('a ticket', () => {
     const upload = {
       maxFiles: 2,
       maxFileBytes: 1000,
-      types: ['image/*', 'Text/CSV'],
+      types: ['image/*', 'Text/CSV', '*/*'],
       preset: 'avatar',
       metadata: { user: { id: 7 } },
       lane: 'batch',
@@ -58,7 +58,7 @@ describe('a ticket', () => {
     expect(await check(await ticketWith({ jti: 'a', iss: 'shop', upload }))).toMatchObject({
       tenant: { name: 'acme' },
       jti: 'a',
-      upload: { ...upload, types: ['image/*', 'text/csv'] },
+      upload: { ...upload, types: ['image/*', 'text/csv', '*/*'] },
       expiresAtMs: (NOW_S + 930) * 1000,
       isExpired: false,
     });
@@ -88,6 +88,7 @@ describe('a ticket', () => {
     ['a lifetime over 24 h', { exp: NOW_S + 86_401 }, 'exp must be at most 86400 s after iat'],
     ['an iat in the future', { iat: NOW_S + 31 }, 'not valid yet'],
     ['an nbf in the future', { nbf: NOW_S + 31 }, 'not valid yet'],
+    ['an exp before its iat', { iat: NOW_S + 10, exp: NOW_S + 5 }, 'exp of the ticket is before its iat'],
     ['maxFiles without jti', { upload: { maxFiles: 1 } }, 'jti is required with maxFiles'],
     ['an empty jti', { jti: '' }, 'jti must not be empty'],
     ['a number as jti', { jti: 5 }, 'jti must be a text'],
@@ -95,6 +96,7 @@ describe('a ticket', () => {
     ['a size of 0', { upload: { maxFileBytes: 0 } }, 'upload.maxFileBytes must be at least 1.'],
     ['a number of files in words', { jti: 'a', upload: { maxFiles: '1' } }, 'upload.maxFiles must be a number'],
     ['a type without a group', { upload: { types: ['pictures'] } }, 'upload.types.0 must be a media type'],
+    ['a type of any group', { upload: { types: ['*/png'] } }, 'upload.types.0 must be a media type'],
     ['an unknown lane', { upload: { lane: 'fast' } }, 'upload.lane must be live or batch'],
     ['an upload that is no object', { upload: [] }, 'upload must be an object'],
     ['metadata that is no object', { upload: { metadata: 'x' } }, 'upload.metadata must be an object'],

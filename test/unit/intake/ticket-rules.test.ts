@@ -28,6 +28,10 @@ describe('the types of a ticket', () => {
     expect(() => requireAllowedType(type, allowing({ types }))).toThrow(FORBIDDEN);
   });
 
+  test('allow every type with */*', () => {
+    expect(() => requireAllowedType('text/csv', allowing({ types: ['*/*'] }))).not.toThrow();
+  });
+
   test.each([
     ['image/*', 'text/csv; charset=utf-8'],
     ['image/*', 'application/pdf'],
@@ -45,6 +49,7 @@ describe('the types of a ticket', () => {
     ['image/jpeg', 'image/jpg'],
     ['text/csv', 'application/vnd.ms-excel'],
     ['text/csv', 'nonsense'],
+    ['*/*', 'application/pdf'],
   ])('need the bytes of a file if its header proves nothing: %s for %s', (pattern, named) => {
     expect(() => requireAllowedHint(named, allowing({ types: [pattern] }))).not.toThrow();
   });

@@ -1,9 +1,14 @@
 -- Adds an entry to the outbox of webhooks in the same step that makes an upload final. The entry has the fields of the
 -- record as they are now, because the upload may be deleted or sent again before the webhook is sent.
--- Locals: outboxKey, nil without webhooks.
+-- A process without endpoints adds entries too if the tenant had endpoints when the upload was opened. A process that
+-- knows them sends the webhook.
+-- Locals: outboxKey; hasEndpoints, true if this process knows endpoints.
+
+-- Most entries that wait for a process with endpoints. There may never be one.
+local MOST_KEPT = 100000
 
 -- Fields that no webhook needs.
-local NOT_SENT = { variants = true, options = true, address = true, owner = true, nonce = true }
+local NOT_SENT = { variants = true, options = true, address = true, owner = true, nonce = true, hooks = true }
 
 local function addToOutbox(event, flat, changed)
   local entry = { 'event', event }
@@ -14,11 +19,14 @@ local function addToOutbox(event, flat, changed)
     end
   end
   for _, part in ipairs(changed or {}) do entry[#entry + 1] = part end
-  redis.call('XADD', outboxKey, '*', unpack(entry))
+  if hasEndpoints then return redis.call('XADD', outboxKey, '*', unpack(entry)) end
+  redis.call('XADD', outboxKey, 'MAXLEN', '~', MOST_KEPT, '*', unpack(entry))
 end
 
+local function isReported(recordKey) return hasEndpoints or redis.call('HGET', recordKey, 'hooks') == '1' end
+
 local function sendWebhook(event, recordKey)
-  if outboxKey then addToOutbox(event, redis.call('HGETALL', recordKey)) end
+  if isReported(recordKey) then addToOutbox(event, redis.call('HGETALL', recordKey)) end
 end
 
 -- A deletion removes fields that the webhook still reports. A later field replaces an earlier one of the same name.
@@ -29,7 +37,7 @@ local deletedNames = {
 local beforeDeletion = {}
 
 local function keepForDeletion(recordKey)
-  if not outboxKey then return end
+  if not isReported(recordKey) then return end
   for index, value in ipairs(redis.call('HMGET', recordKey, unpack(deletedNames))) do
     if value then
       beforeDeletion[#beforeDeletion + 1] = deletedNames[index]
@@ -39,5 +47,5 @@ local function keepForDeletion(recordKey)
 end
 
 local function sendDeletion(changed)
-  if outboxKey then addToOutbox('deleted', beforeDeletion, changed) end
+  if #beforeDeletion > 0 then addToOutbox('deleted', beforeDeletion, changed) end
 end

@@ -16,6 +16,9 @@ local function answerLimited(name)
   return reply
 end
 
+-- A request that takes over from another one of its tenant does not create an upload.
+local function isNewFor(ownership) return was.state ~= 'receiving' or was.tenant ~= ownership.tenant end
+
 -- Returns the reply if the owner may not begin the upload now, or nil. An upload counts once for its ticket.
 local function lackOfQuota(ownership, totalBytes)
   local ticket = ownership.ticket
@@ -26,7 +29,7 @@ local function lackOfQuota(ownership, totalBytes)
   if not ownership.limits then return nil end
   local own = useOf(id, was.tenant == ownership.tenant and was or {})
   local limits = cjson.decode(ownership.limits)
-  local name = limitOfOpening(ownership.tenant, limits, totalBytes, own, was.state ~= 'receiving')
+  local name = limitOfOpening(ownership.tenant, limits, totalBytes, own, isNewFor(ownership))
   return name and answerLimited(name)
 end
 
@@ -42,7 +45,7 @@ local function putQuota(ownership)
     redis.call('SADD', ticketKey(ticket.name), id)
     redis.call('PEXPIREAT', ticketKey(ticket.name), digits(math.max(ticket.untilMs, now + 60 * MINUTE_MS)))
   end
-  if was.state ~= 'receiving' and not ownership.uncounted then countMinute(ownership.tenant) end
+  if isNewFor(ownership) and not ownership.uncounted then countMinute(ownership.tenant) end
 end
 
 -- Without an owner, as in open mode, the owner of an earlier life is removed. Call it before `save`.
@@ -52,8 +55,9 @@ local function putOwner(ownership)
     put('lane', ownership.lane)
     put('weight', ownership.weight)
     put('appMetadata', ownership.metadata or '')
+    put('hooks', ownership.hooks and '1' or '')
   elseif was.tenant then
-    redis.call('HDEL', key, 'tenant', 'lane', 'weight', 'appMetadata', 'limits', 'uncounted', 'ticket')
+    redis.call('HDEL', key, 'tenant', 'lane', 'weight', 'appMetadata', 'limits', 'uncounted', 'ticket', 'hooks')
     event.tenant = ''
   end
 end

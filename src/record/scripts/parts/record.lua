@@ -3,7 +3,7 @@
 --
 -- KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained,
 --       7 failed uploads that may be retried, 8 records, 9 records by owner, 10 tenants,
---       11 prefix of the keys of the order, last: outbox of webhooks, absent without webhooks
+--       11 prefix of the keys of the order, 12 outbox of webhooks, 13 the same if this process knows endpoints
 -- ARGV  1 id, 2 nonce, by which a repeated call is recognised, 3 event stream length,
 --       4 key prefix of public ids, with the same hash tag,
 --       5 and 6 command and channel that publish the change as well, empty for none; from 7 on those of the transition
@@ -12,6 +12,7 @@
 -- version, field, value, … }`, see `Rejection`. A waiting upload also has the field `rank`, its 0-based position.
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
 local failedKey, recordsKey, ownersKey, tenantPrefix, fairPrefix, outboxKey = unpack(KEYS, 7)
+local hasEndpoints = KEYS[13] ~= nil
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
 --- @include "count"
