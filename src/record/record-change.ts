@@ -35,7 +35,7 @@ export interface RecordOptions {
   publish?: PublishCommand;
   /**
    * Returns true if this process knows endpoints, so that all final uploads are added to the outbox of webhooks.
-   * Otherwise only those are whose tenant had endpoints at their opening. Default: never.
+   * Otherwise an upload is added only if its tenant had endpoints at its opening. Default: never.
    */
   sendsWebhooks?: () => boolean;
 }
