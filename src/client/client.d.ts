@@ -16,8 +16,11 @@ export interface UploadClientOptions extends Partial<Tuning> {
      * upload, and again if the server refuses the ticket.
      */
     ticket?: FetchTicket;
-    /** Called with false if progress requests fail, and with true when they succeed again. */
-    onConnection?: (connected: boolean) => void;
+    /**
+     * Called with false and the milliseconds to the next try if a progress request fails, and with true when one
+     * succeeds. `wake()` tries at once.
+     */
+    onConnection?: ConnectionListener;
 }
 
 /** Limits and times of the client. The defaults are made for a web page. */
@@ -44,6 +47,9 @@ export interface Tuning {
 
 /** Returns a ticket from the application's back end. Undefined or empty sends the upload without one. */
 export type FetchTicket = () => string | undefined | Promise<string | undefined>;
+
+/** Called with false and the time to the next try if a progress request fails, and with true when one succeeds. */
+export type ConnectionListener = (connected: boolean, nextTryMs?: number) => void;
 
 /** Listeners of one upload, called in the order of events. */
 export interface FollowOptions {

@@ -18,6 +18,9 @@ const CHECK_MS = 5000;
 /** `wake` does not repeat a request that is younger than this. */
 const RECENT_MS = 1000;
 
+/** Called with false and the time to the next try if a progress request fails, and with true when one succeeds. */
+export type ConnectionListener = (connected: boolean, nextTryMs?: number) => void;
+
 /** A target that is being watched. */
 export interface Watching {
   /** Reports a version that another request returned, so that it is not requested again. */
@@ -47,7 +50,7 @@ interface HeldRequest {
 export class ProgressWatch {
   readonly #http: Http;
   readonly #tuning: Tuning;
-  readonly #onConnection: (connected: boolean) => void;
+  readonly #onConnection: ConnectionListener;
   readonly #entries = new Map<string, WatchedUpload>();
   readonly #delays: AbortableDelays = createAbortableDelays();
   readonly #backoff: Backoff;
@@ -58,7 +61,7 @@ export class ProgressWatch {
   #notBeforeMs = 0;
   #backOffUntilMs = 0;
 
-  constructor(http: Http, tuning: Tuning, onConnection: (connected: boolean) => void) {
+  constructor(http: Http, tuning: Tuning, onConnection: ConnectionListener) {
     this.#http = http;
     this.#tuning = tuning;
     this.#onConnection = onConnection;
@@ -177,7 +180,7 @@ export class ProgressWatch {
     const wasCut = isSilent || error.code === 'connection_lost' || error.status === 502 || error.status === 504;
     this.#link = wasCut && holdMs > 0 ? 'suspect' : 'lost';
     this.#backOffUntilMs = Date.now() + this.#backoff.nextMs(error.retryAfterMs);
-    if (this.#link === 'lost') this.#onConnection(false);
+    if (this.#link === 'lost') this.#onConnection(false, this.#backOffUntilMs - Date.now());
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import { createHttp } from './http.ts';
-import { MAX_WATCHED, ProgressWatch } from './progress-watch.ts';
+import { type ConnectionListener, MAX_WATCHED, ProgressWatch } from './progress-watch.ts';
 import { createAbortableDelays } from './abortable-delays.ts';
 import { Semaphore } from './semaphore.ts';
 import { createTickets, type FetchTicket } from './tickets.ts';
@@ -25,8 +25,11 @@ export interface UploadClientOptions extends Partial<Tuning> {
    * upload, and again if the server refuses the ticket.
    */
   ticket?: FetchTicket;
-  /** Called with false if progress requests fail, and with true when they succeed again. */
-  onConnection?: (connected: boolean) => void;
+  /**
+   * Called with false and the milliseconds to the next try if a progress request fails, and with true when one
+   * succeeds. `wake()` tries at once.
+   */
+  onConnection?: ConnectionListener;
 }
 
 /** Listeners of one upload, called in the order of events. */

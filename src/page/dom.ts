@@ -63,3 +63,11 @@ export function setAttribute(element: Element, name: string, value: string | nul
   if (value === null) element.removeAttribute(name);
   else element.setAttribute(name, value);
 }
+
+/** Moves an element, or inserts a new one, in front of `next`; null puts it at the end. It keeps the focus. */
+export function moveBefore(parent: Element, element: Element, next: Element | null): void {
+  if (element.parentElement === parent && element.nextElementSibling === next) return;
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  parent.insertBefore(element, next);
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+}

@@ -4,7 +4,7 @@ export interface NamedFile {
   readonly type?: string;
 }
 
-const PICTURE_NAME = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+const PICTURE_NAME = /\.(jpe?g|png|webp|avif|gif|tiff?|heic|heif)$/i;
 const TABLE_NAME = /\.(csv|tsv|xlsx)$/i;
 
 /** Decides by the name only, because the media type of a table depends on the programs installed on the machine. */
@@ -12,9 +12,12 @@ export function isTable({ name }: NamedFile): boolean {
   return TABLE_NAME.test(name);
 }
 
+/** True if the name or the media type is that of a picture. */
+export function isPictureFile(file: NamedFile): boolean {
+  return !isTable(file) && (file.type?.startsWith('image/') === true || PICTURE_NAME.test(file.name));
+}
+
 /** Returns the pictures and tables of a folder. Other files were not chosen on purpose, so they are skipped. */
 export function supportedFiles<T extends NamedFile>(files: readonly T[]): T[] {
-  return files.filter(
-    (file) => file.type?.startsWith('image/') === true || PICTURE_NAME.test(file.name) || isTable(file),
-  );
+  return files.filter((file) => isPictureFile(file) || isTable(file));
 }

@@ -1,9 +1,6 @@
 import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import type { UploadPhase } from '../client/task-spec.ts';
 import type { UploadHandle } from '../client/upload-client.ts';
-import { formatBytes, formatDuration } from './format.ts';
-import { hasNotes } from './table-notes.ts';
-import type { Words } from './words.ts';
 
 /** The name and size of a file, which a reload of the page does not change. */
 export interface FileFacts {
@@ -27,6 +24,10 @@ export interface LineModel extends FileFacts {
   cancelling: boolean;
   /** True after the user chose a different file for this line. */
   wasMistaken: boolean;
+  /** Bytes that the browser has sent. Counts only until the server reports bytes, because proxies may buffer them. */
+  sentBytes: number;
+  /** True while the server cannot be reached. */
+  isOffline: boolean;
 }
 
 /** Creates a line whose upload has not started. */
@@ -43,6 +44,8 @@ export function createLineModel({ name, sizeBytes }: FileFacts, file: File | nul
     problem: null,
     cancelling: false,
     wasMistaken: false,
+    sentBytes: 0,
+    isOffline: false,
   };
 }
 
@@ -50,16 +53,6 @@ export function createLineModel({ name, sizeBytes }: FileFacts, file: File | nul
  * The look of a line, also its `data-state` attribute. A `stopped` line waits until the user chooses its file again.
  */
 export type LineState = 'waiting' | 'sending' | 'paused' | 'working' | 'stopped' | 'done' | 'failed' | 'cancelled';
-
-/** The texts and the progress of a line. */
-export interface LineText {
-  state: LineState;
-  stage: string;
-  /** Null if it cannot be estimated. */
-  timeLeft: string | null;
-  /** Null before the upload starts and after it has failed or was cancelled. */
-  percent: number | null;
-}
 
 /** True until the upload is finished or failed, including while it is paused. False if it waits for its file. */
 export function isBusy(model: LineModel): boolean {
@@ -111,88 +104,20 @@ export function isWorthRetrying({ file, problem }: LineModel): boolean {
   return file !== null && problem !== null && !PERMANENT_CODES.has(problem.code);
 }
 
-/** Returns the texts and the progress that the line shows now. */
-export function describeLine(model: LineModel, words: Words): LineText {
-  if (model.upload)
-    return {
-      state: 'done',
-      stage: needsNotes(model.upload) ? words.doneWithNotes : words.done,
-      timeLeft: null,
-      percent: 100,
-    };
-  if (isStopped(model)) return describeStop(model, words);
-  if (model.problem) return describeEnd(model.problem, words);
-  const { progress } = model;
-  const state = stateOf(model);
-  return {
-    state,
-    stage: model.cancelling ? words.cancelling : stageOf(model, words),
-    timeLeft: state === 'paused' || model.phase === 'retrying' || model.cancelling ? null : timeLeftOf(progress, words),
-    percent: progress?.percent ?? (state === 'sending' ? 0 : null),
-  };
-}
-
-/** True if the result leaves something out or contains a guess. */
-export function needsNotes({ result }: Upload): boolean {
-  return result?.kind === 'table' && hasNotes(result);
-}
-
-function describeStop({ name, progress, wasMistaken }: LineModel, words: Words): LineText {
-  const stage = wasMistaken ? words.wrongFile(name) : words.needsFile;
-  return { state: 'stopped', stage, timeLeft: null, percent: progress?.percent ?? null };
-}
-
-function describeEnd(problem: Problem, words: Words): LineText {
-  const isCancelled = problem.code === 'upload_cancelled';
-  return {
-    state: isCancelled ? 'cancelled' : 'failed',
-    stage: isCancelled ? words.cancelled : words.problem(problem),
-    timeLeft: null,
-    percent: null,
-  };
-}
-
-function stateOf({ phase, progress }: LineModel): LineState {
+/** Returns the look of a line. */
+export function stateOf(model: LineModel): LineState {
+  const { phase, progress, upload, problem } = model;
+  if (upload) return 'done';
+  if (isStopped(model)) return 'stopped';
+  if (problem) return problem.code === 'upload_cancelled' ? 'cancelled' : 'failed';
   if (phase === 'paused') return 'paused';
   if (progress && progress.state !== 'receiving') return 'working';
   if (phase === 'sending' || phase === 'retrying' || progress) return 'sending';
   return 'waiting';
 }
 
-function stageOf(model: LineModel, words: Words): string {
-  const { phase, progress } = model;
-  if (phase === 'paused') return pausedAt(model, words);
-  if (phase === 'retrying') return describeRetry(model, words);
-  if (!progress) return phase === 'sending' ? words.sending(...amounts(model, words)) : words.waiting;
-  switch (progress.state) {
-    case 'receiving':
-      return words.sending(...amounts(model, words));
-    case 'queued':
-      return words.queued(progress.queuePosition);
-    case 'processing':
-      return progress.attempt > 1
-        ? `${words.step(progress.stage)}, ${words.attempt(progress.attempt)}`
-        : words.step(progress.stage);
-    default:
-      return words.finishing;
-  }
-}
-
-/** A server that has refused the file for now can be reached, so the user sees its reason. */
-function describeRetry({ retryReason }: LineModel, words: Words): string {
-  return retryReason === null || retryReason.code === 'connection_lost' ? words.retrying : words.refused(retryReason);
-}
-
-function pausedAt(model: LineModel, words: Words): string {
-  return (model.progress?.bytes.received ?? 0) === 0 ? words.pausedEarly : words.paused(...amounts(model, words));
-}
-
-function amounts({ progress, sizeBytes }: LineModel, { locale }: Words): [received: string, total: string] {
-  return [formatBytes(progress?.bytes.received ?? 0, locale), formatBytes(progress?.bytes.total ?? sizeBytes, locale)];
-}
-
-function timeLeftOf(progress: Progress | null, words: Words): string | null {
-  if (progress?.etaMs === null || progress?.etaMs === undefined) return null;
-  const duration = formatDuration(progress.etaMs, words.locale);
-  return duration === null ? null : words.timeLeft(duration);
+/** Bytes of the file that have left this page for the server, as far as the page knows. */
+export function sentBytesOf(model: LineModel): number {
+  if (isDelivered(model) || model.upload) return model.sizeBytes;
+  return model.progress?.bytes.received || model.sentBytes;
 }

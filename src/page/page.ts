@@ -1,13 +1,16 @@
 import { Announcer } from './announcer.ts';
+import { ConnectionNotice } from './connection-notice.ts';
 import { required } from './dom.ts';
 import { FileKeeper } from './file-keeper.ts';
 import { openFileStore } from './file-store.ts';
+import { Filters } from './filters.ts';
 import { chooseOne, listenForFiles } from './intake.ts';
 import { type KeptUpload, KeptUploads } from './kept-uploads.ts';
 import { isBusy, type LineModel } from './line-model.ts';
 import { announcePage } from './open-pages.ts';
 import { PageTicket } from './page-ticket.ts';
-import { summarise, SummaryView } from './summary.ts';
+import { summarise } from './summary.ts';
+import { SummaryView } from './summary-view.ts';
 import { translate } from './translate.ts';
 import { UploadBoard } from './upload-board.ts';
 import { wordsFor } from './words-for.ts';
@@ -22,10 +25,10 @@ const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 const BASE = new URL('.', import.meta.url).pathname.slice(0, -1);
 
 const words = wordsFor(navigator.languages);
-const offline = required('#offline', HTMLElement);
 const pauseAll = required('#pause-all', HTMLButtonElement);
 const cancelAll = required('#cancel-all', HTMLButtonElement);
-const clearFinished = required('#clear-finished', HTMLButtonElement);
+const hideFinished = required('#hide-finished', HTMLButtonElement);
+const uploads = required('#uploads', HTMLElement);
 
 const openPages = announcePage(uploadId(), BASE);
 const kept = new KeptUploads(() => localStorage, openPages.name, BASE);
@@ -38,24 +41,40 @@ const client = createUploadClient({
   baseUrl: BASE,
   giveUpAfterMs: GIVE_UP_AFTER_MS,
   ticket: () => ticket.current,
-  onConnection: (connected) => {
-    offline.hidden = connected;
+  onConnection: (connected, nextTryMs) => {
+    isConnected = connected;
+    board.setOffline(!connected);
+    if (connected) notice.restored();
+    else notice.lost(nextTryMs);
   },
 });
+
+const notice = new ConnectionNotice(
+  {
+    notice: required('#offline', HTMLElement),
+    nextTry: required('#next-try', HTMLElement),
+    tryNow: required('#try-now', HTMLButtonElement),
+  },
+  words,
+  () => client.wake(),
+);
 
 const announcer = new Announcer(required('#announcements', HTMLElement), words);
 const summaryView = new SummaryView(
   {
-    section: required('#uploads', HTMLElement),
+    section: uploads,
     text: required('#summary', HTMLElement),
+    bytes: required('#summary-bytes', HTMLElement),
     timeLeft: required('#time-left', HTMLElement),
     bar: required('#overall', HTMLProgressElement),
     pauseAll,
     cancelAll,
-    clearFinished,
+    hideFinished,
   },
   words,
 );
+
+const filters = new Filters(required('#filters', HTMLElement), uploads, words);
 
 const noWorkers = required('#no-workers', HTMLElement);
 const workerWatch = new WorkerWatch({
@@ -66,8 +85,10 @@ const workerWatch = new WorkerWatch({
 });
 
 let shown: readonly LineModel[] = [];
+let isConnected = true;
 const board = new UploadBoard({
   client,
+  gallery: required('#gallery', HTMLElement),
   list: required('#lines', HTMLElement),
   words,
   announcer,
@@ -76,7 +97,8 @@ const board = new UploadBoard({
   onShown: (models) => {
     shown = models;
     const summary = summarise(models);
-    summaryView.show(summary);
+    summaryView.show(summary, isConnected);
+    filters.show(summary);
     if (summary.busy === 0) announcer.settled();
     kept.write(models);
     keeper.follow(models);
@@ -88,7 +110,7 @@ translate(words);
 listenForFiles((chosen) => board.add(chosen));
 pauseAll.addEventListener('click', () => (summarise(shown).pausable > 0 ? board.pauseAll() : board.resumeAll()));
 cancelAll.addEventListener('click', () => board.cancelAll());
-clearFinished.addEventListener('click', () => board.clearFinished());
+hideFinished.addEventListener('click', () => board.hideFinished());
 addEventListener('hashchange', () => ticket.take());
 addEventListener('online', () => client.wake());
 document.addEventListener('visibilitychange', () => {

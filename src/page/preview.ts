@@ -1,30 +1,39 @@
-/** Twice the width of the thumbnail in CSS pixels, for high-density screens. */
-const PREVIEW_WIDTH = 128;
+import { isTable } from './file-kinds.ts';
+
+/** Previews that are created at the same time. */
+const AT_ONCE = 2;
 /** Larger files get no preview, because decoding them is too slow on a phone. */
 const MAX_BYTES = 60_000_000;
 
+interface Wanted {
+  readonly file: File;
+  readonly width: number;
+  readonly show: (url: string) => void;
+}
+
 /**
- * Creates previews of local files, one at a time and only for visible lines, because 200 photos of 12 megapixels would
- * not fit into memory.
+ * Creates previews of local files, two at a time and only near the visible part of the page, because 200 photos of 12
+ * megapixels would not fit into memory.
  */
 export class Previews {
-  readonly #files = new Map<Element, { file: File; show: (url: string) => void }>();
+  readonly #wanted = new Map<Element, Wanted>();
   readonly #visible = new Set<Element>();
   readonly #observer = new IntersectionObserver((entries) => this.#visibilityChanged(entries), { rootMargin: '200px' });
-  #running = false;
+  #running = 0;
 
   /**
    * Calls `show` with a `blob:` URL, which `show` must revoke. Does not call it if the browser cannot decode the file.
+   * @param width in pixels of the device.
    */
-  request(element: Element, file: File, show: (url: string) => void): void {
-    if (file.size > MAX_BYTES || !isPicture(file)) return;
-    this.#files.set(element, { file, show });
+  request(element: Element, { file, width, show }: Wanted): void {
+    if (file.size > MAX_BYTES || !mayBePicture(file)) return;
+    this.#wanted.set(element, { file, width, show });
     this.#observer.observe(element);
   }
 
   /** Call it when the preview is no longer needed. */
   forget(element: Element): void {
-    this.#files.delete(element);
+    this.#wanted.delete(element);
     this.#visible.delete(element);
     this.#observer.unobserve(element);
   }
@@ -34,39 +43,50 @@ export class Previews {
       if (isIntersecting) this.#visible.add(target);
       else this.#visible.delete(target);
     }
-    if (!this.#running) void this.#run();
+    while (this.#running < AT_ONCE && this.#visible.size > 0) void this.#run();
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
-    for (let [element] = this.#visible; element; [element] = this.#visible) {
-      const wanted = this.#files.get(element);
+    this.#running += 1;
+    for (let element = this.#next(); element; element = this.#next()) {
+      const wanted = this.#wanted.get(element);
       this.#visible.delete(element);
-      if (wanted) await this.#make(element, wanted.file);
+      if (wanted) await this.#make(element, wanted);
     }
-    this.#running = false;
+    this.#running -= 1;
   }
 
-  async #make(element: Element, file: File): Promise<void> {
-    const preview = await shrink(file).catch(() => null);
+  /** The elements on the screen come before those around it. */
+  #next(): Element | undefined {
+    const [first] = this.#visible;
+    return [...this.#visible].find(isOnScreen) ?? first;
+  }
+
+  async #make(element: Element, { file, width }: Wanted): Promise<void> {
+    const preview = await shrink(file, width).catch(() => null);
     // If it is no longer needed, nobody would revoke the URL.
-    const wanted = this.#files.get(element);
+    const wanted = this.#wanted.get(element);
     this.forget(element);
     if (preview && wanted) wanted.show(URL.createObjectURL(preview));
   }
 }
 
-/** Files without a media type are tried too, because the browser decodes by the bytes. */
-function isPicture({ type }: File): boolean {
-  return type === '' || type.startsWith('image/');
+function isOnScreen(element: Element): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
-async function shrink(file: File): Promise<Blob | null> {
-  const bitmap = await createImageBitmap(file, { resizeWidth: PREVIEW_WIDTH, resizeQuality: 'medium' });
+/** Files without a media type are tried too, because the browser decodes by the bytes. */
+function mayBePicture({ name, type }: File): boolean {
+  return !isTable({ name }) && (type === '' || type.startsWith('image/'));
+}
+
+async function shrink(file: File, width: number): Promise<Blob | null> {
+  const bitmap = await createImageBitmap(file, { resizeWidth: width, resizeQuality: 'medium' });
   const canvas = document.createElement('canvas');
   canvas.width = bitmap.width;
   canvas.height = bitmap.height;
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+  return await new Promise((resolve) => canvas.toBlob(resolve, 'image/webp', 0.85));
 }

@@ -1,99 +1,56 @@
-import { setAttribute, setText } from './dom.ts';
-import { formatDuration, formatPercent } from './format.ts';
-import { isBusy, isDelivered, isStopped, type LineModel } from './line-model.ts';
-import { RemainingTime } from './remaining-time.ts';
-import type { Words } from './words.ts';
+import { groupOf, type LineGroup } from './line-order.ts';
+import { isBusy, isDelivered, type LineModel, sentBytesOf, stateOf } from './line-model.ts';
+
+/** Added to the size of a file in the mean, because a small file is processed too. */
+const PROCESSING_WEIGHT_BYTES = 500_000;
 
 /** The numbers above the list. */
 export interface Summary {
   total: number;
-  done: number;
-  /** Failed uploads, without cancelled ones. */
-  failed: number;
+  /** Lines in each group. `failed` does not include cancelled uploads, but lines that wait for their file. */
+  groups: Readonly<Record<LineGroup, number>>;
   /** Unfinished uploads that are not paused. */
   busy: number;
   /** Unfinished uploads that can be paused. */
   pausable: number;
   paused: number;
-  /** Mean of all lines. A finished, failed or cancelled upload counts as 100. */
+  /** Mean of all lines by their sizes. A finished, failed or cancelled upload counts as 100. */
   percent: number;
+  /** Bytes of the lines that are unfinished or done. */
+  bytes: { sent: number; total: number };
+  /** The longest remaining time of a single upload; 0 if none is known. */
+  slowestMs: number;
 }
 
 /** Computes the numbers above the list. */
 export function summarise(models: readonly LineModel[]): Summary {
+  const groups: Record<LineGroup, number> = { working: 0, failed: 0, done: 0, cancelled: 0 };
+  const bytes = { sent: 0, total: 0 };
+  let weightedPercent = 0;
+  let weights = 0;
+  let slowestMs = 0;
+  for (const model of models) {
+    const group = groupOf(stateOf(model));
+    const weight = model.sizeBytes + PROCESSING_WEIGHT_BYTES;
+    groups[group] += 1;
+    weights += weight;
+    weightedPercent += weight * (group === 'working' ? (model.progress?.percent ?? 0) : 100);
+    if (group === 'working') slowestMs = Math.max(slowestMs, model.progress?.etaMs ?? 0);
+    if (group === 'working' || group === 'done') {
+      bytes.sent += sentBytesOf(model);
+      bytes.total += model.sizeBytes;
+    }
+  }
   const busy = models.filter(isBusy);
-  const sum = busy.reduce(
-    (total, model) => total + (model.progress?.percent ?? 0),
-    100 * (models.length - busy.length),
-  );
   const paused = busy.filter((model) => model.phase === 'paused').length;
   return {
     total: models.length,
-    done: models.filter((model) => model.upload !== null).length,
-    failed: models.filter(
-      (model) => !isStopped(model) && model.problem !== null && model.problem.code !== 'upload_cancelled',
-    ).length,
+    groups,
     busy: busy.length - paused,
     pausable: busy.filter((model) => model.file !== null && !isDelivered(model)).length - paused,
     paused,
-    percent: models.length === 0 ? 0 : sum / models.length,
+    percent: weights === 0 ? 0 : weightedPercent / weights,
+    bytes,
+    slowestMs,
   };
-}
-
-/** The elements that show the numbers. */
-export interface SummaryElements {
-  section: HTMLElement;
-  text: Element;
-  timeLeft: Element;
-  bar: HTMLProgressElement;
-  pauseAll: HTMLButtonElement;
-  cancelAll: HTMLButtonElement;
-  clearFinished: HTMLButtonElement;
-}
-
-/** Shows the numbers above the list and in the title of the document. */
-export class SummaryView {
-  readonly #elements: SummaryElements;
-  readonly #words: Words;
-  readonly #remaining = new RemainingTime();
-
-  constructor(elements: SummaryElements, words: Words) {
-    this.#elements = elements;
-    this.#words = words;
-  }
-
-  show(summary: Summary): void {
-    const { section, text, bar } = this.#elements;
-    section.hidden = summary.total === 0;
-    setAttribute(document.body, 'data-filled', summary.total === 0 ? null : '');
-    setText(text, this.#words.summary(summary.done, summary.total, summary.failed));
-    bar.value = summary.percent;
-    setAttribute(bar, 'data-over', summary.busy + summary.paused === 0 ? '' : null);
-    this.#showTimeLeft(summary);
-    this.#showActions(summary);
-    const title = titleOf(summary, this.#words);
-    if (document.title !== title) document.title = title;
-  }
-
-  #showTimeLeft({ total, percent, busy, paused }: Summary): void {
-    const leftMs = this.#remaining.estimate({ total, percent, isBusy: busy > 0 && paused === 0 }, performance.now());
-    // A single line shows its own remaining time.
-    const duration = leftMs === null || total === 1 ? null : formatDuration(leftMs, this.#words.locale);
-    setText(this.#elements.timeLeft, duration === null ? '' : this.#words.timeLeft(duration));
-  }
-
-  #showActions({ total, busy, paused, pausable }: Summary): void {
-    const { pauseAll, cancelAll, clearFinished } = this.#elements;
-    const { actions } = this.#words;
-    pauseAll.hidden = pausable === 0 && paused === 0;
-    setText(pauseAll, pausable > 0 ? actions.pauseAll : actions.resumeAll);
-    cancelAll.hidden = busy + paused === 0;
-    clearFinished.hidden = busy + paused === total;
-  }
-}
-
-/** The title of the document, which is visible while the page is in the background. */
-export function titleOf({ busy, done, percent }: Summary, { title, locale }: Words): string {
-  if (busy > 0) return title.busy(formatPercent(percent, locale));
-  return done > 0 ? title.over(done) : title.idle;
 }

@@ -4,25 +4,37 @@ import { icon, make } from './dom.ts';
 import { isTable } from './file-kinds.ts';
 import type { Previews } from './preview.ts';
 
+/** Twice the size in CSS pixels, for screens with a high density. */
+const LINE_PIXELS = 128;
+const TILE_PIXELS = 360;
+
 /**
- * The small picture at the start of a line. It shows an icon first, then a preview of the local file or of the
- * thumbhash, and at last the smallest variant, as a link to the largest one. A variant is requested only after it
- * exists, because a held request would occupy one of the browser's six connections.
+ * The small picture of a line or tile. It shows an icon first, then a preview of the local file or of the thumbhash,
+ * and at last a variant, as a link to the largest one. A variant is requested only after it exists, because a held
+ * request would occupy one of the browser's six connections.
  */
 export class Thumbnail {
   readonly element: HTMLAnchorElement;
   readonly #previews: Previews;
+  readonly #isTile: boolean;
   #previewUrl: string | null = null;
 
-  constructor(previews: Previews, { name, file }: { name: string; file: File | null }) {
+  constructor(previews: Previews, { name, file }: { name: string; file: File | null }, isTile: boolean) {
     this.#previews = previews;
+    this.#isTile = isTile;
     this.element = make('a', 'thumbnail', icon(isTable({ name }) ? 'table' : 'file'));
     this.showFile(file);
   }
 
   /** Starts to create a preview if the browser can decode the file. */
   showFile(file: File | null): void {
-    if (file) this.#previews.request(this.element, file, (url) => this.#showPreview(url));
+    const width = this.#isTile ? TILE_PIXELS : LINE_PIXELS;
+    if (file) this.#previews.request(this.element, { file, width, show: (url) => this.#showPreview(url) });
+  }
+
+  /** The picture of a tile gets its colours with the progress of its upload, as a photo in a darkroom does. */
+  develop(percent: number): void {
+    this.element.style.setProperty('--developed', (percent / 100).toFixed(2));
   }
 
   /** @param label the accessible name of the link. */
@@ -40,16 +52,18 @@ export class Thumbnail {
 
   #showPicture({ variants, dominantColour, thumbhash }: PictureResult, label: string): void {
     const bySize = [...variants].sort((a, b) => a.width * a.height - b.width * b.height);
-    const smallest = bySize.at(0);
-    const largest = bySize.at(-1);
-    if (!smallest || !largest) return;
+    const large = bySize.at(-1);
+    const small = this.#isTile
+      ? (bySize.find(({ width, height }) => Math.min(width, height) >= TILE_PIXELS) ?? large)
+      : bySize.at(0);
+    if (!small || !large) return;
     if (this.#previewUrl === null) this.#showPreview(sketch(thumbhash));
     this.element.style.backgroundColor = dominantColour;
-    this.element.href = largest.url;
+    this.element.href = large.url;
     this.element.target = '_blank';
     this.element.rel = 'noopener noreferrer';
     this.element.setAttribute('aria-label', label);
-    const image = pictureOf(smallest.url);
+    const image = pictureOf(small.url);
     // The preview stays until the variant has loaded, so that nothing flickers or disappears.
     image.addEventListener('load', () => this.#releasePreview(), { once: true });
     this.element.append(image);

@@ -3,8 +3,10 @@ import { type FollowOptions, type UploadClient, UploadError, type UploadHandle }
 import { isUndecided } from '../client/upload-error.ts';
 import type { Announcer } from './announcer.ts';
 import type { KeptUpload } from './kept-uploads.ts';
-import { createLineModel, describeLine, isBusy, isStopped, type LineModel, needsNotes } from './line-model.ts';
+import { createLineModel, isBusy, isStopped, type LineModel, stateOf } from './line-model.ts';
 import { LineList } from './line-list.ts';
+import type { Sort } from './line-order.ts';
+import { describeLine, needsNotes } from './line-text.ts';
 import { moveUpBehind } from './queue-positions.ts';
 import type { Words } from './words.ts';
 
@@ -14,6 +16,8 @@ const DELETED_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_uplo
 /** The parts that the board works with. */
 export interface UploadBoardOptions {
   client: UploadClient;
+  /** Shows the pictures if there are four or more. */
+  gallery: HTMLElement;
   list: HTMLElement;
   words: Words;
   announcer: Announcer;
@@ -40,13 +44,24 @@ export class UploadBoard {
         cancel: () => this.#cancel(model),
         retry: () => this.#retry(model),
         chooseAgain: () => options.chooseOne((file) => this.#takeChosen(model, file)),
-        remove: () => this.#lines.remove(model),
+        hide: () => this.#lines.remove(model),
       }),
     });
   }
 
-  get models(): Iterable<LineModel> {
+  /** In the order in which they were added. */
+  get models(): LineModel[] {
     return this.#lines.models;
+  }
+
+  sortBy(sort: Sort): void {
+    this.#lines.sortBy(sort);
+  }
+
+  /** Marks the unfinished uploads while the server cannot be reached. */
+  setOffline(isOffline: boolean): void {
+    for (const model of this.#lines.models)
+      if (isBusy(model) && model.isOffline !== isOffline) this.#lines.patch(model, { isOffline });
   }
 
   /** Uploads the files in the given order. A file that a stopped line waits for resumes that line. */
@@ -54,7 +69,7 @@ export class UploadBoard {
     if (files.length === 0) return;
     const { client, announcer } = this.#options;
     for (const file of files) {
-      const waiting = [...this.#lines.models].find((model) => isStopped(model) && fits(model, file));
+      const waiting = this.#lines.models.find((model) => isStopped(model) && fits(model, file));
       if (waiting) this.#takeChosen(waiting, file);
       else
         this.#start(createLineModel({ name: file.name, sizeBytes: file.size }, file), (on) => client.upload(file, on));
@@ -89,7 +104,7 @@ export class UploadBoard {
     for (const model of this.#lines.models) if (isBusy(model)) this.#cancel(model);
   }
 
-  clearFinished(): void {
+  hideFinished(): void {
     for (const model of this.#lines.models) if (!isBusy(model)) this.#lines.remove(model);
     this.#options.fallbackFocus.focus();
   }
@@ -132,8 +147,7 @@ export class UploadBoard {
       if (model.handle !== handle) return;
       this.#lines.patch(model, { problem: error.problem });
       onProblem(error.problem);
-      const { state, stage } = describeLine(model, words);
-      if (state === 'failed') announcer.failed(model.name, stage);
+      if (stateOf(model) === 'failed') announcer.failed(model.name, describeLine(model, words).stage);
     }
   }
 

@@ -1,7 +1,9 @@
-import { icon, iconButton, make, setAttribute, setText, textButton } from './dom.ts';
+import { iconButton, icon, make, setAttribute, setText, textButton } from './dom.ts';
 import { fileName } from './file-name.ts';
 import { formatBytes, formatPercent } from './format.ts';
-import { describeLine, isDelivered, isWorthRetrying, type LineModel, type LineState } from './line-model.ts';
+import { isDelivered, isWorthRetrying, type LineModel, type LineState } from './line-model.ts';
+import { groupOf } from './line-order.ts';
+import { describeLine } from './line-text.ts';
 import type { Previews } from './preview.ts';
 import { resultView } from './result-view.ts';
 import { Thumbnail } from './thumbnail.ts';
@@ -14,14 +16,24 @@ export interface LineActions {
   readonly cancel: () => void;
   readonly retry: () => void;
   readonly chooseAgain: () => void;
-  readonly remove: () => void;
+  readonly hide: () => void;
+}
+
+/** The parts of a line. */
+export interface LineParts {
+  words: Words;
+  previews: Previews;
+  on: LineActions;
+  /** True for a tile of the gallery, which shows the picture and no facts. */
+  isTile: boolean;
 }
 
 const OVER: ReadonlySet<LineState> = new Set(['stopped', 'done', 'failed', 'cancelled']);
 
-/** The line of one file. It shows its model and never changes it. */
+/** The line or tile of one file. It shows its model and never changes it. */
 export class UploadLine {
-  readonly element = make('li', 'line');
+  readonly element: HTMLElement;
+  readonly isTile: boolean;
   readonly #words: Words;
   readonly #thumbnail: Thumbnail;
   readonly #stage = make('span', 'stage');
@@ -34,10 +46,12 @@ export class UploadLine {
   #shown = '';
   #hasResult = false;
 
-  constructor(model: LineModel, words: Words, previews: Previews, on: LineActions) {
+  constructor(model: LineModel, { words, previews, on, isTile }: LineParts) {
+    this.isTile = isTile;
+    this.element = make('li', isTile ? 'file tile' : 'file line');
     this.#words = words;
     this.#on = on;
-    this.#thumbnail = new Thumbnail(previews, model);
+    this.#thumbnail = new Thumbnail(previews, model, isTile);
     this.#bar.max = 100;
     this.#bar.setAttribute('aria-label', words.progressOf(model.name));
     const size = make('span', 'size', formatBytes(model.sizeBytes, words.locale));
@@ -58,6 +72,7 @@ export class UploadLine {
     setText(this.#percent, percent === null || OVER.has(state) ? '' : formatPercent(percent, this.#words.locale));
     this.#showBar(state, percent);
     this.#showState(model, state);
+    if (this.isTile) this.#thumbnail.develop(state === 'done' ? 100 : (percent ?? 0));
     if (model.upload?.result && !this.#hasResult) this.#showResult(model.upload, model.name);
   }
 
@@ -90,6 +105,7 @@ export class UploadLine {
     if (shown === this.#shown) return;
     this.#shown = shown;
     setAttribute(this.element, 'data-state', state);
+    setAttribute(this.element, 'data-group', groupOf(state));
     const hadFocus =
       this.#actions.contains(document.activeElement) ||
       this.#body.querySelector('.recovery')?.contains(document.activeElement) === true;
@@ -105,7 +121,7 @@ export class UploadLine {
 
   #buttons(name: string, state: LineState, canPause: boolean): HTMLElement[] {
     const { actions } = this.#words;
-    if (OVER.has(state)) return [iconButton('cross', actions.remove(name), this.#on.remove)];
+    if (OVER.has(state)) return [iconButton('cross', actions.hide(name), this.#on.hide)];
     const cancel = iconButton('cross', actions.cancel(name), this.#on.cancel);
     if (state === 'paused') return [iconButton('resume', actions.resume(name), this.#on.resume), cancel];
     return canPause ? [iconButton('pause', actions.pause(name), this.#on.pause), cancel] : [cancel];
@@ -123,7 +139,7 @@ export class UploadLine {
 
   #showResult(upload: NonNullable<LineModel['upload']>, name: string): void {
     this.#hasResult = true;
-    const view = resultView(upload, this.#words);
+    const view = this.isTile ? null : resultView(upload, this.#words);
     if (view) this.#body.append(view);
     if (upload.result) this.#thumbnail.showResult(upload.result, this.#words.links.open(name));
   }

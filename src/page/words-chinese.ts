@@ -108,8 +108,9 @@ export const chinese: Words = {
   locale: 'zh-CN',
   page: {
     heading: '上传文件',
-    lead: '文件在后台排队处理。从第一个字节到结果，每一个的进度都在这里。',
+    lead: '文件在后台处理。每个文件的进度和结果都在这里。',
     drop: '把文件拖到或粘贴到这里',
+    touch: '添加照片或表格',
     release: '松开即可上传',
     hint: '支持 JPEG、HEIC、PNG、WebP、AVIF、GIF 和 TIFF 图片，以及 CSV、TSV 和 XLSX 表格。',
     choose: '选择文件',
@@ -117,10 +118,13 @@ export const chinese: Words = {
     folder: '选择文件夹',
     'no-workers': '服务器上没有正在运行的处理进程，文件正在等待。恢复后会自动继续。',
     offline: '暂时连不上服务器。恢复后会自动继续。',
+    'try-now': '立即重试',
     list: '你的文件',
     overall: '总进度',
     'cancel-all': '全部取消',
-    'clear-finished': '清除已结束的',
+    'hide-finished': '隐藏已结束的',
+    show: '显示',
+    pictures: '你的图片',
     reference: 'API 文档',
     client: '网页客户端',
   },
@@ -130,6 +134,8 @@ export const chinese: Words = {
   pausedEarly: '已暂停',
   paused: (received, total) => `已暂停，${received} / ${total}`,
   retrying: '连接断开，即将重试',
+  waitingForServer: '正在等待服务器',
+  nextTry: (seconds) => `${seconds} 秒后重试。`,
   refused: ({ code, limit }) => `${REFUSALS[limit ?? code] ?? '服务器正忙'}，稍后自动重试`,
   queued: (position) => {
     if (position === null) return '排队中';
@@ -150,7 +156,7 @@ export const chinese: Words = {
     pause: (name) => `暂停 ${name}`,
     resume: (name) => `继续 ${name}`,
     cancel: (name) => `取消 ${name}`,
-    remove: (name) => `从列表中移除 ${name}`,
+    hide: (name) => `隐藏 ${name}`,
     retry: '重试',
     chooseAgain: '重新选择',
     named: (action, name) => `${action}：${name}`,
@@ -191,6 +197,13 @@ export const chinese: Words = {
   summary: (done, total, failed) => {
     const all = `共 ${total} 个，已完成 ${done} 个`;
     return failed === 0 ? all : `${all}，未成功 ${failed} 个`;
+  },
+  sent: (sent, total) => `已发送 ${sent} / ${total}`,
+  filters: {
+    all: (count) => `全部 ${count}`,
+    working: (count) => `进行中 ${count}`,
+    failed: (count) => `未成功 ${count}`,
+    done: (count) => `已完成 ${count}`,
   },
   progressOf: (name) => `${name} 的进度`,
   title: { idle: '上传文件', busy: (percent) => `${percent} · 上传文件`, over: (done) => `完成 ${done} 个 · 上传文件` },

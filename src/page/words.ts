@@ -1,4 +1,5 @@
 import type { Problem } from '../wire/documents.ts';
+import type { Filter } from './line-order.ts';
 
 /** Every text of the page in one language. Sizes, durations and counts are passed in formatted. */
 export interface Words {
@@ -13,6 +14,10 @@ export interface Words {
   pausedEarly: string;
   paused(received: string, total: string): string;
   retrying: string;
+  /** The server cannot be reached. */
+  waitingForServer: string;
+  /** Time to the next attempt to reach the server. */
+  nextTry(seconds: number): string;
   /** The server refused the file for now, and the page sends it again by itself. */
   refused(problem: Problem): string;
   queued(position: number | null): string;
@@ -37,7 +42,7 @@ export interface Words {
     pause(name: string): string;
     resume(name: string): string;
     cancel(name: string): string;
-    remove(name: string): string;
+    hide(name: string): string;
     retry: string;
     chooseAgain: string;
     /** The accessible name of the two buttons above. It begins with the visible text (WCAG 2.5.3). */
@@ -80,6 +85,9 @@ export interface Words {
     download: string;
   };
   summary(done: number, total: number, failed: number): string;
+  sent(sent: string, total: string): string;
+  /** Buttons that show only some lines. */
+  filters: Readonly<Record<Filter, (count: string) => string>>;
   progressOf(name: string): string;
   /** Document titles. */
   title: { idle: string; busy(percent: string): string; over(done: number): string };
@@ -104,10 +112,14 @@ export type PageText =
   | 'camera'
   | 'folder'
   | 'offline'
+  | 'try-now'
   | 'no-workers'
   | 'list'
   | 'overall'
   | 'cancel-all'
-  | 'clear-finished'
+  | 'hide-finished'
+  | 'show'
+  | 'pictures'
+  | 'touch'
   | 'reference'
   | 'client';

@@ -29,7 +29,7 @@ export async function awaitStates(page: Page, count: number, states: readonly st
   const wanted = states.map((state) => `[data-state=${state}]`).join(', ');
   await page.waitForFunction(
     ([all, selector]) => {
-      const lines = [...document.querySelectorAll('.line')];
+      const lines = [...document.querySelectorAll('.file')];
       return lines.length === all && lines.every((line) => line.matches(selector));
     },
     [count, wanted] as const,
@@ -39,7 +39,7 @@ export async function awaitStates(page: Page, count: number, states: readonly st
 
 /** What the line of the named file says of where it stands. */
 export async function stageOf(page: Page, name: string): Promise<string> {
-  return await page.locator('.line', { hasText: name }).locator('.stage').innerText();
+  return await page.locator('.file', { hasText: name }).locator('.stage').innerText();
 }
 
 /** Waits until the first line says so. */
@@ -56,7 +56,7 @@ export async function recordPercents(page: Page): Promise<() => Promise<Record<s
   const recorded = await page.evaluateHandle(() => {
     const percents: Record<string, number[]> = {};
     const note = (bar: HTMLProgressElement): void => {
-      const name = bar.closest('.line')?.querySelector('.name')?.textContent ?? '';
+      const name = bar.closest('.file')?.querySelector('.name')?.textContent ?? '';
       if (bar.hasAttribute('value')) (percents[name] ??= []).push(bar.value);
     };
     new MutationObserver((changes) => {
@@ -66,7 +66,7 @@ export async function recordPercents(page: Page): Promise<() => Promise<Record<s
           if (node instanceof Element) node.querySelectorAll('progress').forEach(note);
         }
       }
-    }).observe(document.querySelector('#lines') ?? document.body, {
+    }).observe(document.querySelector('#uploads') ?? document.body, {
       subtree: true,
       childList: true,
       attributeFilter: ['value'],

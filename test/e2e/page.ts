@@ -143,7 +143,7 @@ describe('the page', () => {
       '1360-01-01',
     ]);
     expect(await stageOf(page, 'harbours.csv')).toBe('Done, with notes');
-    expect(await page.locator('.table-notes').innerText()).toMatch(/^Rows left out: 1\s+Line 4: The row has 2 cells/);
+    expect(await page.locator('.table-notes').innerText()).toMatch(/^1 row skipped\s+Line 4: The row has 2 cells/);
     const rows = await page.getByRole('link', { name: 'All rows as JSON Lines' }).getAttribute('href');
     expect(
       (await (await fetch(`${service.url}${rows}`)).text())
@@ -169,7 +169,7 @@ describe('the page', () => {
     expect(await stageOf(page, 'half.jpg')).toMatch(/incomplete/);
     expect(await stageOf(page, 'whole.jpg')).toBe('Done');
     expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
-    await page.getByRole('button', { name: 'Remove notes.jpg from the list' }).click();
+    await page.getByRole('button', { name: 'Hide notes.jpg' }).click();
     await awaitStates(page, 2, ['failed', 'done']);
   });
 
@@ -178,13 +178,11 @@ describe('the page', () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('choose');
     await dropFiles(page, photos.slice(0, 2));
     await awaitStates(page, 2, ['done']);
-    const remove = page.getByRole('button', { name: /^Remove/ });
+    const remove = page.getByRole('button', { name: /^Hide photo/ });
     await remove.first().focus();
     await page.keyboard.press('Enter');
     await awaitStates(page, 1, ['done']);
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
-      'Remove photo 2.jpg from the list',
-    );
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Hide photo 2.jpg');
     await page.keyboard.press('Enter');
     await awaitTrue(page, () => document.activeElement?.id === 'choose');
   });
@@ -209,7 +207,7 @@ describe('the page', () => {
           src.includes('/variants/'),
         ).length === 3,
     );
-    await page.getByRole('button', { name: 'Clear finished' }).click();
+    await page.getByRole('button', { name: 'Hide finished' }).click();
     await awaitStates(page, 0, []);
     await page.reload();
     await awaitTrue(page, () => localStorage.length === 0);
@@ -223,7 +221,7 @@ describe('the page', () => {
     await beside.goto(service.url);
     // It has given up to wait for the end of the first page.
     await awaitTrue(beside, async () => (await navigator.locks.query()).pending?.length === 0);
-    expect(await beside.locator('.line').count()).toBe(0);
+    expect(await beside.locator('.file').count()).toBe(0);
     await page.close();
     await beside.reload();
     await awaitStates(beside, 1, ['done']);

@@ -139,13 +139,20 @@ test('errors are reported, followed by growing pauses, and end with the next suc
   service.move(FIRST, { state: 'queued' });
   service.progressMishaps.push(...Array.from({ length: 3 }, () => ({ kind: 'status', status: 502 }) as const));
   const connected: boolean[] = [];
-  const client = createClient({ onConnection: (isConnected) => connected.push(isConnected) });
+  const nextTriesMs: (number | undefined)[] = [];
+  const client = createClient({
+    onConnection(isConnected, nextTryMs) {
+      connected.push(isConnected);
+      nextTriesMs.push(nextTryMs);
+    },
+  });
   const handle = client.watch(FIRST);
   await until(() => service.heldCount === 1);
   service.complete(FIRST);
   await handle.result;
   // The first failure may concern only the held answer, so the request is repeated before an error is reported.
   expect(connected.slice(0, 3)).toEqual([false, false, true]);
+  expect(nextTriesMs.slice(0, 3)).toEqual([expect.any(Number), expect.any(Number), undefined]);
   const pauses = pausesMs();
   // Half of 40, 80 and 160 is the least that jitter leaves.
   for (const [index, leastMs] of [20, 40, 80].entries())

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Announcer } from '../../../src/page/announcer.ts';
-import { RemainingTime } from '../../../src/page/remaining-time.ts';
 import { english } from '../../../src/page/words-english.ts';
 
 const region = { textContent: '' };
@@ -51,15 +50,4 @@ test('an upload whose result has notes is announced with that fact', () => {
   announcer.done('rows.csv', true);
   jest.advanceTimersByTime(1000);
   expect(region.textContent).toBe('rows.csv is done, with notes on its result.');
-});
-
-test('the remaining time is estimated from the progress so far', () => {
-  const remaining = new RemainingTime();
-  expect(remaining.estimate({ total: 10, percent: 10, isBusy: true }, 1000)).toBeNull();
-  expect(remaining.estimate({ total: 10, percent: 11, isBusy: true }, 6000)).toBeNull();
-  expect(remaining.estimate({ total: 10, percent: 20, isBusy: true }, 11_000)).toBe(80_000);
-  // More files or the end of the uploads start a new measurement.
-  expect(remaining.estimate({ total: 20, percent: 10, isBusy: true }, 12_000)).toBeNull();
-  expect(remaining.estimate({ total: 20, percent: 60, isBusy: false }, 20_000)).toBeNull();
-  expect(remaining.estimate({ total: 20, percent: 60, isBusy: true }, 21_000)).toBeNull();
 });

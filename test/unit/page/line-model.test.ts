@@ -1,15 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/wire/documents.ts';
-import {
-  createLineModel,
-  describeLine,
-  isBusy,
-  isStopped,
-  isWorthRetrying,
-  type LineModel,
-} from '../../../src/page/line-model.ts';
+import { createLineModel, isBusy, isStopped, isWorthRetrying, type LineModel } from '../../../src/page/line-model.ts';
+import { describeLine } from '../../../src/page/line-text.ts';
 import { moveUpBehind } from '../../../src/page/queue-positions.ts';
-import { summarise, titleOf } from '../../../src/page/summary.ts';
 import { english } from '../../../src/page/words-english.ts';
 import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
 
@@ -60,6 +53,20 @@ describe('line of an upload', () => {
   test('shows no remaining time while the connection is lost', () => {
     const text = describeLine(line({ phase: 'retrying', progress: progress({ etaMs: 4000 }) }), english);
     expect(text).toMatchObject({ stage: 'Connection lost, trying again soon', timeLeft: null });
+  });
+
+  test('shows neither position nor time while the server cannot be reached', () => {
+    const queued = progress({ state: 'queued', queuePosition: 2, etaMs: 4000 });
+    expect(describeLine(line({ isOffline: true, progress: queued }), english)).toMatchObject({
+      stage: 'Waiting for the server',
+      timeLeft: null,
+    });
+  });
+
+  test('shows the bytes that the browser sent as long as the server reports none', () => {
+    expect(stageOf({ phase: 'sending', sentBytes: 1_000_000 })).toBe('Sending, 1 MB of 2 MB');
+    const received = progress({ bytes: { received: 300_000, total: 2_000_000 } });
+    expect(stageOf({ phase: 'sending', sentBytes: 1_000_000, progress: received })).toBe('Sending, 300 kB of 2 MB');
   });
 
   test.each([
@@ -134,19 +141,4 @@ test('uploads of the page move up when one ahead of them leaves the queue', () =
   expect(moveUpBehind(second, all)).toEqual([third]);
   expect(all.map((model) => model.progress?.queuePosition)).toEqual([1, 2, 4]);
   expect(moveUpBehind(line(), all)).toEqual([]);
-});
-
-test('the summary counts the lines, and the title shows the summary', () => {
-  const models = [
-    line({ upload: completedUpload(freshUpload('an id')) }),
-    line({ problem: problem('picture_damaged', 422, '') }),
-    line({ problem: problem('upload_cancelled', 410, '') }),
-    line({ progress: progress({ percent: 50 }) }),
-    line({ phase: 'paused' }),
-  ];
-  const summary = summarise(models);
-  expect(summary).toEqual({ total: 5, done: 1, failed: 1, busy: 1, pausable: 1, paused: 1, percent: 70 });
-  expect(titleOf(summary, english)).toBe('70% · Deferred uploads');
-  expect(titleOf(summarise(models.slice(0, 3)), english)).toBe('1 done · Deferred uploads');
-  expect(titleOf(summarise([]), english)).toBe('Deferred uploads');
 });

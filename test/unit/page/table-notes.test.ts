@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RowError, TableResult, TableWarning } from '../../../src/wire/documents.ts';
-import { createLineModel, describeLine } from '../../../src/page/line-model.ts';
+import { createLineModel } from '../../../src/page/line-model.ts';
+import { describeLine } from '../../../src/page/line-text.ts';
 import { tableNotes } from '../../../src/page/table-notes.ts';
 import { chinese } from '../../../src/page/words-chinese.ts';
 import { english } from '../../../src/page/words-english.ts';
@@ -45,9 +46,9 @@ describe('notes on a table', () => {
   test('count the rows that were left out and list the first errors', () => {
     const table = tableWith({ rowsSkipped: 1203, errors: rowErrors(7), errorCount: 1200 });
     expect(tableNotes(table, english)).toEqual([
-      'Rows left out: 1,203',
+      '1,203 rows skipped',
       ...[2, 3, 4, 5, 6].map((line) => `Line ${line}: Too short.`),
-      'Further rows with errors: 1,195',
+      '1,195 more rows with errors',
     ]);
   });
 
