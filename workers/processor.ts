@@ -30,9 +30,9 @@ export interface StepContext {
   /** Reports how much of the current step is done, 0 to 1. Cheap, because frequent reports are throttled later. */
   reportFraction(fraction: number): void;
   /**
-   * Stores a derived file under this attempt's own path and announces it. From then on
-   * `GET /variants/{publicId}/{name}` answers with it. Resolves when it is durable and announced. A step need not wait
-   * for that, because the run waits for it.
+   * Stores a derived file under this attempt's own path. Resolves when it is durable.
+   * `GET /variants/{publicId}/{name}` answers with it some milliseconds later. A step need not wait for either, because
+   * the run waits for it.
    */
   publishVariant(variant: Omit<Variant, 'size' | 'url'>, bytes: Buffer): Promise<Variant>;
   /**

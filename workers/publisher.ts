@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
-import type { UploadRecords } from '../src/record/record.ts';
 import { derivedKey, variantKey } from '../src/storage/keys.ts';
 import { putObject, type ObjectWriter, type Storage } from '../src/storage/storage.ts';
 import type { StepContext } from './processor.ts';
 
-/** Stores files and announces them in the record. */
+/** Stores files. */
 export interface PublisherParts {
-  records: Pick<UploadRecords, 'announce'>;
   storage: Storage;
 }
 
@@ -26,48 +24,33 @@ const SHOWN_BY_BROWSERS: ReadonlySet<string> = new Set([
   'image/gif',
 ]);
 
-/** The publisher of one attempt. */
-export interface AttemptPublisher extends Publisher {
-  /** All files announced so far. */
-  readonly announced: readonly StoredVariant[];
-}
-
-/**
- * Creates the publisher of one attempt. `onRefused` is called if the record rejects a file because the attempt was
- * overtaken; it must fire the signal of the attempt.
- */
+/** Creates the publisher of one attempt. `announce` is called for each file that is stored. */
 export function createPublisher(
-  parts: PublisherParts,
-  record: UploadRecord,
+  { storage }: PublisherParts,
+  record: Pick<UploadRecord, 'id' | 'publicId' | 'attempt'>,
   signal: AbortSignal,
-  onRefused: () => void,
-): AttemptPublisher {
-  const announced: StoredVariant[] = [];
-  const announce = async (file: StoredVariant): Promise<void> => {
-    const outcome = await parts.records.announce(record.id, record.attempt, file);
-    if (!outcome.applied) onRefused();
-    signal.throwIfAborted();
-    announced.push(file);
-  };
+  announce: (file: StoredVariant) => void,
+): Publisher {
   const urlOf = (name: string) => `/variants/${record.publicId}/${name}`;
   return {
-    announced,
     async publishVariant(made, bytes) {
       signal.throwIfAborted();
       const key = variantKey(record.id, record.attempt, made.name, made.format);
-      await putObject(parts.storage, key, bytes);
+      await putObject(storage, key, bytes);
       const variant = { ...made, size: bytes.length, url: urlOf(made.name) };
-      await announce({ ...variant, key, sha256: createHash('sha256').update(bytes).digest('hex') });
+      signal.throwIfAborted();
+      announce({ ...variant, key, sha256: createHash('sha256').update(bytes).digest('hex') });
       return variant;
     },
     async publishFile({ name, format, type }, chunks) {
       signal.throwIfAborted();
       if (!MEDIA_TYPE.test(type)) throw new Error(`the file ${name} has no valid media type`);
       const key = derivedKey(record.id, record.attempt, name);
-      const { size, sha256 } = await putChunks(await parts.storage.create(key), chunks, signal);
+      const { size, sha256 } = await putChunks(await storage.create(key), chunks, signal);
       const url = urlOf(name);
       const shown = SHOWN_BY_BROWSERS.has(type) ? {} : { isAttachment: true };
-      await announce({ name, format, type, ...shown, size, url, key, sha256 });
+      signal.throwIfAborted();
+      announce({ name, format, type, ...shown, size, url, key, sha256 });
       return { size, url };
     },
   };

@@ -8,8 +8,10 @@ export interface ThrottleClock {
 export interface ThrottleOptions<Value> {
   /** Minimum time between two values, in ms. Default 100. */
   intervalMs?: number;
-  /** Returns true for a value that must be sent at once. `previous` is the last value pushed. */
+  /** Returns true for a value that must not wait for the interval. `previous` is the last value pushed. */
   isUrgent?: (value: Value, previous: Value) => boolean;
+  /** The first value and urgent ones are sent after this time, or a newer value in their place. Default 0. */
+  urgentDelayMs?: number;
   emit: (value: Value) => void;
   clock?: ThrottleClock;
 }
@@ -20,50 +22,55 @@ export interface Throttle<Value> {
   push(value: Value): void;
   /** Sends a waiting value at once. */
   flush(): void;
+  /** Forgets a waiting value. */
+  drop(): void;
   /** Flushes and stops the timer. Values pushed later are ignored. */
   close(): void;
 }
 
-/** Creates a throttle. The first value is sent at once, and the last value is always sent. */
+/** Creates a throttle. The last value is always sent, unless it is dropped. */
 export function createThrottle<Value>(options: ThrottleOptions<Value>): Throttle<Value> {
-  const { intervalMs = 100, isUrgent = () => false, emit, clock = SYSTEM_CLOCK } = options;
+  const { intervalMs = 100, isUrgent = () => false, urgentDelayMs = 0, emit, clock = SYSTEM_CLOCK } = options;
   let previous: { value: Value } | undefined;
-  let waiting: { value: Value; cancel: () => void } | undefined;
+  let waiting: { value: Value; dueMs: number; cancel: () => void } | undefined;
   let nextMs = -Infinity;
   let closed = false;
 
   function send(value: Value): void {
-    waiting?.cancel();
-    waiting = undefined;
+    drop();
     nextMs = clock.nowMs() + intervalMs;
     emit(value);
   }
 
   function flush(): void {
-    if (waiting !== undefined) {
-      send(waiting.value);
-    }
+    if (waiting !== undefined) send(waiting.value);
+  }
+
+  function drop(): void {
+    waiting?.cancel();
+    waiting = undefined;
   }
 
   function push(value: Value): void {
-    if (closed) {
+    if (closed) return;
+    const isFirst = previous === undefined;
+    const isSoon = isFirst || (previous !== undefined && isUrgent(value, previous.value));
+    previous = { value };
+    const nowMs = clock.nowMs();
+    const dueMs = isSoon ? nowMs + urgentDelayMs : Math.max(nowMs, nextMs);
+    if (dueMs <= nowMs) return send(value);
+    if (waiting !== undefined && waiting.dueMs <= dueMs) {
+      waiting.value = value;
       return;
     }
-    const urgent = previous !== undefined && isUrgent(value, previous.value);
-    previous = { value };
-    const delayMs = nextMs - clock.nowMs();
-    if (urgent || delayMs <= 0) {
-      send(value);
-    } else if (waiting === undefined) {
-      waiting = { value, cancel: clock.after(delayMs, flush) };
-    } else {
-      waiting.value = value;
-    }
+    drop();
+    waiting = { value, dueMs, cancel: clock.after(dueMs - nowMs, flush) };
   }
 
   return {
     push,
     flush,
+    drop,
     close() {
       flush();
       closed = true;

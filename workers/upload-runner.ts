@@ -136,11 +136,11 @@ async function runProcessor(
   const { id, publicId, attempt, options } = record;
   const { controller, stopping, onUnresponsive } = hold;
   const progress = new AttemptProgress(
-    (sequence, stage, fraction) => parts.records.advance(id, attempt, sequence, stage, fraction),
+    (sequence, stage, fraction, files) => parts.records.advance(id, attempt, sequence, stage, fraction, files),
     () => controller.abort(SUPERSEDED),
     log,
   );
-  const publisher = createPublisher(parts, record, controller.signal, () => controller.abort(SUPERSEDED));
+  const publisher = createPublisher(parts, record, controller.signal, (file) => progress.announce(file));
   const context: PipelineContext = {
     upload: { id, publicId, type: record.type ?? '', sizeBytes: record.receivedBytes, options },
     inputPath,
@@ -163,7 +163,8 @@ async function runProcessor(
       abortGraceMs,
       onUnresponsive,
     });
-    return { result, variants: publisher.announced };
+    progress.drop();
+    return { result, variants: progress.files };
   } finally {
     await progress.close();
   }

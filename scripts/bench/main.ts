@@ -5,11 +5,12 @@ import { pictures } from './pictures/pictures.ts';
 import { recovery } from './recovery/recovery.ts';
 import { redisRecovery } from './recovery/redis-recovery.ts';
 import { scale } from './scale/scale.ts';
+import { stack } from './stack/stack.ts';
 import { tables } from './tables/tables.ts';
 import { upload } from './upload/upload.ts';
 import { wake } from './wake/wake.ts';
 
-const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, tables, recovery, redisRecovery, page, scale];
+const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, tables, recovery, redisRecovery, page, scale, stack];
 
 /** `npm run bench -- <name> [--number value …] [--profile <directory>]` */
 async function main([name, ...args]: readonly string[]): Promise<void> {

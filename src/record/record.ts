@@ -173,7 +173,7 @@ export class UploadRecords {
 
   /**
    * Reports the progress of an attempt. `fraction` is the finished share of its work, 0 to 1; `sequence` grows with
-   * every call.
+   * every call. `files` are stored, and may be served from now on.
    */
   async advance(
     id: string,
@@ -181,13 +181,10 @@ export class UploadRecords {
     sequence: number,
     stage: string,
     fraction: number,
+    files: readonly StoredVariant[] = [],
   ): Promise<ChangeOutcome> {
-    return await this.#changer.run('advance', id, [attempt, sequence, processingPercent(fraction), stage]);
-  }
-
-  /** Adds a stored variant, which may be served from now on. */
-  async announce(id: string, attempt: number, variant: StoredVariant): Promise<ChangeOutcome> {
-    return await this.#changer.run('announce', id, [attempt, variant.name, JSON.stringify(variant)]);
+    const made = files.length === 0 ? undefined : variantsJson(files);
+    return await this.#changer.run('advance', id, [attempt, sequence, processingPercent(fraction), stage, made]);
   }
 
   /**
@@ -206,9 +203,7 @@ export class UploadRecords {
       JSON.stringify(result),
       sha256,
       this.#changer.retentionMs,
-      variants === undefined || variants.length === 0
-        ? undefined
-        : JSON.stringify(Object.fromEntries(variants.map((variant) => [variant.name, variant]))),
+      variants === undefined || variants.length === 0 ? undefined : variantsJson(variants),
     ]);
   }
 
@@ -280,4 +275,9 @@ export class UploadRecords {
   async idOf(publicId: string): Promise<string | undefined> {
     return (await this.#store.get(this.#keys.publicId(publicId))) ?? undefined;
   }
+}
+
+/** Variants by name, as the record has them. */
+function variantsJson(variants: readonly StoredVariant[]): string {
+  return JSON.stringify(Object.fromEntries(variants.map((variant) => [variant.name, variant])));
 }

@@ -17,7 +17,6 @@ export type Transition =
   | 'begin'
   | 'take'
   | 'advance'
-  | 'announce'
   | 'complete'
   | 'fail'
   | 'requeue'

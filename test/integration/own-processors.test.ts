@@ -109,7 +109,10 @@ describe('a program in PROCESSORS', () => {
     const pid = await eventually('the program to begin', async () =>
       existsSync(join(folder, 'pid')) ? Number(await readFile(join(folder, 'pid'), 'utf8')) || undefined : undefined,
     );
-    expect((await getJson<Progress>(`${service.url}/uploads/${id}/progress`)).body.stage).toBe('process');
+    await eventually('its stage', async () => {
+      const { body } = await getJson<Progress>(`${service.url}/uploads/${id}/progress`);
+      return body.stage === 'process';
+    });
     await requestJson<Upload>(`${service.url}/uploads/${id}/cancel`, { method: 'POST' });
     await eventually('the program to be gone', () => !isAlive(pid));
     await eventually('its files to go', async () => (await filesOfUpload(service.directory, id)).length === 0);

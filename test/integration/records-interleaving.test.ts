@@ -75,10 +75,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       (records, id) =>
         records.fail(id, held, PROBLEM),
   ),
-  attempt.map(
-    (held): Act =>
+  fc.tuple(attempt, fc.nat(5)).map(
+    ([held, sequence]): Act =>
       (records, id) =>
-        records.announce(id, held, VARIANT),
+        records.advance(id, held, sequence, 'resize', 0.5, [VARIANT]),
   ),
   attempt.map(
     (held): Act =>
@@ -198,8 +198,8 @@ describe('a stop at any moment of an attempt', () => {
   /** All reports of a worker about an attempt, to its end. */
   const work: readonly Act[] = [
     (records, id) => records.advance(id, 1, 1, 'decode', 0.2),
-    (records, id) => records.announce(id, 1, VARIANT),
-    (records, id) => records.advance(id, 1, 2, 'variants', 0.7),
+    (records, id) => records.advance(id, 1, 2, 'variants', 0.6, [VARIANT]),
+    (records, id) => records.advance(id, 1, 3, 'variants', 0.7),
     (records, id) => records.complete(id, 1, RESULT),
   ];
   const stops = {

@@ -61,7 +61,11 @@ const CHANGES: readonly [
   ],
   ['begin', ['queued', 'processing'], (it, { id }) => it.begin(id)],
   ['advance', ['processing'], (it, { id, attempt }) => it.advance(id, attempt, 1, 'resize', 0.5)],
-  ['announce', ['processing'], (it, { id, attempt }) => it.announce(id, attempt, VARIANT)],
+  [
+    'advance with a file',
+    ['processing'],
+    (it, { id, attempt }) => it.advance(id, attempt, 1, 'resize', 0.5, [VARIANT]),
+  ],
   ['complete', ['processing'], (it, { id, attempt }) => it.complete(id, attempt, RESULT)],
   ['fail', ['processing'], (it, { id, attempt }) => it.fail(id, attempt, PROBLEM)],
   ['fail of any attempt', ['queued', 'processing'], (it, { id }) => it.fail(id, undefined, PROBLEM)],

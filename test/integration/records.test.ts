@@ -106,7 +106,7 @@ describe('the life of a record', () => {
       applied(await records.enqueue(id, fencingToken, STORED)).version,
       applied(await records.begin(id)).version,
       applied(await records.advance(id, 1, 1, 'resize', 0.5)).version,
-      applied(await records.announce(id, 1, VARIANT)).version,
+      applied(await records.advance(id, 1, 2, 'resize', 0.6, [VARIANT])).version,
       applied(await records.complete(id, 1, RESULT)).version,
     ];
     expect(versions).toEqual([2, 3, 4, 5, 6, 7]);

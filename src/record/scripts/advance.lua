@@ -1,7 +1,7 @@
--- Reports the progress of an attempt. This is the most frequent script, so it has its own copy of the guards and
--- effects that it needs, instead of the whole part `record`.
+-- Reports the progress of an attempt, and adds stored variants, which may be served from now on. This is the most
+-- frequent script, so it has its own copy of the guards and effects that it needs, instead of the whole part `record`.
 -- KEYS and ARGV 1 to 6: as in the part `record`.
--- ARGV  7 attempt, 8 sequence, 9 percent, 10 stage
+-- ARGV  7 attempt, 8 sequence, 9 percent, 10 stage, 11 new variants by name as JSON, or empty
 --- @include "../../queue/scripts/parts/time"
 local key = KEYS[1]
 local id, nonce = ARGV[1], ARGV[2]
@@ -37,6 +37,11 @@ redis.call(
   'HSET', key, 'version', version, 'updatedAt', now, 'nonce', nonce,
   'sequence', ARGV[8], 'percent', percent, 'stage', ARGV[10]
 )
+if ARGV[11] ~= '' then
+  local variants = cjson.decode(redis.call('HGET', key, 'variants') or '{}')
+  for name, variant in pairs(cjson.decode(ARGV[11])) do variants[name] = variant end
+  redis.call('HSET', key, 'variants', cjson.encode(variants))
+end
 local event = cjson.encode({
   publicId = was.publicId, state = was.state, version = version, percent = percent, stage = ARGV[10],
   received = was.received, total = was.total, attempt = was.attempt, attemptBase = was.attemptBase, updatedAt = now,

@@ -132,10 +132,8 @@ describe('an upload that is processed', () => {
     await run(id, async (context) => {
       const variant = await context.publishVariant(made, Buffer.from('small'));
       expect(variant).toEqual({ ...made, size: 5, url: `/variants/${context.upload.publicId}/160` });
-      expect((await recordOf(id))?.variants['160']).toMatchObject({
-        ...variant,
-        key: `${attemptPrefix(id, 1)}/160.jpeg`,
-      });
+      const announced = await eventually('the announcement', async () => (await recordOf(id))?.variants['160']);
+      expect(announced).toMatchObject({ ...variant, key: `${attemptPrefix(id, 1)}/160.jpeg` });
       return RESULT;
     });
     expect(attemptFiles()).toEqual([`${attemptPrefix(id, 1)}/160.jpeg`]);
@@ -146,6 +144,7 @@ test('the completion names every variant of the result, though Redis has lost an
   const id = await waiting();
   await run(id, async (context) => {
     await context.publishVariant(made, Buffer.from('small'));
+    await eventually('the announcement', async () => (await recordOf(id))?.variants['160']);
     await space.connection.hdel(space.keys.record(id), 'variants');
     return RESULT;
   });
@@ -413,7 +412,7 @@ describe('an upload whose attempts have died', () => {
     const id = await abandoned(1);
     const variant = { ...made, size: 1, url: '', key: `${attemptPrefix(id, 1)}/160.jpeg`, sha256: '' };
     await putObject(temp.storage, variant.key, Buffer.from('of the dead'));
-    await space.records.announce(id, 1, variant);
+    await space.records.advance(id, 1, 1, 'variants', 0.9, [variant]);
     expect(await run(id, succeed)).toBe('done');
     expect(attemptFiles()).toEqual([variant.key]);
   });

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChangeOutcome } from '../../../src/record/record-change.ts';
 import type { StoredVariant } from '../../../src/record/record-fields.ts';
 import { attemptPrefix } from '../../../src/storage/keys.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -16,28 +15,18 @@ const FILE = { name: 'rows.jsonl', format: 'jsonl', type: 'application/jsonl' };
 let temp: TempStorage;
 let controller: AbortController;
 let announced: StoredVariant[];
-let answer: ChangeOutcome;
 
 beforeEach(async () => {
   temp = await openTempStorage();
   controller = new AbortController();
   announced = [];
-  answer = { applied: true, version: 2, record: undefined };
 });
 afterEach(async () => {
   await temp.remove();
 });
 
 function publisher(storage: Storage = temp.storage): Publisher {
-  const records = {
-    async announce(_id: string, _attempt: number, file: StoredVariant) {
-      announced.push(file);
-      return answer;
-    },
-  };
-  return createPublisher({ records, storage }, recordOf({ attempt: 3 }), controller.signal, () =>
-    controller.abort(new Error('overtaken')),
-  );
+  return createPublisher({ storage }, recordOf({ attempt: 3 }), controller.signal, (file) => announced.push(file));
 }
 
 async function* chunksOf(...texts: string[]): AsyncGenerator<Buffer> {
@@ -96,11 +85,5 @@ describe('a file that is published while it is made', () => {
     }
     await expect(publisher().publishFile(FILE, cancelled())).rejects.toBe(reason);
     expect([temp.files(), announced]).toEqual([[], []]);
-  });
-
-  test('ends its attempt if the attempt was overtaken', async () => {
-    answer = { applied: false, rejection: 'fenced', record: undefined };
-    await expect(publisher().publishFile(FILE, chunksOf('a'))).rejects.toThrow('overtaken');
-    expect(controller.signal.aborted).toBe(true);
   });
 });

@@ -1,0 +1,94 @@
+import { median, medianRatio, percentile } from '../lib/statistics.ts';
+import { figure, formatTable } from '../lib/table.ts';
+import type { StackLoad } from './loads.ts';
+
+/** One round of one stack. Processor times are totals of all files. */
+export interface StackRound {
+  readonly files: number;
+  readonly seconds: number;
+  /** From the first byte to the result, for each file. */
+  readonly tookMs: readonly number[];
+  readonly apiMs: number;
+  readonly workerMs: number;
+  readonly redisMs: number;
+  readonly apiBytes: number;
+  readonly workerBytes: number;
+}
+
+/** The rounds of one stack with one load. */
+export interface LoadFigures {
+  readonly title: string;
+  readonly rounds: StackRound[];
+}
+
+const MIB = 2 ** 20;
+
+const HEADINGS = [
+  '',
+  'a second',
+  'p50 ms',
+  'p99 ms',
+  'API CPU ms',
+  'worker CPU ms',
+  'Redis CPU ms',
+  'API MiB',
+  'workers MiB',
+  'service to it: a second',
+  'API CPU',
+  'worker CPU',
+];
+
+/** Returns the table of a load: medians of the rounds, and the ratios of the service to each other stack. */
+export function reportLoad(load: StackLoad, [service, ...others]: readonly LoadFigures[]): string {
+  if (service === undefined) return load.title;
+  const size = `${(load.bytes.length / 1000).toFixed(load.bytes.length < 10_000 ? 1 : 0)} kB each`;
+  const heading = `${load.files} ${load.title}, ${size}, ${load.connections} at once; medians of ${service.rounds.length} rounds`;
+  const rows = [rowOf(service), ...others.map((other) => [...rowOf(other), ...ratiosOf(service, other)])];
+  return [heading, formatTable(HEADINGS, rows)].join('\n\n');
+}
+
+function rowOf({ title, rounds }: LoadFigures): string[] {
+  const each = (of: (round: StackRound) => number) => median(rounds.map(of));
+  return [
+    title,
+    figure(each(perSecond), 2),
+    figure(
+      each(({ tookMs }) => median(tookMs)),
+      0,
+    ),
+    figure(
+      each(({ tookMs }) => percentile(tookMs, 0.99)),
+      0,
+    ),
+    figure(
+      each(({ apiMs, files }) => apiMs / files),
+      2,
+    ),
+    figure(
+      each(({ workerMs, files }) => workerMs / files),
+      2,
+    ),
+    figure(
+      each(({ redisMs, files }) => redisMs / files),
+      2,
+    ),
+    figure(
+      each(({ apiBytes }) => apiBytes / MIB),
+      0,
+    ),
+    figure(
+      each(({ workerBytes }) => workerBytes / MIB),
+      0,
+    ),
+  ];
+}
+
+function ratiosOf(service: LoadFigures, other: LoadFigures): string[] {
+  const ratio = (of: (round: StackRound) => number) =>
+    figure(medianRatio(service.rounds.map(of), other.rounds.map(of)), 2);
+  return [ratio(perSecond), ratio(({ apiMs }) => apiMs), ratio(({ workerMs }) => workerMs)];
+}
+
+function perSecond({ files, seconds }: StackRound): number {
+  return files / seconds;
+}
