@@ -331,6 +331,14 @@ export interface TableResult {
         size: number;
         url: string;
     };
+    /** The same rows as CSV, made on request. Missing if a worker of an earlier version read the table. */
+    csv?: {
+        url: string;
+    };
+    /** The same rows as an XLSX workbook, made on request. */
+    xlsx?: {
+        url: string;
+    };
 }
 
 /** One column of a table, determined from all rows. */

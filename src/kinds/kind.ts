@@ -49,7 +49,7 @@ export interface Kind<Options> {
   readonly options: OptionsCheck<Options>;
   /** Names of the files that a completed upload with these options has. */
   variantNames(options: Options): readonly string[];
-  /** For a kind whose files are not known in advance: true if an upload may have a file with this name. */
+  /** Only if not all files are in `variantNames`: true if an upload may have a file with this name. */
   mayHave?(fileName: string): boolean;
   /**
    * True if the files are pictures: a request for a picture that is not ready in time gets a placeholder, not an error.

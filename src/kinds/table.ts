@@ -22,6 +22,11 @@ export const TEXT_TYPE = 'text/plain';
 /** Name of the file with all rows, one JSON object per line. */
 export const JSON_LINES_NAME = 'rows.jsonl';
 
+/** Names of the other forms of these rows. API processes make them on request. */
+export const CSV_NAME = 'rows.csv';
+/** The rows as a workbook. */
+export const XLSX_NAME = 'rows.xlsx';
+
 const TO_XLSX = 'If this is a table, open it in a spreadsheet program and save it as XLSX or CSV.';
 
 /** Delimited text and workbooks. Spreadsheets in other formats are recognised and rejected with advice. */
@@ -41,6 +46,7 @@ export const table: Kind<TableOptions> = {
   },
   options: tableOptionsSchema,
   variantNames: () => [JSON_LINES_NAME],
+  mayHave: (name) => [JSON_LINES_NAME, CSV_NAME, XLSX_NAME].includes(name),
 };
 
 function sniffTable(sample: Sample): string | undefined {

@@ -6,8 +6,10 @@ import { AsyncContext } from '../deferred/async-context.ts';
 import { Dispatch } from '../deferred/dispatch.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
+import { DownloadPlaces } from '../http/download-places.ts';
 import { sendObject, type ServedObject } from '../http/send-object.ts';
 import type { Transfers } from '../http/transfers.ts';
 import { requireUploadId } from '../http/parameters.ts';
@@ -20,6 +22,8 @@ import { readExisting } from '../record/read-existing.ts';
 import type { WatchParts } from '../record/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
+import { tableExport } from '../tables/table-export.ts';
+import { sendTable } from './send-table.ts';
 
 /** What the file routes need. `defaultTimeoutMs` applies if the client sends no timeout. */
 export interface FileRouteParts extends WatchParts {
@@ -27,12 +31,16 @@ export interface FileRouteParts extends WatchParts {
   storage: Storage;
   transfers: Transfers;
   kinds: Kinds;
+  addressOf: ClientAddress;
   defaultTimeoutMs: number;
   maxTimeoutMs: number;
 }
 
 /** Default timeouts are shortened by up to this share, so that all pictures of a page do not time out together. */
 const JITTER = 0.05;
+
+/** Tables in another form take processor time of this process. */
+const TABLE_PLACES = { max: 8, maxPerAddress: 4 };
 
 /** A grey area that an `<img>` shows if its picture was not ready in time. */
 const PLACEHOLDER =
@@ -62,14 +70,20 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
 
 /** As `sendObject`, but cuts the connection if the upload is deleted during the transfer. */
 async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object: ServedObject): Promise<void> {
+  cutIfDeleted(ctx, parts, id);
+  await sendObject(ctx, parts.storage, object);
+}
+
+/** Calls `ended` when the response is over. */
+function cutIfDeleted(ctx: Context, parts: FileRouteParts, id: string, ended?: () => void): void {
   const cut = (): void => void ctx.res.destroy();
   const release = parts.transfers.enter(id, cut);
   const endFollowing = followStoredBytes(parts, id, cut);
   finished(ctx.res, () => {
     release();
     endFollowing();
+    ended?.();
   });
-  await sendObject(ctx, parts.storage, object);
 }
 
 function noContent({ id, state }: UploadRecord): ServiceError {
@@ -103,6 +117,7 @@ function noContent({ id, state }: UploadRecord): ServiceError {
  * dispatched to the same handler, so that an `<img>` can use the address from the start.
  */
 export function variantRoutes(router: Router, parts: FileRouteParts): void {
+  const places = new DownloadPlaces(TABLE_PLACES);
   router.get('/variants/:publicId/:name', async (ctx: Context) => {
     const name = String(ctx['params']['name']);
     const timeoutMs =
@@ -112,7 +127,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
     // Pages of other sites may show the file: the public id is meant to be shared.
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
     const record = await readForVariant(parts, id, name);
-    if (variantOf(record, name) !== undefined) await sendVariant(ctx, parts, record, name);
+    if (isThere(record, name)) await sendVariant(ctx, parts, { record, name, places });
     else if (timeoutMs === 0) answerLate(ctx, parts, record, name);
     else await holdUntilThere(ctx, parts, record, name, timeoutMs);
   });
@@ -123,7 +138,7 @@ async function readForVariant(parts: FileRouteParts, id: string, name: string): 
   const read = await parts.records.read(id);
   if (read === undefined || read.record.deleted || isExpired(read.record, read.nowMs)) throw unknownVariant();
   const { record } = read;
-  if (variantOf(record, name) !== undefined) return record;
+  if (isThere(record, name)) return record;
   if (!willHave(parts, record, name) || isFinalState(record.state)) throw unknownVariant();
   return record;
 }
@@ -144,9 +159,24 @@ function unknownVariant(): ServiceError {
   );
 }
 
-async function sendVariant(ctx: Context, parts: FileRouteParts, record: UploadRecord, name: string): Promise<void> {
+/** True if the file is stored, or can be made from a stored one. */
+function isThere(record: UploadRecord, name: string): boolean {
+  return variantOf(record, name) !== undefined || tableExport(record, name) !== undefined;
+}
+
+async function sendVariant(
+  ctx: Context,
+  parts: FileRouteParts,
+  { record, name, places }: { record: UploadRecord; name: string; places: DownloadPlaces },
+): Promise<void> {
   const variant = variantOf(record, name);
-  if (variant === undefined) throw unknownVariant();
+  if (variant === undefined) {
+    const table = tableExport(record, name);
+    if (table === undefined) throw unknownVariant();
+    const begin = (): void => cutIfDeleted(ctx, parts, record.id, places.enter(parts.addressOf(ctx.req)));
+    await sendTable(ctx, parts.storage, { ...table, name }, begin);
+    return;
+  }
   await sendFile(ctx, parts, record.id, {
     key: variant.key,
     sizeBytes: variant.size,
@@ -168,10 +198,7 @@ async function holdUntilThere(
   const isDecided = async (): Promise<boolean> => {
     const record = (await parts.records.read(upload.id))?.record;
     return (
-      record === undefined ||
-      variantOf(record, name) !== undefined ||
-      isFinalState(record.state) ||
-      !willHave(parts, record, name)
+      record === undefined || isThere(record, name) || isFinalState(record.state) || !willHave(parts, record, name)
     );
   };
   const context = AsyncContext.start(ctx, {

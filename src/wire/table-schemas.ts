@@ -61,5 +61,10 @@ export const tableResultSchema = z
     rowsSkipped: count.describe('Number of rows that are not in `jsonLines`: faulty rows and rows above the header.'),
     warnings: z.array(tableWarningSchema),
     jsonLines: z.strictObject({ size: bytes, url: path }).describe('File with all rows, one JSON object per line.'),
+    csv: z
+      .strictObject({ url: path })
+      .describe('The same rows as CSV, made on request. Missing if a worker of an earlier version read the table.')
+      .exactOptional(),
+    xlsx: z.strictObject({ url: path }).describe('The same rows as an XLSX workbook, made on request.').exactOptional(),
   })
   .describe('The result of a table.');

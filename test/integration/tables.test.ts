@@ -65,6 +65,8 @@ describe('a table', () => {
       rowsSkipped: 1,
       warnings: [],
       jsonLines: { size: 96, url: `/variants/${upload.publicId}/rows.jsonl` },
+      csv: { url: `/variants/${upload.publicId}/rows.csv` },
+      xlsx: { url: `/variants/${upload.publicId}/rows.xlsx` },
     });
     const rows = await fetch(service.url + result.jsonLines.url);
     expect(await rows.text()).toBe(
@@ -80,6 +82,11 @@ describe('a table', () => {
       'nosniff',
       'public, max-age=31536000, immutable',
     ]);
+    const csv = await fetch(service.url + (result.csv?.url ?? ''));
+    expect(await csv.text()).toBe('city,people,capital\r\nZürich,434008,false\r\nBern,,true\r\n');
+    const workbook = await fetch(service.url + (result.xlsx?.url ?? ''));
+    const again = await put(Buffer.from(await workbook.arrayBuffer()));
+    expect(tableResult(again)).toMatchObject({ format: 'xlsx', columns: result.columns, firstRows: result.firstRows });
     const part = await fetch(service.url + result.jsonLines.url, { headers: { Range: 'bytes=0-7' } });
     expect([part.status, await part.text()]).toEqual([206, '{"city":']);
   });

@@ -1,5 +1,5 @@
-import { JSON_LINES_NAME } from '../../src/kinds/table.ts';
-import type { TableWarning } from '../../src/wire/documents.ts';
+import { CSV_NAME, JSON_LINES_NAME, XLSX_NAME } from '../../src/kinds/table.ts';
+import type { TableResult, TableWarning } from '../../src/wire/documents.ts';
 import type { NewFile, StepContext } from '../processor.ts';
 import { tableOptionsOf } from './inspect.ts';
 import type { TableLimits } from '../../src/settings/config.ts';
@@ -37,8 +37,14 @@ export function rows(limits: TableLimits) {
       return await publish();
     });
     const warnings = [...source.warnings, ...warningsOf(shape)];
-    state.rows.set({ ...pass.result(), warnings, jsonLines: jsonLinesFile });
+    state.rows.set({ ...pass.result(), warnings, jsonLines: jsonLinesFile, ...otherForms(jsonLinesFile.url) });
   };
+}
+
+/** API processes make these files on request. */
+function otherForms(url: string): Pick<TableResult, 'csv' | 'xlsx'> {
+  const folder = url.slice(0, -JSON_LINES_NAME.length);
+  return { csv: { url: folder + CSV_NAME }, xlsx: { url: folder + XLSX_NAME } };
 }
 
 function warningsOf({ rowsAbove }: TableShape): TableWarning[] {

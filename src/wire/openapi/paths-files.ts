@@ -1,4 +1,5 @@
 import { PICTURE_FORMATS } from '../../kinds/picture-options.ts';
+import { CSV_TYPE, XLSX_TYPE } from '../../kinds/table.ts';
 import { EXAMPLE_PUBLIC_ID } from './examples.ts';
 import { parameters } from './parameters.ts';
 import { deferredProblems, headers, problems } from './responses.ts';
@@ -12,6 +13,8 @@ const ORIGINAL: Content = { '*/*': binary };
 const DERIVED: Content = {
   ...Object.fromEntries(PICTURE_FORMATS.map((format) => [`image/${format}`, binary])),
   'application/jsonl': binary,
+  [CSV_TYPE]: binary,
+  [XLSX_TYPE]: binary,
 };
 
 const cacheControl = (value: string): Header => ({ description: `\`${value}\`.`, schema: { type: 'string' } });
@@ -35,8 +38,11 @@ never cached and has \`X-Timed-Out: true\`. For the rows of a table it is a 503 
 The public id gives access only to these files. Other sites may embed a picture. It contains no GPS position, and other
 EXIF data only if \`keepMetadata\` is true.
 
-The rows of a table are an attachment, \`rows.jsonl\`: one JSON object per line, with the cells under the names of their
-columns, null for an empty cell. All values of a column have the same type. Numbers are written as in the upload.`,
+The rows of a table are an attachment, \`rows.jsonl\`: one JSON object per line, with the cells under the names of
+their columns, null for an empty cell. All values of a column have the same type. Numbers are written as in the
+upload. \`rows.csv\` and \`rows.xlsx\` have the same rows for spreadsheet programs. They are made while they are sent,
+so they have no \`Content-Length\` and no ranges. In the CSV, a text that looks like a formula begins with an
+apostrophe.`,
   parameters: [
     {
       name: 'publicId',
@@ -52,7 +58,7 @@ columns, null for an empty cell. All values of a column have the same type. Numb
       required: true,
       description:
         'For a picture, a name from its options; the default names are `1600`, `640` and `160`. For a table, ' +
-        '`rows.jsonl`.',
+        '`rows.jsonl`, `rows.csv` or `rows.xlsx`.',
       schema: { type: 'string' },
       example: '640',
     },
@@ -74,6 +80,7 @@ columns, null for an empty cell. All values of a column have the same type. Numb
       'precondition_failed',
       'range_not_satisfiable',
       'deferred_timeout',
+      'table_too_large',
     ),
   },
 };

@@ -7,6 +7,7 @@ import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { createKinds } from '../../../src/kinds/kinds.ts';
+import { XLSX_TYPE } from '../../../src/kinds/table.ts';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../../src/record/record.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../../../src/routes/file-routes.ts';
@@ -46,6 +47,7 @@ function partsOf(read: FakeRecords): FileRouteParts {
     storage: temp.storage,
     transfers,
     kinds: createKinds(),
+    addressOf: () => '',
     defaultTimeoutMs: 0,
     maxTimeoutMs: 60_000,
   };
@@ -76,6 +78,69 @@ async function stored(more: Partial<UploadRecord> = {}): Promise<UploadRecord> {
   records.set(record);
   return record;
 }
+
+describe('the rows of a table', () => {
+  const ROWS = '{"id":1,"name":"=x"}\n';
+
+  async function storedTable(more: Partial<UploadRecord> = {}): Promise<void> {
+    const key = `0b/${ID}/attempt-1/rows.jsonl`;
+    await putObject(temp.storage, key, Buffer.from(ROWS));
+    const columns = [
+      { name: 'id', type: 'integer', nullCount: 0 },
+      { name: 'name', type: 'string', nullCount: 0 },
+    ];
+    const rows = { name: 'rows.jsonl', format: 'jsonl', size: ROWS.length, url: '', key, sha256: 'e'.repeat(64) };
+    records.set(
+      recordOf({
+        state: 'completed',
+        type: 'text/csv',
+        result: { kind: 'table', rowCount: 1, columns } as unknown as UploadRecord['result'],
+        variants: { 'rows.jsonl': { ...rows, isAttachment: true } },
+        ...more,
+      }),
+    );
+  }
+
+  test('are sent as CSV, as an attachment that never changes', async () => {
+    await storedTable();
+    const { status, text, header } = await ask('/variants/public/rows.csv');
+    expect([status, text, header('content-type')]).toEqual([200, "id,name\r\n1,'=x\r\n", 'text/csv; charset=utf-8']);
+    expect(header('content-disposition')).toContain('filename="rows.csv"');
+    expect([header('etag'), header('cache-control')]).toEqual([
+      `"${'e'.repeat(64)}-csv1"`,
+      'public, max-age=31536000, immutable',
+    ]);
+  });
+
+  test('are sent as a workbook', async () => {
+    await storedTable();
+    const response = await fetch(`${served.url}/variants/public/rows.xlsx`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect([response.status, bytes.subarray(0, 2).toString()]).toEqual([200, 'PK']);
+    expect(response.headers.get('content-type')).toBe(XLSX_TYPE);
+  });
+
+  test('are not sent again to a client that has them (304)', async () => {
+    await storedTable();
+    const headers = { 'If-None-Match': `"${'e'.repeat(64)}-csv1"` };
+    expect((await fetch(`${served.url}/variants/public/rows.csv`, { headers })).status).toBe(304);
+  });
+
+  test('exist in no other form, and not for a table that failed', async () => {
+    await storedTable();
+    expect((await ask('/variants/public/rows.ods')).code).toBe('unknown_variant');
+    await storedTable({ state: 'failed', result: null, variants: {} });
+    expect((await ask('/variants/public/rows.csv')).code).toBe('unknown_variant');
+  });
+
+  test('have no workbook if they are too many for one (422)', async () => {
+    await storedTable({
+      result: { kind: 'table', rowCount: 60_000_000, columns: [{ name: 'a' }] } as unknown as UploadRecord['result'],
+    });
+    const { status, code } = await ask('/variants/public/rows.xlsx');
+    expect([status, code]).toEqual([422, 'table_too_large']);
+  });
+});
 
 describe('the uploaded bytes', () => {
   test('are sent as an attachment with their name and type', async () => {
