@@ -2,6 +2,7 @@ import type { Logger } from '../src/telemetry/log.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import type { UploadRecords } from '../src/record/record.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import type { Tracing } from '../src/telemetry/tracing.ts';
 import type { HeldPermit } from './permit-loop.ts';
 import type { ProcessorTable, RunProcessor } from './processors.ts';
 
@@ -24,6 +25,8 @@ export interface RunnerParts {
   abortGraceMs: number;
   /** Called for each upload that this worker begins to process. */
   onBegun?: (record: UploadRecord) => void;
+  /** Default: no spans. */
+  tracing?: Tracing | undefined;
   log: Logger;
 }
 

@@ -3,6 +3,7 @@ import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/setting
 import { createLog, type Logger } from '../src/telemetry/log.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import { Heartbeat, type ProcessStatus } from '../src/telemetry/process-registry.ts';
+import { openTracing, type Tracing } from '../src/telemetry/tracing.ts';
 import { UploadTally } from '../src/telemetry/upload-tally.ts';
 import { endpointsOf, sendsWebhooks } from '../src/delivery/webhook-endpoint.ts';
 import { recordOptions } from '../src/record/record-change.ts';
@@ -136,9 +137,11 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
   const { isolatedEnvironment: environment, nodeOptions } = host;
+  const tracing = openTracing();
   const shared = { connection, keys, queue, records: redis.records, storage, log };
   const worker = new UploadWorker({
     ...shared,
+    tracing,
     processors,
     checkStorage: async () => {
       await installation.verify();
@@ -161,6 +164,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   });
   const sets = new UploadSets(connection, keys);
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });
+  const nowMs = (): number => redis.clock.nowMs();
   const heartbeat = new Heartbeat('worker', { ...redis, log }, () => statusOf(worker, redis.tally));
   let webhooks: WebhookSending | undefined;
   return {
@@ -169,7 +173,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
       await worker.start();
       sweeper.start();
       heartbeat.start();
-      webhooks = await startWebhooks(config, endpoints, { connection, keys, log, nowMs: () => redis.clock.nowMs() });
+      webhooks = await startWebhooks(config, endpoints, { connection, keys, log, tracing, nowMs });
     },
     async close(graceMs) {
       // All at the same time, so that none starts new work while it waits for another one.
@@ -180,7 +184,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
         settleWithin(webhooks?.close(graceMs) ?? Promise.resolve(), graceMs + CLOSE_LIMIT_MS),
       ]);
       access.close();
-      await closeParts(redis, { heartbeat, storage });
+      await closeParts(redis, { heartbeat, storage, tracing });
     },
     hasStuckThread: () => processors.abandonedCalls() > 0,
   };
@@ -198,9 +202,9 @@ function statusOf(worker: UploadWorker, tally: UploadTally): ProcessStatus {
 
 async function closeParts(
   { queue, calls, clock, connection }: RedisParts,
-  { heartbeat, storage }: { heartbeat?: Heartbeat; storage?: Storage } = {},
+  { heartbeat, storage, tracing }: { heartbeat?: Heartbeat; storage?: Storage; tracing?: Tracing | undefined } = {},
 ): Promise<void> {
-  await settleWithin(Promise.all([heartbeat?.close(), queue.close()]), CLOSE_LIMIT_MS);
+  await settleWithin(Promise.all([heartbeat?.close(), queue.close(), tracing?.flush()]), CLOSE_LIMIT_MS);
   calls.disconnect();
   clock.close();
   await settleWithin(Promise.all([closeConnection(connection), storage?.close?.()]), CLOSE_LIMIT_MS);

@@ -11,15 +11,17 @@ import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
 import { removeDeadAttempts } from './attempt-files.ts';
 import { AttemptProgress } from './attempt-progress.ts';
+import { beginAttemptSpan, outcomeAttribute, stepSpans, tracedParts } from './attempt-spans.ts';
 import { runBounded } from './bounded-run.ts';
 import { MOST_SLOWNESS } from './charged-time.ts';
 import { writeMissingManifest } from './missing-manifest.ts';
-import type { PipelineContext, PipelineHooks } from './pipeline.ts';
+import type { PipelineContext } from './pipeline.ts';
 import type { AnyResult } from './processor.ts';
 import type { ProcessorEntry, RunProcessor } from './processors.ts';
 import { createPublisher } from './publisher.ts';
-import { SUPERSEDED } from './stop-reasons.ts';
+import { STOPPING, SUPERSEDED } from './stop-reasons.ts';
 import { UnprocessableError } from './unprocessable-error.ts';
+import type { Span } from '../src/telemetry/tracing.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
 /**
@@ -35,6 +37,23 @@ export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutc
   if (record === undefined) throw new Error('the script returned no record');
   await hold.begun(record);
   parts.onBegun?.(record);
+  const span = beginAttemptSpan(parts, record, taken.outcome.waitedSinceMs);
+  try {
+    const outcome = await span.run(() => runAttempt(tracedParts(parts, span), record, { ...hold, span }));
+    span.set(outcomeAttribute(outcome));
+    return outcome;
+  } catch (error) {
+    span.fail(error);
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** A permit in use, and the span of its attempt. */
+type TracedHold = Hold & { readonly span: Span };
+
+async function runAttempt(parts: RunnerParts, record: UploadRecord, hold: TracedHold): Promise<RunOutcome> {
   const { id, requestId } = record;
   const log = parts.log.child({
     ...(requestId === null ? {} : { requestId }),
@@ -52,7 +71,9 @@ export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutc
     return 'done';
   } catch (error) {
     const { signal } = hold.controller;
-    return await endAttempt(parts, record, signal.aborted ? signal.reason : error, log);
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    if (reason !== SUPERSEDED && reason !== STOPPING) hold.span.fail(reason);
+    return await endAttempt(parts, record, reason, log);
   } finally {
     await manifestWritten;
   }
@@ -89,7 +110,7 @@ interface Digested {
   sha256?: string;
 }
 
-async function digest(parts: RunnerParts, record: UploadRecord, hold: Hold, log: Logger): Promise<Digested> {
+async function digest(parts: RunnerParts, record: UploadRecord, hold: TracedHold, log: Logger): Promise<Digested> {
   const entry = parts.processors.find(record.type ?? '');
   if (entry === undefined)
     throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
@@ -130,7 +151,7 @@ async function runProcessor(
   entry: ProcessorEntry,
   record: UploadRecord,
   inputPath: string,
-  hold: Hold,
+  hold: TracedHold,
   log: Logger,
 ): Promise<Digested> {
   const { id, publicId, attempt, options } = record;
@@ -148,15 +169,15 @@ async function runProcessor(
     publishVariant: publisher.publishVariant,
     publishFile: publisher.publishFile,
   };
-  const hooks: PipelineHooks = {
+  const steps = stepSpans(hold.span, {
     report: (report) => progress.report(report),
     stepEnded: (stage, durationMs) => log.debug({ stage, durationMs: Math.round(durationMs) }, 'step ended'),
     printed: (output) => log.debug({ output }, 'output of the processor'),
-  };
+  });
   const { run, timeoutMs } = planRun(parts, entry, record);
   try {
     const { abortGraceMs } = parts;
-    const result = await runBounded(() => run(context, hooks), {
+    const result = await runBounded(() => run(context, steps.hooks), {
       controller,
       stopping,
       timeoutMs,
@@ -165,7 +186,11 @@ async function runProcessor(
     });
     progress.drop();
     return { result, variants: progress.files };
+  } catch (error) {
+    steps.failed(error);
+    throw error;
   } finally {
+    steps.close();
     await progress.close();
   }
 }

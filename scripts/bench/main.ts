@@ -9,8 +9,21 @@ import { stack } from './stack/stack.ts';
 import { tables } from './tables/tables.ts';
 import { upload } from './upload/upload.ts';
 import { wake } from './wake/wake.ts';
+import { webhooks } from './webhooks/webhooks.ts';
 
-const BENCHES: readonly Bench[] = [wake, hold, upload, pictures, tables, recovery, redisRecovery, page, scale, stack];
+const BENCHES: readonly Bench[] = [
+  wake,
+  hold,
+  upload,
+  pictures,
+  tables,
+  webhooks,
+  recovery,
+  redisRecovery,
+  page,
+  scale,
+  stack,
+];
 
 /** `npm run bench -- <name> [--number value …] [--profile <directory>]` */
 async function main([name, ...args]: readonly string[]): Promise<void> {

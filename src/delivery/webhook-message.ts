@@ -16,6 +16,8 @@ export interface WebhookMessage {
   readonly body: string;
   /** Time of the event by the clock of Redis, in ms since 1970. */
   readonly atMs: number;
+  /** Position of the span that queued the upload, see `encodeTraceContext`; only if the request was traced. */
+  readonly trace?: string;
 }
 
 /**
@@ -34,5 +36,6 @@ export function toMessage(fields: RecordFields, mountPath: string): WebhookMessa
     tenant: fields['tenant'] || DEFAULT_TENANT,
     body: JSON.stringify({ ...webhook, data: mountedDocument(mountPath, webhook.data) }),
     atMs,
+    ...(record.trace === undefined ? {} : { trace: record.trace }),
   };
 }

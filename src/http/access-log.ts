@@ -12,6 +12,11 @@ const MAX_PATH_LENGTH = 200;
 /** Monitoring requests these every few seconds, so they are logged at `debug`. */
 const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
+/** True for the addresses that monitoring requests. */
+export function isQuietPath(path: string): boolean {
+  return QUIET_PATHS.has(path);
+}
+
 /** Logs one line for each ended request, without its query, upload ids and other secrets. */
 export function accessLog(log: Logger): RequestEnd {
   return (ctx, startedAtMs) => {
@@ -26,7 +31,7 @@ export function accessLog(log: Logger): RequestEnd {
       ...heldPart(ctx),
       ...(ctx.res.writableFinished ? {} : { clientGone: true }),
     };
-    if (QUIET_PATHS.has(path)) log.debug(line, 'request');
+    if (isQuietPath(path)) log.debug(line, 'request');
     else log.info(line, 'request');
   };
 }

@@ -1,8 +1,11 @@
 import type { Context } from 'koa';
 import type { DeferredInterceptor, Held } from '../deferred/interceptor.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { eventTimeOf } from '../record/record-wait.ts';
+import { causesOf, eventTimeOf } from '../record/record-wait.ts';
+import { decodeTraceContext } from '../telemetry/trace-context.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import { routeOf } from './request-end.ts';
+import { spanOf } from './request-scope.ts';
 
 /**
  * Measures held responses by route: how many, how each ended, for how long it was held, and the time from the creation
@@ -43,6 +46,33 @@ export function heldInAccessLog(): DeferredInterceptor {
 export function heldPart(ctx: Context): object {
   const noted: unknown = ctx.state[HELD];
   return typeof noted === 'object' && noted !== null ? noted : {};
+}
+
+/**
+ * Opens a span for each held response, below that of its request. It ends when the outcome is decided. It has a link to
+ * each upload that has resolved it, and is not in the trace of the upload: one upload may resolve thousands of
+ * responses, and one response may wait for many uploads. A response that was resolved before it was held has no span.
+ */
+export function heldSpans(): DeferredInterceptor {
+  const spans = new WeakMap<Held, Span>();
+  return {
+    preProcess(held) {
+      const request = spanOf(held.ctx);
+      if (!request.isOn || held.result.isSetOrExpired()) return;
+      const attributes = { 'deferred_uploads.timeout_ms': held.timeoutMs };
+      spans.set(held, request.child('held response', { attributes }));
+    },
+    postProcess(held) {
+      const span = spans.get(held);
+      if (span === undefined) return;
+      for (const cause of causesOf(held.result)) {
+        const position = decodeTraceContext(cause);
+        if (position !== undefined) span.link(position);
+      }
+      span.set({ 'deferred_uploads.ending': held.ending });
+      span.end();
+    },
+  };
 }
 
 function heldMs(held: Held): number {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import { openCaller, type Caller } from '../access/caller.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { NO_SPAN, type Span } from '../telemetry/tracing.ts';
 import type { ClientAddress } from './client-address.ts';
 
 /** What the code behind a route needs of the request. It is passed as an argument, next to the request itself. */
@@ -13,6 +14,8 @@ export interface RequestScope {
   readonly caller: Caller;
   /** Adds the request's id to every line. */
   readonly log: Logger;
+  /** `NO_SPAN` while tracing is off. */
+  readonly span: Span;
 }
 
 /** What a scope is opened from. */
@@ -22,6 +25,7 @@ export interface ScopeParts {
 }
 
 const REQUEST_ID = Symbol('http.request-id');
+const spans = new WeakMap<Context, Span>();
 
 /** An id of this form is safe in a log line and in a header. */
 const SAFE_REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -41,13 +45,23 @@ export function requestIdOf(ctx: Context): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
+/** Keeps the span of a request for `spanOf`. */
+export function keepSpan(ctx: Context, span: Span): void {
+  spans.set(ctx, span);
+}
+
+/** Returns the span of a request, `NO_SPAN` if it has none. */
+export function spanOf(ctx: Context): Span {
+  return spans.get(ctx) ?? NO_SPAN;
+}
+
 /**
  * The caller is the open one. A route that creates uploads replaces it, see `withCaller`.
  * Call it when the route begins: the address of a connection can no longer be read once the client is gone.
  */
 export function openScope(ctx: Context, { addressOf, log }: ScopeParts): RequestScope {
   const id = requestIdOf(ctx) ?? newRequestId();
-  return { id, address: addressOf(ctx.req), caller: openCaller, log: log.child({ requestId: id }) };
+  return { id, address: addressOf(ctx.req), caller: openCaller, log: log.child({ requestId: id }), span: spanOf(ctx) };
 }
 
 /** Returns the scope of a request whose caller is known. Its log lines name the tenant and the key. */

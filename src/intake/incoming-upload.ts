@@ -12,11 +12,13 @@ import type { UploadRecord } from '../record/record-fields.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
+import { tracedStorage } from '../storage/traced-storage.ts';
 import type { Admission } from './admission.ts';
 import type { SentDigest } from './body-digests.ts';
+import { enqueueInSpan, receiveInSpan } from './intake-spans.ts';
 import { lackError, openingError } from './opening-error.ts';
 import { keptOptions } from './options.ts';
-import { receiveFile, type ReceiveParts } from './receive.ts';
+import type { ReceiveParts } from './receive.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
@@ -154,7 +156,7 @@ export class IncomingUpload {
     if (onRejected !== undefined)
       this.#progress.watchForRejection(listenForOtherRequests(this.#parts, this.record), onRejected);
     try {
-      this.#stored = await receiveFile(this.#parts, file, this.#progress);
+      this.#stored = await receiveInSpan(this.#parts, this.#scope, file, this.#progress);
       this.#keepReporting();
     } catch (error) {
       await this.#removeFiles().catch((failure: unknown) =>
@@ -178,10 +180,10 @@ export class IncomingUpload {
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
     this.#isEnqueueSent = true;
-    const { log, address, id: requestId } = this.#scope;
+    const { log, address } = this.#scope;
     const limits = this.#parts.admission.queueLimits(address);
     const { fencingToken } = this.record;
-    const outcome = await this.#parts.records.enqueue(id, fencingToken, { ...this.#stored, requestId }, limits);
+    const outcome = await enqueueInSpan(this.#parts, this.#scope, this.record, this.#stored, limits);
     if (!outcome.applied) {
       // This process was paused until the janitor considered it dead and queued the stored file.
       if (outcome.record?.fencingToken === fencingToken && outcome.record.stored)
@@ -259,7 +261,8 @@ export class IncomingUpload {
   }
 
   async #removeFiles(): Promise<void> {
-    await removeFiles(this.#parts.storage, this.record.id, this.record.fencingToken);
+    const storage = tracedStorage(this.#parts.storage, this.#scope.span);
+    await removeFiles(storage, this.record.id, this.record.fencingToken);
   }
 }
 

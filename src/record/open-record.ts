@@ -37,6 +37,8 @@ export interface StoredUpload extends FileKind {
   sha256: string | null;
   /** The request that sent the file, for the log of the worker. */
   requestId?: string;
+  /** Position of the span that queues the upload; undefined while tracing is off. */
+  trace?: string | undefined;
 }
 
 /** Returns the arguments that every transition to `queued` has for stored bytes. */

@@ -38,6 +38,8 @@ export interface ProgressState {
   stored: boolean;
   /** True if the upload was deleted. */
   deleted: boolean;
+  /** Position of the span that queued the upload, see `encodeTraceContext`; only if the request was traced. */
+  trace?: string;
   /** When the change was applied, with fractions of a millisecond. Only events have it. */
   eventAtMs?: number;
 }

@@ -107,6 +107,7 @@ export type Rejection = (typeof REJECTIONS)[number];
  * The result of a change. `record` is present for transitions that return it, and for every rejection except `missing`;
  * `queuePosition` (1 is next) only while the upload waits. `restarted` is true if `open` started an ended upload again.
  * `discarded` has the ids of evicted uploads. `permitFor` is the kind for which the caller has to add a permit, if any.
+ * `waitedSinceMs` is when an upload was queued that is processed now.
  */
 export type ChangeOutcome =
   | {
@@ -117,6 +118,7 @@ export type ChangeOutcome =
       readonly restarted?: boolean;
       readonly discarded?: readonly string[];
       readonly permitFor?: string;
+      readonly waitedSinceMs?: number;
     }
   | RejectedChange;
 
@@ -257,7 +259,7 @@ export class RecordChanger {
 function decodeOutcome(reply: unknown, givenId?: string): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script returned no list');
   const [word, version, ...flat] = reply.map(String);
-  const { discarded, rank, restarted, permitFor, limit, limitEndsInMs, ...fields } = pairFields(flat);
+  const { discarded, rank, restarted, permitFor, waitedSince, limit, limitEndsInMs, ...fields } = pairFields(flat);
   const id = givenId ?? fields['id'] ?? '';
   const place = rank === undefined ? {} : { queuePosition: Number(rank) + 1 };
   const record = fields['state'] === undefined ? undefined : decodeRecord(id, fields);
@@ -269,6 +271,7 @@ function decodeOutcome(reply: unknown, givenId?: string): ChangeOutcome {
       ...place,
       ...(restarted === undefined ? {} : { restarted: true }),
       ...(permitFor === undefined ? {} : { permitFor }),
+      ...(waitedSince === undefined ? {} : { waitedSinceMs: Number(waitedSince) }),
       ...(discarded === undefined ? {} : { discarded: discarded.split(' ') }),
     };
   const rejection = REJECTIONS.find((known) => known === word);

@@ -143,6 +143,7 @@ export const PROGRESS_FIELDS = [
   'phasePercent',
   'stored',
   'deleted',
+  'trace',
   'expiresAt',
 ] as const;
 
@@ -179,6 +180,7 @@ export function decodeProgress(id: string, fields: RecordFields): ProgressState 
     phaseStartPercent: Number(fields['phasePercent'] ?? 0),
     stored: fields['stored'] === '1',
     deleted: fields['deleted'] === '1',
+    ...(fields['trace'] === undefined ? {} : { trace: fields['trace'] }),
     ...(fields['at'] === undefined ? {} : { eventAtMs: Number(fields['at']) }),
   };
 }

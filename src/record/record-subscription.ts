@@ -11,6 +11,8 @@ export interface ChangeEvent {
   id: string;
   /** When it was created. */
   eventAtMs?: number;
+  /** Position of the span that queued the upload; only if the request was traced. */
+  trace?: string;
 }
 
 /** Follows the records of some uploads: for a held response, an event stream, or a request that still receives. */

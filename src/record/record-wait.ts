@@ -43,6 +43,26 @@ export function eventTimeOf(result: object): number | undefined {
   return wokenBy.get(result);
 }
 
+const causes = new WeakMap<object, Set<string>>();
+
+/**
+ * Returns the positions of the spans that queued the uploads whose events resolved the result, or caused the read that
+ * did. Empty if none of them was traced.
+ */
+export function causesOf(result: object): ReadonlySet<string> {
+  return causes.get(result) ?? NO_CAUSES;
+}
+
+const NO_CAUSES: ReadonlySet<string> = new Set();
+
+/** Notes that an event resolves the result, for `causesOf`. Does nothing unless the upload was traced. */
+export function noteCause(result: object, { trace }: ChangeEvent): void {
+  if (trace === undefined) return;
+  const known = causes.get(result);
+  if (known === undefined) causes.set(result, new Set([trace]));
+  else known.add(trace);
+}
+
 /**
  * Resolves a deferred result once a change of a record decides it. On timeout it reads the records again before the
  * timeout value is sent. Rejects with the error of the first read.
@@ -99,6 +119,7 @@ class WaitObserver<Answer, Event extends ChangeEvent> implements RecordObserver<
 
   changed(event: Event): boolean {
     const decision = this.#wait.decide(event);
+    if (decision !== undefined) noteCause(this.#result, event);
     if (decision === RE_READ) return false;
     if (decision !== undefined) this.#resolve(decision, event.eventAtMs);
     return true;

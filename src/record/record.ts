@@ -103,6 +103,7 @@ export class UploadRecords {
       this.#changer.retentionMs,
       this.#changer.kindOf(stored.type),
       stored.requestId,
+      stored.trace,
     ]);
   }
 

@@ -10,6 +10,7 @@ import type { ClientAddress } from '../http/client-address.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
 import { DownloadPlaces } from '../http/download-places.ts';
+import { spanOf } from '../http/request-scope.ts';
 import { sendObject, type ServedObject } from '../http/send-object.ts';
 import type { Transfers } from '../http/transfers.ts';
 import { requireUploadId } from '../http/parameters.ts';
@@ -18,12 +19,14 @@ import { isExpired, type StoredVariant, type UploadRecord } from '../record/reco
 import { followStoredBytes } from '../record/follow-bytes.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { RecordSubscription } from '../record/record-subscription.ts';
+import { noteCause } from '../record/record-wait.ts';
 import { readExisting } from '../record/read-existing.ts';
 import type { WatchParts } from '../record/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 import { tableExport } from '../tables/table-export.ts';
 import { sendTable } from './send-table.ts';
+import { tracedStorage } from '../storage/traced-storage.ts';
 
 /** What the file routes need. `defaultTimeoutMs` applies if the client sends no timeout. */
 export interface FileRouteParts extends WatchParts {
@@ -71,7 +74,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
 /** As `sendObject`, but cuts the connection if the upload is deleted during the transfer. */
 async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object: ServedObject): Promise<void> {
   cutIfDeleted(ctx, parts, id);
-  await sendObject(ctx, parts.storage, object);
+  await sendObject(ctx, tracedStorage(parts.storage, spanOf(ctx)), object);
 }
 
 /** Calls `ended` when the response is over. */
@@ -174,7 +177,7 @@ async function sendVariant(
     const table = tableExport(record, name);
     if (table === undefined) throw unknownVariant();
     const begin = (): void => cutIfDeleted(ctx, parts, record.id, places.enter(parts.addressOf(ctx.req)));
-    await sendTable(ctx, parts.storage, { ...table, name }, begin);
+    await sendTable(ctx, tracedStorage(parts.storage, spanOf(ctx)), { ...table, name }, begin);
     return;
   }
   await sendFile(ctx, parts, record.id, {
@@ -214,8 +217,13 @@ async function holdUntilThere(
     async read() {
       if (await isDecided()) context.dispatch();
     },
-    // The type of a queued upload is known, and with it whether the upload will have this file.
-    changed: ({ state }) => state === 'receiving' || (state === 'queued' && upload.type !== null),
+    changed(event) {
+      const { state } = event;
+      // The type of a queued upload is known, and with it whether the upload will have this file.
+      if (state === 'receiving' || (state === 'queued' && upload.type !== null)) return true;
+      noteCause(context.result, event);
+      return false;
+    },
   });
   context.addListener({ onComplete: () => subscription.close() });
   await subscription.open();

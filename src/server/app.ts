@@ -15,12 +15,14 @@ import { problemResponses } from '../http/problem.ts';
 import { requestIds } from '../http/request-scope.ts';
 import { parsableTargets } from '../http/request-target.ts';
 import { onRequestEnd, requestMetrics } from '../http/request-end.ts';
+import { endRequestSpan, requestSpans } from '../http/request-spans.ts';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import { withoutTrailingSlash } from '../http/trailing-slash.ts';
 import { unreadBodies } from '../http/unread-body.ts';
 import { TUS_PATH } from '../roads/tus/tus-endpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Operators } from '../operators/operators.ts';
 import { archiveRoutes, type ArchiveRouteParts } from '../routes/archive-routes.ts';
 import { eventRoutes, type EventRouteParts } from '../routes/event-routes.ts';
@@ -56,6 +58,8 @@ export type AppParts = UploadRouteParts &
     isTrustedProxy: IsTrustedProxy;
     /** Other origins whose pages may send requests. */
     corsOrigins: readonly string[];
+    /** Undefined if no OpenTelemetry SDK is registered. */
+    tracing: Tracing | undefined;
     /** Undefined if there is no OPERATORS_TOKEN. */
     operators: Operators | undefined;
   };
@@ -65,7 +69,10 @@ export function createApp(parts: AppParts): Koa {
   const app = new Koa();
   if (parts.mountPath !== '') app.use(mountedAnswers(parts.mountPath));
   app.use(requestIds());
-  app.use(onRequestEnd(accessLog(parts.log), requestMetrics(parts.metrics)));
+  const { tracing } = parts;
+  if (tracing !== undefined) app.use(requestSpans(tracing));
+  const endings = [accessLog(parts.log), requestMetrics(parts.metrics)];
+  app.use(onRequestEnd(...endings, ...(tracing === undefined ? [] : [endRequestSpan])));
   app.use(unreadBodies(parts.maxRequestBytes));
   app.use(problemResponses(parts.log));
   app.use(parsableTargets());

@@ -1,11 +1,14 @@
 import { DeferredManager } from '../deferred/deferred-manager.ts';
 import { Registry } from '../deferred/registry.ts';
 import type { ClientAddress } from '../http/client-address.ts';
+import { heldInAccessLog, heldMetrics, heldSpans } from '../http/held-interceptors.ts';
 import { ProgressBus, type OpenEvents } from '../record/bus.ts';
 import type { ProgressState } from '../record/progress.ts';
 import { RecordSubscription, type RecordObserver } from '../record/record-subscription.ts';
 import type { Config } from '../settings/config.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 
 /** The held responses, their waiters, and the event bus that wakes them. */
 export interface HeldParts {
@@ -32,6 +35,21 @@ export function buildHeldParts(
     reportFault: (error, where) => log.error({ err: error, where }, 'deferred response failed'),
   });
   return { registry, bus, manager };
+}
+
+/** What observes the held responses. */
+export interface HeldObservers {
+  metrics: Metrics;
+  tracing: Tracing | undefined;
+  /** By Redis' clock. */
+  nowMs: () => number;
+}
+
+/** Adds the interceptors of metrics, access log and spans. */
+export function observeHeld(manager: DeferredManager, { metrics, tracing, nowMs }: HeldObservers): void {
+  manager.register('metrics', heldMetrics(metrics, nowMs));
+  manager.register('access-log', heldInAccessLog());
+  if (tracing !== undefined) manager.register('spans', heldSpans());
 }
 
 /** Opens a subscription to a record in the background. The returned function closes it. */

@@ -4,7 +4,6 @@ import { startAccess, type Access } from '../access/access.ts';
 import { Callers } from '../access/callers.ts';
 import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
-import { heldInAccessLog, heldMetrics } from '../http/held-interceptors.ts';
 import { withoutMountPath } from '../http/mount-path.ts';
 import { trustedProxies, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { UploadIntake } from '../intake/intake.ts';
@@ -21,11 +20,12 @@ import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { countPausedWorkers, countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
+import { openTracing, type Tracing } from '../telemetry/tracing.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
 import { withKinds } from '../wire/openapi/other-kinds.ts';
 import { createApp } from './app.ts';
-import { buildHeldParts, subscribeTo, type HeldParts } from './held-parts.ts';
+import { buildHeldParts, observeHeld, subscribeTo, type HeldParts } from './held-parts.ts';
 import { endRequests, openHttpServer, urlOf } from './http-server.ts';
 import { buildIntake } from './intake-parts.ts';
 import { closeQueues, eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
@@ -127,11 +127,8 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   const listen = subscribeTo.bind(undefined, registry, log);
   const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, listen, log });
   const { intake } = services;
-  manager.register(
-    'metrics',
-    heldMetrics(metrics, () => redis.clock.nowMs()),
-  );
-  manager.register('access-log', heldInAccessLog());
+  const tracing = openTracing();
+  observeHeld(manager, { metrics, tracing, nowMs: () => redis.clock.nowMs() });
   const heartbeat = new Heartbeat('api', { ...redis, log }, () => statusOf(metrics, redis.tally));
   const operators = await openOperatorsIfWanted(config, { access, redis, heartbeat, addressOf, isTrustedProxy, log });
   const service = await serviceParts(config, redis, { readiness, metrics, kinds });
@@ -142,6 +139,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
     kinds,
     manager,
     metrics,
+    tracing,
     log,
     addressOf,
     callers: new Callers(access),
@@ -164,7 +162,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
     routes: service,
     ready: () => readiness.assert(),
     leave: () => readiness.leave(),
-    close: () => closeInOrder({ access, held, heartbeat, redis, storage }),
+    close: () => closeInOrder({ access, held, heartbeat, redis, storage, tracing }),
   };
 }
 
@@ -225,11 +223,13 @@ interface Open {
   heartbeat: Heartbeat;
   redis: RedisParts;
   storage: Storage;
+  tracing: Tracing | undefined;
 }
 
-async function closeInOrder({ access, held, heartbeat, redis, storage }: Open): Promise<void> {
+async function closeInOrder({ access, held, heartbeat, redis, storage, tracing }: Open): Promise<void> {
   access.close();
-  await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), closeQueues(redis)]), CLOSE_LIMIT_MS);
+  const flushed = tracing?.flush();
+  await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), closeQueues(redis), flushed]), CLOSE_LIMIT_MS);
   redis.clock.close();
   await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);
 }

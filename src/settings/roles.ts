@@ -14,6 +14,9 @@ const ANY_PROGRAM = /^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ)$/;
 const ANY_NODE_PROCESS =
   /^(HOME|TMPDIR|NODE_(OPTIONS|ENV|EXTRA_CA_CERTS|NO_WARNINGS|DEBUG|COMPILE_CACHE|V8_COVERAGE)|SSL_CERT_(FILE|DIR)|UV_[A-Z_]+|MALLOC_[A-Z_]+|LD_(LIBRARY_PATH|PRELOAD)|DYLD_[A-Z_]+|VIPS_[A-Z_]+)$/;
 
+/** Variables that an OpenTelemetry SDK reads. The headers of its exporter may contain a secret. */
+const OPEN_TELEMETRY = /^OTEL_[A-Z0-9_]+$/;
+
 /** Variables that Amazon's SDK reads, for a storage in a bucket. */
 const AMAZON = /^AWS_[A-Z0-9_]+$/;
 
@@ -26,7 +29,10 @@ export function environmentFor(
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && isFor(role, name)) chosen[name] = value;
   }
-  return role === 'server' ? chosen : { ...chosen, [ROLE_VARIABLE]: role };
+  if (role === 'server') return chosen;
+  // NODE_OPTIONS may load an SDK in every process, but an isolated process has neither spans nor an exporter.
+  const off = role === 'isolated' ? { OTEL_SDK_DISABLED: 'true' } : {};
+  return { ...chosen, ...off, [ROLE_VARIABLE]: role };
 }
 
 /** Returns the variables that are not settings of the service. */
@@ -41,5 +47,5 @@ function isFor(role: ChildRole, name: string): boolean {
   if (role === 'server') return false;
   const roles = SETTING_ROLES.get(name);
   if (roles !== undefined) return roles.includes(role);
-  return ANY_NODE_PROCESS.test(name) || (role !== 'isolated' && AMAZON.test(name));
+  return ANY_NODE_PROCESS.test(name) || (role !== 'isolated' && (AMAZON.test(name) || OPEN_TELEMETRY.test(name)));
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { openCaller } from '../../src/access/caller.ts';
 import { createKinds } from '../../src/kinds/kinds.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { NO_SPAN } from '../../src/telemetry/tracing.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { openWaitingConnection, RedisRecordStore } from '../../src/queue/connection.ts';
@@ -37,7 +38,7 @@ const parts = {
   listen: () => () => undefined,
   admission,
 };
-const scope = { id: 'request-1', address: '192.0.2.1', caller: openCaller, log };
+const scope = { id: 'request-1', address: '192.0.2.1', caller: openCaller, log, span: NO_SPAN };
 const bytes = await readFile(path);
 const outcome = await IncomingUpload.open(parts, scope, { id, fileName: 'a.jpg', totalBytes: bytes.length });
 if (!('opened' in outcome)) throw new Error('the id is taken');

@@ -7,6 +7,7 @@ import type { IntakeParts } from '../../src/intake/incoming-upload.ts';
 import { openCaller } from '../../src/access/caller.ts';
 import type { RequestScope } from '../../src/http/request-scope.ts';
 import { readReceived, type ReceivedUpload } from '../../src/intake/read-received.ts';
+import { NO_SPAN } from '../../src/telemetry/tracing.ts';
 import { overriding } from './overriding.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from './record-space.ts';
 import { openTempStorage, type TempStorage } from './temp-storage.ts';
@@ -24,7 +25,13 @@ export interface IntakeSpace extends RecordSpace, TempStorage {
 export const ADDRESS = '192.0.2.1';
 
 /** The request scope of a test. */
-export const SCOPE: RequestScope = { id: 'request-1', address: ADDRESS, caller: openCaller, log: silentLog };
+export const SCOPE: RequestScope = {
+  id: 'request-1',
+  address: ADDRESS,
+  caller: openCaller,
+  log: silentLog,
+  span: NO_SPAN,
+};
 
 /** Opens the parts. The caller closes them. */
 export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBounds> = {}): Promise<IntakeSpace> {

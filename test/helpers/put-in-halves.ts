@@ -8,7 +8,7 @@ export interface HalfSent<Body> {
 }
 
 /** Sends the first half of a file to the URL of an upload, and the rest when `finish` is called. */
-export function putInHalves<Body>(url: string, bytes: Buffer): HalfSent<Body> {
+export function putInHalves<Body>(url: string, bytes: Buffer, headers: Record<string, string> = {}): HalfSent<Body> {
   let finish = (): void => undefined;
   const isAsked = new Promise<void>((resolve) => (finish = resolve));
   async function* halves(): AsyncGenerator<Buffer> {
@@ -17,6 +17,6 @@ export function putInHalves<Body>(url: string, bytes: Buffer): HalfSent<Body> {
     yield bytes.subarray(bytes.length / 2);
   }
   // The types of fetch have neither a stream as body nor `duplex`.
-  const init = { method: 'PUT', body: halves() as unknown as BodyInit, duplex: 'half' } as RequestInit;
+  const init = { method: 'PUT', headers, body: halves() as unknown as BodyInit, duplex: 'half' } as RequestInit;
   return { answer: requestJson<Body>(url, init), finish };
 }

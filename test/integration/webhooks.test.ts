@@ -8,6 +8,8 @@ import { deliveryListSchema, webhookSchema } from '../../src/wire/webhook-schema
 import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
+import { putInHalves } from '../helpers/put-in-halves.ts';
+import { openSpanRecorder, type RecordedSpan, type SpanRecorder } from '../helpers/recorded-spans.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { isSigned, SECRET, startReceiver, type Received, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
 
@@ -16,11 +18,14 @@ const BEARER = { Authorization: `Bearer ${TOKEN}` };
 
 let service: Service;
 let receiver: WebhookReceiver;
+let recorder: SpanRecorder;
 let bytes: Buffer;
 
 beforeAll(async () => {
   [receiver, bytes] = await Promise.all([startReceiver(), photo({ width: 40, height: 30 })]);
+  recorder = openSpanRecorder();
   const env = {
+    ...recorder.env,
     OPERATORS_TOKEN: TOKEN,
     MOUNT_PATH: '/media',
     WEBHOOK_URL: receiver.url,
@@ -33,6 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.stop();
   await receiver.close();
+  recorder.remove();
 });
 
 async function webhooksOf(id: string, count: number): Promise<Received[]> {
@@ -58,6 +64,91 @@ async function replay(id: string): Promise<number> {
   const path = `/operators/deliveries/${id}/replay`;
   return (await fetch(service.url + path, { method: 'POST', headers: BEARER })).status;
 }
+
+describe('the trace of an upload', () => {
+  const TRACE = '0af7651916cd43dd8448eb211c80319c';
+  const CLIENT_SPAN = 'b7ad6b7169203331';
+
+  async function spansOf(traceId: string, last: string): Promise<RecordedSpan[]> {
+    return await eventually(`the span ${last}`, () => {
+      const found = recorder.spans().filter((span) => span.traceId === traceId);
+      return found.some(({ name }) => name === last) && found;
+    });
+  }
+
+  test('leads from the request of the client through API and worker process to the webhook', async () => {
+    receiver.answer = (response) => response.writeHead(204).end();
+    const id = randomUUID();
+    const headers = { traceparent: `00-${TRACE}-${CLIENT_SPAN}-01` };
+    await putFile(service.url, id, bytes, 'a.jpg', '?timeout=60000', headers);
+    const [sent] = await webhooksOf(id, 1);
+    const spans = await spansOf(TRACE, 'webhook');
+    const nameOf = new Map(spans.map(({ spanId, name }) => [spanId, name]));
+    const tree = new Set(spans.map(({ name, parentId }) => `${nameOf.get(parentId ?? '') ?? parentId} > ${name}`));
+    expect([...tree].sort()).toEqual(
+      [
+        'PUT /uploads/:id > enqueue',
+        'PUT /uploads/:id > held response',
+        'PUT /uploads/:id > receive',
+        'attempt > step decode',
+        'attempt > step inspect',
+        'attempt > step variants',
+        'attempt > storage commit',
+        'attempt > storage create',
+        'attempt > storage open',
+        'attempt > storage stat',
+        `${CLIENT_SPAN} > PUT /uploads/:id`,
+        'enqueue > attempt',
+        'enqueue > queue wait',
+        'enqueue > webhook',
+        'receive > storage create',
+        'receive > store',
+      ].sort(),
+    );
+    const pidOf = (name: string) => spans.find((span) => span.name === name)?.pid;
+    expect([pidOf('receive'), pidOf('attempt')]).toEqual([service.apis[0]?.child.pid, service.workers[0]?.child.pid]);
+    const webhook = spans.find(({ name }) => name === 'webhook');
+    expect(sent?.headers['traceparent']).toBe(`00-${TRACE}-${webhook?.spanId}-01`);
+    expect(webhook?.attributes).toMatchObject({ 'http.response.status_code': 204, 'server.address': '127.0.0.1' });
+    expect(spans.filter(({ status }) => status.code === 2)).toEqual([]);
+  });
+
+  test('is linked from a response that the upload resolves, which has a trace of its own', async () => {
+    const uploadTrace = TRACE.replace(/^0/, '1');
+    const pollTrace = TRACE.replace(/^0/, '2');
+    const id = randomUUID();
+    const half = putInHalves<Upload>(`${service.url}/uploads/${id}?timeout=60000`, bytes, {
+      traceparent: `00-${uploadTrace}-${CLIENT_SPAN}-01`,
+    });
+    await getJson<Upload>(`${service.url}/uploads/${id}/progress?since=0&timeout=60000`);
+    const polled = getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=60000`, {
+      traceparent: `00-${pollTrace}-${CLIENT_SPAN}-01`,
+    });
+    await eventually('the response to be held', async () =>
+      (await (await fetch(`${service.url}/metrics`)).text()).includes('deferred_held 1'),
+    );
+    half.finish();
+    await Promise.all([half.answer, polled]);
+    const held = await eventually('a linked span', () =>
+      recorder.spans().find(({ linked, traceId }) => traceId === pollTrace && linked.length > 0),
+    );
+    expect([held.name, held.linked]).toEqual(['held response', [uploadTrace]]);
+  });
+
+  test('ignores a malformed traceparent, and no span contains the id of an upload', async () => {
+    const id = randomUUID();
+    await putFile(service.url, id, bytes, 'a.jpg', '', { traceparent: `00-${TRACE}-${CLIENT_SPAN}-01-more` });
+    const ref = createHash('sha256').update(id).digest('hex').slice(0, 12);
+    const request = await eventually('the span of the request', () =>
+      recorder
+        .spans()
+        .find(({ name, attributes }) => name === 'PUT /uploads/:id' && attributes['deferred_uploads.upload'] === ref),
+    );
+    expect([request.parentId, request.traceId === TRACE]).toEqual([null, false]);
+    await spansOf(request.traceId, 'webhook');
+    expect(recorder.text()).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/);
+  });
+});
 
 describe('webhooks of a service', () => {
   test('report the outcome and the deletion of an upload, as its document says', async () => {

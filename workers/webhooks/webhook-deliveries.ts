@@ -9,9 +9,11 @@ import type { PublicAddresses } from '../../src/http/public-address.ts';
 import type { Redis } from '../../src/queue/connection.ts';
 import { DELIVERY_QUEUE_NAME, type QueueKeys } from '../../src/queue/contract.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
+import type { Span, Tracing } from '../../src/telemetry/tracing.ts';
 import { uploadRefIn } from '../../src/telemetry/upload-ref.ts';
 import { VERSION } from '../../src/version.ts';
 import { backOffOnError } from '../back-off-on-error.ts';
+import { beginDeliverySpan, traceHeaders } from './delivery-span.ts';
 import { EndpointLoad, type Turn } from './endpoint-load.ts';
 import { NoAnswerError, postWebhook, TRY_LIMIT_MS } from './post-webhook.ts';
 
@@ -40,6 +42,8 @@ export interface DeliveryParts {
   readonly log: Logger;
   /** Returns the time by the clock of Redis. Receivers reject a request whose time is wrong by minutes. */
   readonly nowMs: () => number;
+  /** Default: no spans. */
+  readonly tracing?: Tracing | undefined;
   /** Time for one try. Default 10 s. */
   readonly tryLimitMs?: number;
   /** Pause after a failed try. Default `pauseAfterTry`. */
@@ -108,7 +112,8 @@ export class WebhookDeliveries {
     if (await this.#stopped.has(endpoint)) return await this.#abandon(job, 'endpoint stopped by its answer 410');
     const turn = await this.#load.take(endpointKey(endpoint));
     if (typeof turn === 'number') return await putOff(job, token, turn);
-    const failure = await this.#try(job.data, endpoint, turn);
+    const span = beginDeliverySpan(this.#parts.tracing, job.data, endpoint, job.attemptsMade);
+    const failure = await span.run(() => this.#try(job.data, endpoint, turn, span)).finally(() => span.end());
     if (this.#closing.signal.aborted && failure !== undefined) return await putOff(job, token, 0);
     if (failure === undefined) await this.#counts.ended(job.id ?? '', 'delivered');
     else await this.#failed(job, endpoint, failure);
@@ -119,18 +124,26 @@ export class WebhookDeliveries {
   }
 
   /** Returns the reason if the try failed. */
-  async #try(message: DeliveryJobData, endpoint: WebhookEndpoint, turn: Turn): Promise<FailedTryError | undefined> {
+  async #try(
+    message: DeliveryJobData,
+    endpoint: WebhookEndpoint,
+    turn: Turn,
+    span: Span,
+  ): Promise<FailedTryError | undefined> {
     const { addresses, nowMs, tryLimitMs: limitMs = TRY_LIMIT_MS } = this.#parts;
     const headers = {
       'content-type': 'application/json',
       'user-agent': `deferred-uploads/${VERSION}`,
+      ...traceHeaders(span),
       ...signatureHeaders(message, endpoint.secrets, nowMs()),
     };
     let hadAnswer = true;
     try {
       const request = { url: endpoint.url, headers, body: message.body };
       const answer = await postWebhook(request, { addresses, limitMs, signal: this.#closing.signal });
+      span.set({ 'http.response.status_code': answer.status });
       if (answer.status >= 200 && answer.status < 300) return undefined;
+      span.fail({ code: String(answer.status) });
       if (answer.status === GONE) await this.#stopped.stop(endpoint);
       return new FailedTryError(
         `status ${answer.status}`,
@@ -139,6 +152,7 @@ export class WebhookDeliveries {
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
       hadAnswer = false;
+      span.fail(error);
       return new FailedTryError(error.message);
     } finally {
       turn.end(hadAnswer);

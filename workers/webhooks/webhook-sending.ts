@@ -3,11 +3,8 @@ import { Outbox } from '../../src/delivery/outbox.ts';
 import { StoppedEndpoints } from '../../src/delivery/stopped-endpoints.ts';
 import type { WebhookEndpoints } from '../../src/delivery/webhook-endpoint.ts';
 import { PublicAddresses } from '../../src/http/public-address.ts';
-import type { Redis } from '../../src/queue/connection.ts';
-import type { QueueKeys } from '../../src/queue/contract.ts';
 import { copyOf } from '../../src/queue/redis-client.ts';
 import type { Config } from '../../src/settings/config.ts';
-import type { Logger } from '../../src/telemetry/log.ts';
 import { OutboxRelay } from './outbox-relay.ts';
 import { WebhookDeliveries, type DeliveryParts } from './webhook-deliveries.ts';
 
@@ -31,7 +28,7 @@ export interface SendingParts extends Omit<DeliveryParts, 'addresses'> {
 export async function startWebhooks(
   { webhookAllow, mountPath }: Pick<Config, 'webhookAllow' | 'mountPath'>,
   endpoints: WebhookEndpoints | undefined,
-  shared: { readonly connection: Redis; readonly keys: QueueKeys; readonly log: Logger; readonly nowMs: () => number },
+  shared: Pick<DeliveryParts, 'connection' | 'keys' | 'log' | 'nowMs' | 'tracing'>,
 ): Promise<WebhookSending | undefined> {
   if (endpoints === undefined) return undefined;
   return await sendWebhooks({ ...shared, endpoints, addresses: new PublicAddresses(webhookAllow), mountPath });

@@ -9,7 +9,7 @@ local preciseNow = nowMs()
 local now = string.format('%d', preciseNow)
 local names = {
   'state', 'version', 'percent', 'attempt', 'sequence', 'nonce', 'deleted', 'publicId', 'attemptBase', 'received',
-  'total', 'phaseStartedAt', 'phasePercent', 'stored',
+  'total', 'phaseStartedAt', 'phasePercent', 'stored', 'trace',
 }
 local was = {}
 for index, value in ipairs(redis.call('HMGET', key, unpack(names))) do was[names[index]] = value or nil end
@@ -46,7 +46,7 @@ local event = cjson.encode({
   publicId = was.publicId, state = was.state, version = version, percent = percent, stage = ARGV[10],
   received = was.received, total = was.total, attempt = was.attempt, attemptBase = was.attemptBase, updatedAt = now,
   phaseStartedAt = was.phaseStartedAt, phasePercent = was.phasePercent, stored = was.stored, deleted = was.deleted,
-  at = string.format('%.3f', preciseNow),
+  trace = was.trace, at = string.format('%.3f', preciseNow),
 })
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[3], '*', 'event', 'progress', 'jobId', id, 'data', event)
 if ARGV[5] ~= '' then redis.call(ARGV[5], ARGV[6], event) end

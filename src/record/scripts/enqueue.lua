@@ -1,7 +1,7 @@
 -- Queues an upload whose bytes are durable.
 -- ARGV  7 fencing token, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent,
 --       13 limits of the queue as JSON or empty, 14 client address or empty, 15 retention in ms of evicted uploads,
---       16 kind, 17 id of the request or empty
+--       16 kind, 17 id of the request or empty, 18 position of the span of the request, or empty
 -- Returns the record, in `discarded` the ids of evicted uploads, and in `permitFor` the kind if a permit must be added.
 --- @include "parts/record"
 --- @include "parts/capacity"
@@ -19,6 +19,7 @@ evictOldest(ARGV[13], tonumber(ARGV[15]))
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[16])
 put('requestId', ARGV[17])
+if ARGV[18] ~= '' or was.trace then put('trace', ARGV[18]) end
 putGiven('address', ARGV[14])
 putPhase()
 save()

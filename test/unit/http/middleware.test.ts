@@ -10,6 +10,7 @@ import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { openScope, requestIdOf, requestIds, withCaller } from '../../../src/http/request-scope.ts';
 import { onRequestEnd } from '../../../src/http/request-end.ts';
+import { NO_SPAN } from '../../../src/telemetry/tracing.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 import { routesOf, serve, type Served } from './serve.ts';
@@ -104,7 +105,7 @@ describe('the id of a request', () => {
 describe('the scope of a request whose caller is known', () => {
   test('names the tenant and the key in its log lines, except in open mode', () => {
     const { log, lines } = logOf();
-    const scope = { id: 'r1', address: '192.0.2.1', caller: openCaller, log };
+    const scope = { id: 'r1', address: '192.0.2.1', caller: openCaller, log, span: NO_SPAN };
     withCaller(scope, openCaller).log.info('open');
     const caller = { ...openCaller, via: 'key' as const, tenant: 'acme', keyId: 'k1' };
     const known = withCaller(scope, caller);

@@ -15,6 +15,7 @@ const ENVIRONMENT = {
   OPERATORS_TOKEN: 'sixteen letters!',
   TRUSTED_PROXIES: '10.0.0.1',
   AWS_SECRET_ACCESS_KEY: 'amazon',
+  OTEL_EXPORTER_OTLP_HEADERS: 'api-key=secret',
   PICTURE_MAX_PIXELS: '1000',
   WORKERS: '2',
   LOG_LEVEL: 'debug',
@@ -22,20 +23,26 @@ const ENVIRONMENT = {
 
 describe('the environment of a child', () => {
   const namesFor = (role: ChildRole) => Object.keys(environmentFor(role, ENVIRONMENT)).sort();
+  const services = ['AWS_SECRET_ACCESS_KEY', 'OTEL_EXPORTER_OTLP_HEADERS'];
   const system = ['DEFERRED_UPLOADS_ROLE', 'HOME', 'LANG', 'NODE_OPTIONS', 'PATH'];
 
   test('contains all but the settings of workers if it is an API process', () => {
-    const own = ['REDIS_URL', 'OPERATORS_TOKEN', 'TRUSTED_PROXIES', 'AWS_SECRET_ACCESS_KEY', 'LOG_LEVEL'];
+    const own = ['REDIS_URL', 'OPERATORS_TOKEN', 'TRUSTED_PROXIES', 'LOG_LEVEL', ...services];
     expect(namesFor('api')).toEqual([...system, ...own].sort());
   });
 
   test("contains no operators' token and no settings for clients if it is a worker", () => {
-    const own = ['REDIS_URL', 'AWS_SECRET_ACCESS_KEY', 'PICTURE_MAX_PIXELS', 'LOG_LEVEL'];
+    const own = ['REDIS_URL', 'PICTURE_MAX_PIXELS', 'LOG_LEVEL', ...services];
     expect(namesFor('worker')).toEqual([...system, ...own].sort());
   });
 
   test('contains no secret if it is an isolated process', () => {
-    expect(namesFor('isolated')).toEqual([...system, 'PICTURE_MAX_PIXELS', 'LOG_LEVEL'].sort());
+    const own = ['PICTURE_MAX_PIXELS', 'LOG_LEVEL', 'OTEL_SDK_DISABLED'];
+    expect(namesFor('isolated')).toEqual([...system, ...own].sort());
+  });
+
+  test('turns OpenTelemetry off in an isolated process, which does not get its variables', () => {
+    expect(environmentFor('isolated', ENVIRONMENT)['OTEL_SDK_DISABLED']).toBe('true');
   });
 
   test('contains only PATH and the language if it is another program', () => {
@@ -85,5 +92,6 @@ test('withoutSettings keeps only variables that are no settings of the service',
     'NODE_AUTH_TOKEN',
     'GITHUB_TOKEN',
     'AWS_SECRET_ACCESS_KEY',
+    'OTEL_EXPORTER_OTLP_HEADERS',
   ]);
 });

@@ -1,5 +1,6 @@
 -- Starts an attempt of the upload. See `begin`.
 -- ARGV  7 stage, 8 most faults, 9 most deaths, 10 silence in ms, 11 kind of the permit, 12 id of the permit or empty
+-- Returns the record, and in `waitedSince` when it was queued, unless the script runs again after a lost reply.
 -- Needs the part `record`.
 local function beginAttempt()
   if isRepeated() then return answer('ok', true) end
@@ -32,5 +33,10 @@ local function beginAttempt()
   if ARGV[12] == '' and was.state == 'queued' then needsPermit(kindOf(was)) end
   dueIn(ARGV[10])
   publish(id, event)
-  return answer('ok', true)
+  local reply = answer('ok', true)
+  if was.state == 'queued' then
+    reply[#reply + 1] = 'waitedSince'
+    reply[#reply + 1] = was.phaseStartedAt
+  end
+  return reply
 end

@@ -32,7 +32,7 @@ end
 -- A deletion removes fields that the webhook still reports. A later field replaces an earlier one of the same name.
 local deletedNames = {
   'id', 'publicId', 'createdAt', 'name', 'type', 'sha256', 'tenant', 'appMetadata', 'state', 'stage', 'received',
-  'total', 'attempt', 'attemptBase', 'phaseStartedAt', 'phasePercent',
+  'total', 'attempt', 'attemptBase', 'phaseStartedAt', 'phasePercent', 'trace',
 }
 local beforeDeletion = {}
 

@@ -24,7 +24,7 @@ local now = string.format('%d', preciseNow)
 -- The fields of an event, in the order in which they are read.
 local eventNames = {
   'publicId', 'state', 'version', 'percent', 'stage', 'received', 'total', 'attempt', 'attemptBase', 'updatedAt',
-  'phaseStartedAt', 'phasePercent', 'stored', 'deleted',
+  'phaseStartedAt', 'phasePercent', 'stored', 'deleted', 'trace',
 }
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',

@@ -98,6 +98,7 @@ function emptyApp(): Koa {
     tenantUploads: { list: nobody },
     readUse: nobody,
     mountPath: '',
+    tracing: undefined,
     operators: {
       guard: nobody,
       readFigures: nobody,

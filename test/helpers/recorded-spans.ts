@@ -1,0 +1,47 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** One ended span, as `test/fixtures/tracing/record-spans.mjs` writes it. */
+export interface RecordedSpan {
+  readonly pid: number;
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentId: string | null;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly status: { readonly code: number };
+  /** Ids of the traces that it has links to. */
+  readonly linked: readonly string[];
+}
+
+/** Records the spans of processes of the service. */
+export interface SpanRecorder {
+  /** Variables that make a process record its spans. */
+  readonly env: Readonly<Record<string, string>>;
+  spans(): RecordedSpan[];
+  /** Everything that was recorded, as text. */
+  text(): string;
+  remove(): void;
+}
+
+/** Opens a recorder with a file of its own. */
+export function openSpanRecorder(): SpanRecorder {
+  const directory = mkdtempSync(join(tmpdir(), 'du-spans-'));
+  const path = join(directory, 'spans.jsonl');
+  writeFileSync(path, '');
+  const module = pathToFileURL(resolve('test/fixtures/tracing/record-spans.mjs')).href;
+  const text = (): string => readFileSync(path, 'utf8');
+  return {
+    env: { NODE_OPTIONS: `--import ${module}`, TEST_SPANS: path },
+    text,
+    // The last line may not be complete yet.
+    spans: () =>
+      text()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as RecordedSpan),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
