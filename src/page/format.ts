@@ -63,3 +63,18 @@ function formatUnit(
 ): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits }).format(value);
 }
+
+const DAY_MS = 86_400_000;
+
+/** For example `tomorrow, 11:20`, or a date if it is later. */
+export function formatDeadline(atMs: number, nowMs: number, locale: string): string {
+  const days = Math.round((startOfDay(atMs) - startOfDay(nowMs)) / DAY_MS);
+  if (days > 1 || days < 0)
+    return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(atMs);
+  const day = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(days, 'day');
+  return `${day}, ${new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(atMs)}`;
+}
+
+function startOfDay(atMs: number): number {
+  return new Date(atMs).setHours(0, 0, 0, 0);
+}

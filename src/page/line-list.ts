@@ -77,10 +77,6 @@ export class LineList {
     this.#shown.get(model)?.line.showFile(model.file);
   }
 
-  focus(model: LineModel): void {
-    this.#shown.get(model)?.line.focus();
-  }
-
   sortBy(sort: Sort): void {
     this.#sort = sort;
     for (const [model, shown] of this.#shown) shown.rank = this.#rankOf(model);
@@ -93,13 +89,21 @@ export class LineList {
 
   remove(model: LineModel): void {
     const line = this.#shown.get(model)?.line;
-    const neighbour = line?.element.nextElementSibling ?? line?.element.previousElementSibling;
+    const neighbour = line && this.#neighbourOf(model);
     const hadFocus = line?.element.contains(document.activeElement) ?? false;
     this.#models.delete(model);
     this.#changed.delete(model);
     this.#drop(model);
     this.#schedule();
-    if (hadFocus) (neighbour?.querySelector<HTMLElement>('.actions button') ?? this.#options.fallbackFocus).focus();
+    if (!hadFocus) return;
+    if (neighbour) neighbour.focus();
+    else this.#options.fallbackFocus.focus();
+  }
+
+  #neighbourOf(model: LineModel): UploadLine | undefined {
+    const index = this.#sorted.indexOf(model);
+    const neighbour = this.#sorted[index + 1] ?? this.#sorted[index - 1];
+    return neighbour && this.#shown.get(neighbour)?.line;
   }
 
   /** Builds every line again, for example in another language. */

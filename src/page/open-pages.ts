@@ -1,5 +1,6 @@
-/** A page that was just closed or reloaded ends within this time. After it, a page that still has its lock is open. */
-const CLOSE_WITHIN_MS = 2000;
+/** A page that was just closed or reloaded still has its lock for a moment. After these tries it counts as open. */
+const TRIES = 10;
+const BETWEEN_TRIES_MS = 200;
 /** Pages of the same browser usually answer within a few milliseconds. */
 const ANSWER_WITHIN_MS = 500;
 
@@ -8,8 +9,8 @@ export interface OpenPages {
   /** Name of this page, different after each load. */
   readonly name: string;
   /**
-   * Calls `claim` with the name of each given page that is closed, or that closes within 2 seconds. Two pages never
-   * claim at the same time.
+   * Calls `claim` with the name of each given page that is closed, or that closes within about 2 seconds. Two pages
+   * never claim at the same time.
    */
   claimClosed(names: Iterable<string>, claim: (name: string) => void): Promise<void>;
 }
@@ -28,13 +29,21 @@ function withLocks(locks: LockManager, name: string, prefix: string): OpenPages 
   return {
     name,
     async claimClosed(names, claim) {
-      const claims = Array.from(names, (page) =>
-        // It rejects if the other page is still open at the end of the time.
-        locks.request(lockOf(page), { signal: AbortSignal.timeout(CLOSE_WITHIN_MS) }, () => claim(page)),
-      );
-      await Promise.allSettled(claims);
+      await Promise.allSettled(Array.from(names, (page) => claimWithLock(locks, lockOf(page), () => claim(page))));
     },
   };
+}
+
+/** Tries are counted, not measured, so that a slow machine does not take a closed page for an open one. */
+async function claimWithLock(locks: LockManager, name: string, claim: () => void): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const isClaimed = await locks.request(name, { ifAvailable: true }, (lock) => {
+      if (lock) claim();
+      return lock !== null;
+    });
+    if (isClaimed) return;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+  }
 }
 
 /** Asks the other pages for their names. A page that is too busy to answer in time counts as closed. */

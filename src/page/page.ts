@@ -1,5 +1,6 @@
 import { Announcer } from './announcer.ts';
 import { ConnectionNotice } from './connection-notice.ts';
+import { deleteUpload } from './delete-upload.ts';
 import { required } from './dom.ts';
 import { FileKeeper } from './file-keeper.ts';
 import { openFileStore } from './file-store.ts';
@@ -7,12 +8,15 @@ import { Filters } from './filters.ts';
 import { chooseOne, listenForFiles } from './intake.ts';
 import { type KeptUpload, KeptUploads } from './kept-uploads.ts';
 import { isBusy, type LineModel } from './line-model.ts';
+import { ListTools } from './list-tools.ts';
 import { announcePage } from './open-pages.ts';
 import { PageTicket } from './page-ticket.ts';
 import { summarise } from './summary.ts';
 import { SummaryView } from './summary-view.ts';
 import { translate } from './translate.ts';
+import { UndoBar } from './undo-bar.ts';
 import { UploadBoard } from './upload-board.ts';
+import { type ViewedPicture, Viewer } from './viewer.ts';
 import { wordsFor } from './words-for.ts';
 import { countWorkers, WorkerWatch } from './worker-watch.ts';
 import { createUploadClient } from '../client/upload-client.ts';
@@ -84,6 +88,15 @@ const workerWatch = new WorkerWatch({
   },
 });
 
+const undoBar = new UndoBar(
+  {
+    bar: required('#undo-bar', HTMLElement),
+    text: required('#undo-text', HTMLElement),
+    undo: required('#undo', HTMLButtonElement),
+  },
+  required('#choose', HTMLInputElement),
+);
+
 let shown: readonly LineModel[] = [];
 let isConnected = true;
 const board = new UploadBoard({
@@ -94,17 +107,25 @@ const board = new UploadBoard({
   announcer,
   fallbackFocus: required('#choose', HTMLInputElement),
   chooseOne,
+  offerUndo: (kind, actions) => undoBar.offer(kind, actions),
+  deleteUpload: (id) => deleteUpload(id, BASE),
+  view: (upload) => viewer.open(upload),
   onShown: (models) => {
     shown = models;
     const summary = summarise(models);
     summaryView.show(summary, isConnected);
     filters.show(summary);
+    tools.show(models);
+    viewer.refresh();
     if (summary.busy === 0) announcer.settled();
     kept.write(models);
     keeper.follow(models);
     workerWatch.follow(models);
   },
 });
+
+const tools = new ListTools({ words, base: BASE, models: () => shown, sortBy: (sort) => board.sortBy(sort) });
+const viewer = new Viewer({ words, base: BASE, pictures: () => board.sorted.flatMap(asViewed) });
 
 translate(words);
 listenForFiles((chosen) => board.add(chosen));
@@ -120,14 +141,26 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('beforeunload', (event) => {
   if (shown.some((model) => isBusy(model) && keeper.lacks(model))) event.preventDefault();
 });
-addEventListener('pagehide', () => kept.write(board.models));
+addEventListener('pagehide', () => {
+  undoBar.flush();
+  kept.write(board.models);
+});
+required('#viewer', HTMLDialogElement).addEventListener('close', () => undoBar.leaveDialog());
 void resumeKept();
+
+function asViewed(model: LineModel): ViewedPicture[] {
+  const { upload } = model;
+  if (upload?.result?.kind !== 'picture') return [];
+  const actions = { hide: () => board.hide([model]), delete: () => board.delete(model) };
+  return [{ upload, result: upload.result, actions }];
+}
 
 /** Continues the uploads of earlier pages that are closed now. */
 async function resumeKept(): Promise<void> {
   const restored: Promise<void>[] = [];
   await openPages.claimClosed(kept.owners(), (owner) => void restored.push(restore(kept.claim(owner))));
   await Promise.all(restored);
+  document.body.setAttribute('data-restored', '');
   for (const id of await files.ids().catch(() => [])) if (!kept.has(id)) await files.remove(id).catch(() => undefined);
 }
 

@@ -1,16 +1,19 @@
 import type { PictureResult, Upload } from '../wire/documents.ts';
 import { make } from './dom.ts';
 import { formatExposure, formatTakenAt } from './format.ts';
-import { copyButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
+import { copyButton, downloadButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
 import type { Words } from './words.ts';
 
 /** Builds the view of a picture's result: facts and links to its variants. */
 export function pictureView(upload: Upload, result: PictureResult, words: Words): HTMLElement {
-  return make('div', 'result', factList(factsOf(result, words)), linksOf(upload, result, words));
+  return make('div', 'result', factList(pictureFacts(result, words)), linksOf(upload, result, words));
 }
 
-function factsOf(result: PictureResult, { facts, locale }: Words): Fact[] {
+/** The facts of a picture. */
+export function pictureFacts(result: PictureResult, { facts, locale }: Words): Fact[] {
   const swatch = make('span', 'swatch');
+  swatch.setAttribute('role', 'img');
+  swatch.setAttribute('aria-label', result.dominantColour);
   swatch.style.backgroundColor = result.dominantColour;
   const optional: readonly (readonly [label: string, value: string | null])[] = [
     [facts.camera, result.camera],
@@ -22,7 +25,7 @@ function factsOf(result: PictureResult, { facts, locale }: Words): Fact[] {
     [facts.dimensions, `${result.width} × ${result.height}`],
     [facts.format, result.format.toUpperCase()],
     ...optional.flatMap(([label, value]): Fact[] => (value === null ? [] : [[label, value]])),
-    [facts.colour, swatch, result.dominantColour],
+    [facts.colour, swatch],
   ];
 }
 
@@ -31,9 +34,7 @@ function linksOf({ file, links }: Upload, { variants }: PictureResult, words: Wo
     fileLink({ text: `${width} × ${height}`, url, sizeBytes: size }, words),
   );
   if (links.content !== undefined)
-    shown.push(
-      fileLink({ text: words.links.original, url: links.content, sizeBytes: file.size, saveAs: file.name }, words),
-    );
+    shown.push(downloadButton(words.links.original, { url: links.content, saveAs: file.name }));
   const [largest] = variants;
   if (largest) shown.push(copyButton(largest.url, words));
   const list = linkList(...shown);

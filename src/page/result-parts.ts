@@ -8,12 +8,14 @@ const COPIED_FOR_MS = 2000;
 /** A label and the value that it describes. */
 export type Fact = readonly [label: string, ...value: (Node | string)[]];
 
-/** A list of facts. The labels are for screen readers only, because the values explain themselves visually. */
-export function factList(facts: readonly Fact[]): HTMLElement {
+/** A list of facts. Without visible labels they are for screen readers only, if the values explain themselves. */
+export function factList(facts: readonly Fact[], isLabelled = false): HTMLElement {
   return make(
     'dl',
-    'facts',
-    ...facts.map(([label, ...value]) => make('div', '', make('dt', 'unseen', label), make('dd', '', ...value))),
+    isLabelled ? 'facts labelled' : 'facts',
+    ...facts.map(([label, ...value]) =>
+      make('div', '', make('dt', isLabelled ? '' : 'unseen', label), make('dd', '', ...value)),
+    ),
   );
 }
 
@@ -40,6 +42,30 @@ export function fileLink({ text, url, sizeBytes, saveAs }: FileLink, { locale }:
   link.rel = 'noopener noreferrer';
   if (saveAs !== undefined) link.download = saveAs;
   return link;
+}
+
+/** A button that looks like a link of the row. */
+export function textPill(text: string, onClick: () => void): HTMLElement {
+  const button = make('button', 'pill', text);
+  button.type = 'button';
+  button.addEventListener('click', onClick);
+  return button;
+}
+
+/**
+ * A button that downloads an uploaded file. It is not a link, because the address contains the secret id, and people
+ * copy the addresses of links for others.
+ */
+export function downloadButton(text: string, file: { url: string; saveAs: string }): HTMLElement {
+  return textPill(text, () => download(file));
+}
+
+/** Downloads a file. An empty `saveAs` takes the server's file name. */
+export function download({ url, saveAs }: { url: string; saveAs: string }): void {
+  const link = make('a', '');
+  link.href = url;
+  link.download = saveAs;
+  link.click();
 }
 
 /** A button that copies the absolute URL of the path and shows whether that succeeded. */

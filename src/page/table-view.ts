@@ -1,6 +1,6 @@
 import type { CellValue, ColumnType, TableResult, Upload } from '../wire/documents.ts';
 import { make } from './dom.ts';
-import { copyButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
+import { copyButton, downloadButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
 import { tableNotes } from './table-notes.ts';
 import type { Words } from './words.ts';
 
@@ -17,6 +17,7 @@ export function tableView(upload: Upload, result: TableResult, words: Words): HT
     'result',
     factList(factsOf(result, words)),
     sampleOf(result, words),
+    ...hiddenColumnsOf(result, words),
     ...notesOf(result, words),
     linksOf(upload, result, words),
   );
@@ -54,12 +55,21 @@ function sampleOf({ columns, firstRows }: TableResult, { table }: Words): HTMLEl
   return frame;
 }
 
+function hiddenColumnsOf({ columns }: TableResult, { table, locale }: Words): HTMLElement[] {
+  const hidden = columns.length - SHOWN_COLUMNS;
+  return hidden <= 0 ? [] : [make('p', 'note', table.moreColumns(new Intl.NumberFormat(locale).format(hidden)))];
+}
+
 /** Columns of numbers are aligned right. */
 function classOf(type: ColumnType): string {
   return type === 'integer' || type === 'number' ? 'number' : '';
 }
 
+/** Digits of a number in the sample. More would only show the rounding of the computer. */
+const SHOWN_DIGITS = 12;
+
 function textOf(value: CellValue): string {
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(SHOWN_DIGITS)));
   return value === null ? '' : String(value);
 }
 
@@ -76,8 +86,6 @@ function linksOf({ file, links }: Upload, { jsonLines }: TableResult, words: Wor
     fileLink({ text: words.table.download, url: jsonLines.url, sizeBytes: jsonLines.size, saveAs: '' }, words),
   ];
   if (links.content !== undefined)
-    shown.push(
-      fileLink({ text: words.links.original, url: links.content, sizeBytes: file.size, saveAs: file.name }, words),
-    );
+    shown.push(downloadButton(words.links.original, { url: links.content, saveAs: file.name }));
   return linkList(...shown, copyButton(jsonLines.url, words));
 }

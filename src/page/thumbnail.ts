@@ -17,11 +17,18 @@ export class Thumbnail {
   readonly element: HTMLAnchorElement;
   readonly #previews: Previews;
   readonly #isTile: boolean;
+  readonly #view: () => void;
   #previewUrl: string | null = null;
 
-  constructor(previews: Previews, { name, file }: { name: string; file: File | null }, isTile: boolean) {
+  /** @param view shows the picture in the viewer. */
+  constructor(
+    previews: Previews,
+    { name, file }: { name: string; file: File | null },
+    { isTile, view }: { isTile: boolean; view: () => void },
+  ) {
     this.#previews = previews;
     this.#isTile = isTile;
+    this.#view = view;
     this.element = make('a', 'thumbnail', icon(isTable({ name }) ? 'table' : 'file'));
     this.showFile(file);
   }
@@ -63,10 +70,18 @@ export class Thumbnail {
     this.element.target = '_blank';
     this.element.rel = 'noopener noreferrer';
     this.element.setAttribute('aria-label', label);
+    this.element.addEventListener('click', (event) => this.#clicked(event));
     const image = pictureOf(small.url);
     // The preview stays until the variant has loaded, so that nothing flickers or disappears.
     image.addEventListener('load', () => this.#releasePreview(), { once: true });
     this.element.append(image);
+  }
+
+  /** With a key or another button the browser opens the file itself, in a tab or window. */
+  #clicked(event: MouseEvent): void {
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    this.#view();
   }
 
   #showPreview(url: string): void {

@@ -1,4 +1,4 @@
-import type { Problem, Progress } from '../wire/documents.ts';
+import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import { type FollowOptions, type UploadClient, UploadError, type UploadHandle } from '../client/upload-client.ts';
 import { isUndecided } from '../client/upload-error.ts';
 import type { Announcer } from './announcer.ts';
@@ -8,6 +8,7 @@ import { LineList } from './line-list.ts';
 import type { Sort } from './line-order.ts';
 import { describeLine, needsNotes } from './line-text.ts';
 import { moveUpBehind } from './queue-positions.ts';
+import type { Undoable } from './undo-bar.ts';
 import type { Words } from './words.ts';
 
 /** With these codes the server has deleted the upload or never had it. */
@@ -25,6 +26,12 @@ export interface UploadBoardOptions {
   fallbackFocus: HTMLElement;
   /** Opens a file dialog and calls `take` with the chosen file. */
   chooseOne: (take: (file: File) => void) => void;
+  /** Offers to take back the actions. */
+  offerUndo: (kind: 'hidden' | 'deleted', actions: readonly Undoable[]) => void;
+  /** Deletes an upload on the server. Resolves with false if that failed. */
+  deleteUpload: (id: string) => Promise<boolean>;
+  /** Shows a finished picture in the viewer. */
+  view: (upload: Upload) => void;
   /** Called each time after the changed lines are shown. */
   onShown: (models: LineModel[]) => void;
 }
@@ -44,7 +51,9 @@ export class UploadBoard {
         cancel: () => this.#cancel(model),
         retry: () => this.#retry(model),
         chooseAgain: () => options.chooseOne((file) => this.#takeChosen(model, file)),
-        hide: () => this.#lines.remove(model),
+        hide: () => this.hide([model]),
+        delete: () => this.delete(model),
+        view: () => model.upload && options.view(model.upload),
       }),
     });
   }
@@ -52,6 +61,16 @@ export class UploadBoard {
   /** In the order in which they were added. */
   get models(): LineModel[] {
     return this.#lines.models;
+  }
+
+  /** In the order in which they are shown. */
+  get sorted(): readonly LineModel[] {
+    return this.#lines.sorted;
+  }
+
+  /** Builds every line again, for example in another language. */
+  rebuild(): void {
+    this.#lines.rebuild();
   }
 
   sortBy(sort: Sort): void {
@@ -105,8 +124,40 @@ export class UploadBoard {
   }
 
   hideFinished(): void {
-    for (const model of this.#lines.models) if (!isBusy(model)) this.#lines.remove(model);
+    this.hide(this.#lines.models.filter((model) => !isBusy(model)));
     this.#options.fallbackFocus.focus();
+  }
+
+  /** Removes lines from the page. The files stay on the server. */
+  hide(models: readonly LineModel[]): void {
+    const { words } = this.#options;
+    for (const model of models) this.#lines.remove(model);
+    const actions = models.map((model) =>
+      this.#undoable(
+        model,
+        (count) => words.hidden(count),
+        () => undefined,
+      ),
+    );
+    this.#options.offerUndo('hidden', actions);
+  }
+
+  /** Removes a line, and a little later its files from the server. */
+  delete(model: LineModel): void {
+    this.#lines.remove(model);
+    const commit = (): void => void this.#commitDelete(model);
+    this.#options.offerUndo('deleted', [this.#undoable(model, (count) => this.#options.words.deleted(count), commit)]);
+  }
+
+  #undoable(model: LineModel, text: Undoable['text'], commit: () => void): Undoable {
+    return { text, undo: () => this.#lines.add(model), commit };
+  }
+
+  async #commitDelete(model: LineModel): Promise<void> {
+    const { deleteUpload, announcer, words } = this.#options;
+    if (model.handle === null || (await deleteUpload(model.handle.id))) return;
+    this.#lines.add(model);
+    announcer.failed(model.name, words.notDeleted);
   }
 
   #start(

@@ -17,6 +17,9 @@ export interface LineActions {
   readonly retry: () => void;
   readonly chooseAgain: () => void;
   readonly hide: () => void;
+  readonly delete: () => void;
+  /** Shows the finished picture in the viewer. */
+  readonly view: () => void;
 }
 
 /** The parts of a line. */
@@ -51,7 +54,7 @@ export class UploadLine {
     this.element = make('li', isTile ? 'file tile' : 'file line');
     this.#words = words;
     this.#on = on;
-    this.#thumbnail = new Thumbnail(previews, model, isTile);
+    this.#thumbnail = new Thumbnail(previews, model, { isTile, view: on.view });
     this.#bar.max = 100;
     this.#bar.setAttribute('aria-label', words.progressOf(model.name));
     const size = make('span', 'size', formatBytes(model.sizeBytes, words.locale));
@@ -87,9 +90,10 @@ export class UploadLine {
     this.element.remove();
   }
 
-  /** Moves the focus to the first button of the line. */
+  /** Moves the focus to the button that continues the upload, or else to the last one, which deletes nothing. */
   focus(): void {
-    this.element.querySelector('button')?.focus();
+    const buttons = this.#actions.querySelectorAll('button');
+    (this.#body.querySelector<HTMLElement>('.recovery button') ?? buttons[buttons.length - 1])?.focus();
   }
 
   #showBar(state: LineState, percent: number | null): void {
@@ -109,7 +113,7 @@ export class UploadLine {
     const hadFocus =
       this.#actions.contains(document.activeElement) ||
       this.#body.querySelector('.recovery')?.contains(document.activeElement) === true;
-    this.#actions.replaceChildren(...this.#buttons(model.name, state, canPause));
+    this.#actions.replaceChildren(...this.#buttons(model, state, canPause));
     this.#body.querySelector('.recovery')?.remove();
     const recovery = this.#recoveryButton(model, state);
     if (recovery) this.#body.append(make('p', 'recovery', recovery));
@@ -119,9 +123,12 @@ export class UploadLine {
     if (hadFocus) this.focus();
   }
 
-  #buttons(name: string, state: LineState, canPause: boolean): HTMLElement[] {
+  #buttons({ name, handle }: LineModel, state: LineState, canPause: boolean): HTMLElement[] {
     const { actions } = this.#words;
-    if (OVER.has(state)) return [iconButton('cross', actions.hide(name), this.#on.hide)];
+    const hide = iconButton('cross', actions.hide(name), this.#on.hide);
+    // The server has nothing of a file that was never sent, and removes a cancelled one itself.
+    if (OVER.has(state) && (handle === null || state === 'cancelled')) return [hide];
+    if (OVER.has(state)) return [iconButton('trash', actions.delete(name), this.#on.delete), hide];
     const cancel = iconButton('cross', actions.cancel(name), this.#on.cancel);
     if (state === 'paused') return [iconButton('resume', actions.resume(name), this.#on.resume), cancel];
     return canPause ? [iconButton('pause', actions.pause(name), this.#on.pause), cancel] : [cancel];

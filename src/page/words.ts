@@ -43,12 +43,30 @@ export interface Words {
     resume(name: string): string;
     cancel(name: string): string;
     hide(name: string): string;
+    /** On the server, not only in the list. */
+    delete(name: string): string;
     retry: string;
     chooseAgain: string;
     /** The accessible name of the two buttons above. It begins with the visible text (WCAG 2.5.3). */
     named(action: string, name: string): string;
     pauseAll: string;
     resumeAll: string;
+  };
+  /** Said after an action that can be taken back. */
+  hidden(count: number): string;
+  deleted(count: number): string;
+  notDeleted: string;
+  /** How long finished files are kept, and who can open them. */
+  kept(until: string): string;
+  viewer: {
+    /** Alternative text of a picture without a name. */
+    picture: string;
+    place(position: number, count: number): string;
+    /** How long the link works, and who can open it. */
+    until(until: string): string;
+    download: string;
+    hide: string;
+    delete: string;
   };
   facts: {
     dimensions: string;
@@ -81,6 +99,8 @@ export interface Words {
     error(line: number, code: string, message: string): string;
     /** Counts the errors that are not listed. */
     moreErrors(count: string): string;
+    /** Counts the columns that are not shown. */
+    moreColumns(count: string): string;
     warning(code: string, message: string): string;
     download: string;
   };
@@ -121,5 +141,16 @@ export type PageText =
   | 'show'
   | 'pictures'
   | 'touch'
+  | 'undo'
+  | 'download-all'
+  | 'sort'
+  | 'sort-added'
+  | 'sort-colour'
+  | 'sort-taken'
+  | 'viewer'
+  | 'viewer-previous'
+  | 'viewer-next'
+  | 'viewer-close'
+  | 'viewer-gone'
   | 'reference'
   | 'client';

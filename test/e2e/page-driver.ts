@@ -42,6 +42,17 @@ export async function stageOf(page: Page, name: string): Promise<string> {
   return await page.locator('.file', { hasText: name }).locator('.stage').innerText();
 }
 
+/** Clicks the button and returns the address of the download that it starts. */
+export async function downloadBy(page: Page, name: string): Promise<string> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name, exact: true }).click(),
+  ]);
+  const url = download.url();
+  await download.cancel();
+  return url;
+}
+
 /** Waits until the first line says so. */
 export async function awaitStage(page: Page, pattern: RegExp): Promise<void> {
   await page.waitForFunction(

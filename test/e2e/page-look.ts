@@ -74,6 +74,9 @@ describe('the accessibility of the page', () => {
     await page.locator('[data-state=cancelled]').waitFor();
 
     await expectGoodLooks(page, 'full');
+    await page.getByRole('link', { name: 'Open tower.jpg' }).click();
+    await page.getByText('2 of 2', { exact: true }).waitFor();
+    await expectGoodLooks(page, 'viewer');
   });
 
   function jpeg(name: string, bytes: Buffer): GivenFile {

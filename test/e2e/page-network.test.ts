@@ -8,6 +8,7 @@ import { type Service, startService } from '../helpers/service.ts';
 import {
   awaitStage,
   awaitStates,
+  downloadBy,
   dropFiles,
   type GivenFile,
   type Network,
@@ -137,10 +138,9 @@ test('a reload during a large file continues at the same byte', async () => {
   expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
   expect(offsets.at(-1)).toBeLessThan(size);
   // Everything of it has arrived once.
-  const original = await page.locator('.links a', { hasText: 'Original' }).getAttribute('href');
-  expect(Number((await fetch(`${service.url}${original}`, { method: 'HEAD' })).headers.get('content-length'))).toBe(
-    size,
-  );
+  const original = new URL(await downloadBy(page, 'Original'));
+  const { headers } = await fetch(`${service.url}${original.pathname}`, { method: 'HEAD' });
+  expect(Number(headers.get('content-length'))).toBe(size);
 });
 
 test('a reload during a transfer asks for a file that the browser could not store, and accepts no other', async () => {

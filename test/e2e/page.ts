@@ -8,6 +8,7 @@ import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
 import {
   awaitStates,
   countRequests,
+  downloadBy,
   dropFiles,
   type GivenFile,
   leavePage,
@@ -109,14 +110,58 @@ describe('the page', () => {
     await awaitStates(page, 2, ['done']);
   });
 
+  test('shows finished pictures in a viewer, which keys, the back button and a link control', async () => {
+    await dropFiles(page, photos);
+    await awaitStates(page, 3, ['done']);
+    await page.getByRole('link', { name: 'Open photo 1.jpg' }).click();
+    await page.getByText('1 of 3', { exact: true }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('2 of 3', { exact: true }).waitFor();
+    const link = page.url();
+    expect(link).toMatch(/#photo=[\w-]+\/1600$/);
+    await page.goBack();
+    await page.locator('#viewer').waitFor({ state: 'hidden' });
+    expect(page.url()).toBe(`${service.url}/`);
+    await page.goto(link);
+    await page.getByText('2 of 3', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('#viewer').waitFor({ state: 'hidden' });
+    const other = await browser.context.newPage();
+    await other.goto(link);
+    await awaitTrue(other, () => (document.querySelector<HTMLImageElement>('#viewer-image')?.naturalWidth ?? 0) > 0);
+    expect(await other.locator('.viewer-details').innerText()).toBe('');
+    await other.close();
+  });
+
+  test('hides a file in the list and deletes one on the server, and both can be undone for 5 seconds', async () => {
+    const deleted: string[] = [];
+    page.on('request', (request) => request.method() === 'DELETE' && deleted.push(request.url()));
+    await dropFiles(page, photos.slice(0, 2));
+    await awaitStates(page, 2, ['done']);
+    const { pathname } = new URL(await downloadBy(page, 'Download all'), service.url);
+    expect(pathname).toBe('/archive');
+    for (const name of ['Hide photo 1.jpg', 'Delete photo 1.jpg from the server']) {
+      await page.getByRole('button', { name }).click();
+      await awaitStates(page, 1, ['done']);
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await awaitStates(page, 2, ['done']);
+    }
+    expect(deleted).toEqual([]);
+    await page.getByRole('button', { name: 'Delete photo 1.jpg from the server' }).click();
+    // Closing the page ends the time to undo.
+    const answer = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide')));
+    expect((await answer).status()).toBe(204);
+    expect(await fetch(deleted[0] ?? '')).toHaveProperty('status', 410);
+  });
+
   test('shows the facts of a finished picture', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
     const facts = await page.locator('.facts dd').allInnerTexts();
     expect(facts.slice(0, 4)).toEqual(['1600 × 1200', 'JPEG', 'FUJIFILM X-T5', '21 Jun 2025, 18:04']);
-    expect(facts[4]).toMatch(/^#[0-9a-f]{6}$/);
-    const original = await page.locator('.links a', { hasText: 'Original' }).getAttribute('href');
-    expect(await (await fetch(`${service.url}${original}`)).arrayBuffer()).toHaveProperty(
+    expect(await page.locator('.swatch').getAttribute('aria-label')).toMatch(/^#[0-9a-f]{6}$/);
+    expect(await (await fetch(await downloadBy(page, 'Original'))).arrayBuffer()).toHaveProperty(
       'byteLength',
       photos[0]?.bytes.length,
     );
@@ -219,8 +264,7 @@ describe('the page', () => {
     await awaitStates(page, 1, ['done']);
     const beside = await browser.context.newPage();
     await beside.goto(service.url);
-    // It has given up to wait for the end of the first page.
-    await awaitTrue(beside, async () => (await navigator.locks.query()).pending?.length === 0);
+    await beside.locator('body[data-restored]').waitFor();
     expect(await beside.locator('.file').count()).toBe(0);
     await page.close();
     await beside.reload();

@@ -1,5 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { formatBytes, formatDuration, formatExposure, formatPercent, formatTakenAt } from '../../../src/page/format.ts';
+import {
+  formatBytes,
+  formatDeadline,
+  formatDuration,
+  formatExposure,
+  formatPercent,
+  formatTakenAt,
+} from '../../../src/page/format.ts';
 
 const LOCALE = 'en-GB';
 
@@ -57,4 +64,12 @@ test.each([
   [{ timeMs: 0, fNumber: null, iso: null, focalLengthMm: null }, null],
 ])('an exposure of %j is shown as %p', (exposure, text) => {
   expect(formatExposure(exposure, LOCALE)).toBe(text);
+});
+
+test('a deadline is shown relative to today, and later ones as a date', () => {
+  const now = new Date(2026, 10, 29, 23, 30).getTime();
+  const at = (day: number, hour: number): string =>
+    formatDeadline(new Date(2026, 10, day, hour, 20).getTime(), now, 'en-GB');
+  expect([at(29, 23), at(30, 11)]).toEqual(['today, 23:20', 'tomorrow, 11:20']);
+  expect(at(32, 9)).toBe('2 Dec 2026, 09:20');
 });
