@@ -59,7 +59,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(delivery|kinds|record|settings|storage|telemetry)\/.+|version\.ts|http\/public-address\.ts|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
+  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(delivery|kinds|record|settings|storage|telemetry)\/.+|roads\/direct\/.+|version\.ts|http\/public-address\.ts|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** The modules that package.json names and that only export from others. */
 const PACKAGE_ENTRIES = ['src/deferred/deferred.ts', 'workers/deferred-uploads.ts'];

@@ -1,3 +1,4 @@
+import { createKinds } from '../src/kinds/kinds.ts';
 import { loadOwnProcessors, type ProcessorSource } from '../src/kinds/own/load-processors.ts';
 import type { Config } from '../src/settings/config.ts';
 import { PASSED_TIME } from './charged-time.ts';
@@ -14,6 +15,11 @@ export async function createAllProcessors(
   ofChildren: Pick<OwnRunSettings, 'environment' | 'nodeOptions'> = {},
 ): Promise<ProcessorTable> {
   const { attemptTimeoutMs } = config;
-  const others = await ownEntries(await loadOwnProcessors(sources), { attemptTimeoutMs, ...ofChildren });
-  return createProcessors(config, PASSED_TIME, others);
+  const own = await loadOwnProcessors(sources);
+  const others = await ownEntries(own, { attemptTimeoutMs, ...ofChildren });
+  const accepted = createKinds(
+    config,
+    own.map(({ kind }) => kind),
+  );
+  return { ...createProcessors(config, PASSED_TIME, others), accepted };
 }

@@ -2,6 +2,7 @@ import type { Problem } from '../src/wire/documents.ts';
 import { codeOfKind, problemOf } from '../src/errors.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { ChangeOutcome, Requeuing } from '../src/record/record-change.ts';
+import { removeOrphanFiles } from '../src/record/orphan-files.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { MAX_FAULTS } from '../src/queue/contract.ts';
@@ -58,7 +59,9 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
   const problem = isTooSlow && !isIsolated(record) ? undefined : problemOfFile(parts, record, reason);
   if (problem !== undefined) {
     log.info({ code: problem.code, err: reason }, 'upload cannot be processed');
-    return outcomeOf(await parts.records.fail(id, attempt, problem), 'done');
+    const outcome = outcomeOf(await parts.records.fail(id, attempt, problem), 'done');
+    if (problem.code === 'digest_mismatch' && outcome === 'done') await removeBytes(parts, record, log);
+    return outcome;
   }
   if (isTooSlow) {
     log.warn('attempt took too long, the next one runs alone');
@@ -69,6 +72,11 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
   const faults = record.faults + 1;
   if (faults < MAX_FAULTS) return await requeue(parts, record, { faults, pauseMs: retryPauseMs(faults) });
   return outcomeOf(await parts.records.fail(id, attempt, processingFailed(id)), 'done');
+}
+
+/** Removes a file that differs from the announced one. If it fails, the janitor does it later. */
+async function removeBytes(parts: RunnerParts, { id }: UploadRecord, log: Logger): Promise<void> {
+  await removeOrphanFiles(parts, id).catch((error: unknown) => log.warn({ err: error }, 'cleanup failed'));
 }
 
 async function requeue(

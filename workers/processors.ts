@@ -1,5 +1,6 @@
 import type { TableLimits } from '../src/settings/config.ts';
 import type { Kind } from '../src/kinds/kind.ts';
+import type { Kinds } from '../src/kinds/kinds.ts';
 import { pictureKind } from '../src/kinds/picture.ts';
 import type { PictureOptions } from '../src/kinds/picture-options.ts';
 import { table } from '../src/kinds/table.ts';
@@ -32,6 +33,8 @@ export interface ProcessorEntry {
 export interface ProcessorTable {
   /** The names of all kinds. */
   readonly kinds: readonly string[];
+  /** All kinds of files that the service accepts. Default: those of the settings. */
+  readonly accepted?: Kinds;
   /** Finds the entry for a media type as determined from the bytes. Undefined if no processor takes it. */
   find(type: string): ProcessorEntry | undefined;
   /** The sum of all processors. */

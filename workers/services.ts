@@ -25,6 +25,7 @@ import { accessFileWarning } from './access-file-warning.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
+import { silentVisitor } from './roads/visit-silent.ts';
 import { Replacement } from './replacement.ts';
 import { watchEventLoop } from '../src/telemetry/watchdog.ts';
 import { startWebhooks, type WebhookSending } from './webhooks/webhook-sending.ts';
@@ -136,7 +137,6 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   const storage = await openStorage(config);
   const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
-  const { isolatedEnvironment: environment, nodeOptions } = host;
   const tracing = openTracing();
   const shared = { connection, keys, queue, records: redis.records, storage, log };
   const worker = new UploadWorker({
@@ -147,11 +147,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
       await installation.verify();
       await storage.probe('full');
     },
-    runIsolated: isolatedRunner(kind.isolatedEntry, {
-      timeoutMs: config.attemptTimeoutMs,
-      ...(environment === undefined ? {} : { environment }),
-      ...(nodeOptions === undefined ? {} : { nodeOptions }),
-    }),
+    runIsolated: isolatedRunner(kind.isolatedEntry, { timeoutMs: config.attemptTimeoutMs, ...ofChildren(host) }),
     attemptTimeoutMs: config.attemptTimeoutMs,
     kinds,
     concurrency: config.workerConcurrency,
@@ -163,7 +159,8 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     onBusy: () => host.onBusy?.(),
   });
   const sets = new UploadSets(connection, keys);
-  const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs });
+  const visitSilent = silentVisitor(config, shared, processors);
+  const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs, visitSilent });
   const nowMs = (): number => redis.clock.nowMs();
   const heartbeat = new Heartbeat('worker', { ...redis, log }, () => statusOf(worker, redis.tally));
   let webhooks: WebhookSending | undefined;
@@ -187,6 +184,14 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
       await closeParts(redis, { heartbeat, storage, tracing });
     },
     hasStuckThread: () => processors.abandonedCalls() > 0,
+  };
+}
+
+/** Environment and options of isolated processes. */
+function ofChildren({ isolatedEnvironment: environment, nodeOptions }: WorkerHost) {
+  return {
+    ...(environment === undefined ? {} : { environment }),
+    ...(nodeOptions === undefined ? {} : { nodeOptions }),
   };
 }
 

@@ -121,15 +121,28 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: TracedHold
     throw new Error('the uploaded bytes are not in storage');
   }
   try {
+    const hash = () => sha256Of(createReadStream(input.path, { signal: hold.controller.signal }));
+    const announced = record.sha256 === null ? record.announcedSha256 : null;
+    const checked = announced === null ? undefined : await requireDigest(announced, hash);
     const done = await runProcessor(parts, entry, record, input.path, hold, log);
     if (record.sha256 !== null) return done;
-    return { ...done, sha256: await sha256Of(createReadStream(input.path, { signal: hold.controller.signal })) };
+    return { ...done, sha256: checked ?? (await hash()) };
   } catch (error) {
     if (!hold.controller.signal.aborted) await assertReadable(parts, input.path);
     throw error;
   } finally {
     await input.release();
   }
+}
+
+/** Checks the digest before anything is made of the file. */
+async function requireDigest(announced: string, hash: () => Promise<string>): Promise<string> {
+  const found = await hash();
+  if (found === announced) return found;
+  throw new UnprocessableError(
+    'digest_mismatch',
+    `The file has the SHA-256 ${found}, but another one was announced. It was damaged on its way. Send it again.`,
+  );
 }
 
 /**

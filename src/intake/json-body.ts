@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
 import { readBody } from './body.ts';
 
-/** No JSON that the service accepts is longer. */
+/** Most JSON that the service accepts is shorter. */
 const MAX_BYTES = 65_536;
 
 /** A client that needs longer for so few bytes is stuck. */
@@ -12,26 +12,26 @@ const TIMEOUT_MS = 10_000;
  * Reads and parses a body of JSON. Any Content-Type will do, because curl sends that of a form by default. Throws
  * `bad_request` (400) if it is not JSON, `request_too_large` (413), `request_timeout` (408), and as `readBody` does.
  */
-export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
+export async function readJsonBody(request: IncomingMessage, maxBytes = MAX_BYTES): Promise<unknown> {
   const late = new AbortController();
   const timer = setTimeout(
     () => late.abort(new ServiceError('request_timeout', 'The body took too long. Send the request again.')),
     TIMEOUT_MS,
   );
   try {
-    return parseJson(await readAll(request, late.signal));
+    return parseJson(await readAll(request, late.signal, maxBytes));
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function readAll(request: IncomingMessage, signal: AbortSignal): Promise<string> {
+async function readAll(request: IncomingMessage, signal: AbortSignal, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of readBody(request, signal)) {
     bytes += chunk.length;
-    if (bytes > MAX_BYTES)
-      throw new ServiceError('request_too_large', `The body has more than ${MAX_BYTES} bytes. Send less JSON.`);
+    if (bytes > maxBytes)
+      throw new ServiceError('request_too_large', `The body has more than ${maxBytes} bytes. Send less JSON.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

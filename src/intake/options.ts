@@ -71,12 +71,22 @@ export function readOptionsJson(json: string, where: string): unknown {
   } catch (error) {
     throw new ServiceError('bad_options', `${where} is not JSON. Send a JSON object.`, { cause: error });
   }
+  requireShallow(options, where);
+  return options;
+}
+
+/** As `readOptionsJson`, for options that are a member of parsed JSON. */
+export function requireShortOptions(options: unknown, where: string): unknown {
+  requireShallow(options, where);
+  return options === undefined ? undefined : readOptionsJson(JSON.stringify(options), where);
+}
+
+function requireShallow(options: unknown, where: string): void {
   if (isDeeperThan(MAX_DEPTH, options))
     throw new ServiceError(
       'bad_options',
       `${where} is nested deeper than ${MAX_DEPTH} levels. Send it with fewer levels.`,
     );
-  return options;
 }
 
 function isDeeperThan(levels: number, value: unknown): boolean {

@@ -208,7 +208,10 @@ export class UploadRecords {
     ]);
   }
 
-  /** Ends an upload as failed. Without an attempt it applies to every attempt. */
+  /**
+   * Ends an upload as failed. Without an attempt it applies to every attempt. The bytes of a file with a wrong digest
+   * do not count as stored any more: the caller removes them.
+   */
   async fail(id: string, attempt: number | undefined, error: Problem): Promise<ChangeOutcome> {
     const from: readonly UploadState[] = attempt === undefined ? ['queued', 'processing'] : ['processing'];
     return await this.#changer.enter('failed', from, 'fail', id, [
@@ -216,6 +219,7 @@ export class UploadRecords {
       failedJson(error),
       isRetryable(error) ? '1' : undefined,
       this.#changer.retentionMs,
+      error.code === 'digest_mismatch' ? '1' : undefined,
     ]);
   }
 

@@ -7,7 +7,7 @@ import { ServiceError } from '../errors.ts';
 import { readJsonBody } from '../intake/json-body.ts';
 import type { IssuedTicket } from '../wire/documents.ts';
 import { ticketRequestSchema, type TicketRequest } from '../wire/access-schemas.ts';
-import { faultOf } from '../wire/schema-faults.ts';
+import { parseBody } from '../wire/parse-body.ts';
 
 /** What the routes of tickets need. */
 export interface TicketRouteParts {
@@ -19,7 +19,7 @@ export function ticketRoutes(router: Router, { callers }: TicketRouteParts): voi
   if (!callers.needKeys) return;
   router.post('/tickets', async (ctx) => {
     const { tenant } = callers.ofApiKey(ctx);
-    const request = parseRequest(await readJsonBody(ctx.req));
+    const request = parseBody(ticketRequestSchema, await readJsonBody(ctx.req));
     requirePreset(tenant, request);
     const issued: IssuedTicket = await issue(tenant, request);
     answerCreated(ctx, issued);
@@ -47,17 +47,6 @@ function answerCreated(ctx: Context, issued: IssuedTicket): void {
   ctx.set('Cache-Control', 'no-store');
   ctx.status = 201;
   ctx.body = issued;
-}
-
-function parseRequest(body: unknown): TicketRequest {
-  const parsed = ticketRequestSchema.safeParse(body, { error: faultOf });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const place = issue?.path.map(String).join('.') ?? '';
-  throw new ServiceError(
-    'bad_request',
-    `${place === '' ? 'The body' : `The member ${place}`} ${issue?.message ?? 'is wrong'}.`,
-  );
 }
 
 /** A ticket with another preset would create nothing. */

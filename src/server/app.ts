@@ -25,6 +25,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Operators } from '../operators/operators.ts';
 import { archiveRoutes, type ArchiveRouteParts } from '../routes/archive-routes.ts';
+import { directRoutes, type DirectRouteParts } from '../routes/direct-routes.ts';
 import { eventRoutes, type EventRouteParts } from '../routes/event-routes.ts';
 import { contentRoutes, variantRoutes, type FileRouteParts } from '../routes/file-routes.ts';
 import { limitRoutes, type LimitRouteParts } from '../routes/limit-routes.ts';
@@ -44,6 +45,7 @@ export type AppParts = UploadRouteParts &
   Omit<LimitRouteParts, 'callers'> &
   ArchiveRouteParts &
   TusRouteParts &
+  DirectRouteParts &
   Omit<TenantRouteParts, 'callers'> & {
     callers: Callers;
     manager: DeferredManager;
@@ -104,6 +106,7 @@ function createRouter(parts: AppParts): Router {
   limitRoutes(router, parts);
   uploadRoutes(router, parts);
   tusRoutes(router, parts);
+  directRoutes(router, parts);
   ticketRoutes(router, parts);
   tenantRoutes(router, parts);
   progressRoutes(router, parts);

@@ -6,6 +6,7 @@ import { UploadIntake, type IntakeSettings } from '../intake/intake.ts';
 import { UploadRemoval } from '../intake/removal.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import type { Backlog } from '../queue/backlog.ts';
+import { DirectUploads } from '../roads/direct/direct-uploads.ts';
 import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
 import { checkQuota } from '../record/quota.ts';
 import { countRecords } from '../record/record-count.ts';
@@ -22,6 +23,7 @@ export interface IntakeServices {
   readonly intake: UploadIntake;
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
+  readonly direct: DirectUploads;
   readonly transfers: Transfers;
   readonly limits: ServiceLimits;
   readonly maxArchiveBytes: number;
@@ -56,8 +58,10 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   const removal = new UploadRemoval({ records, storage, transfers, log });
   const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
   const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
+  const direct = new DirectUploads({ ...parts, maxFileBytes, expiryMs });
   const { archiveMaxBytes: maxArchiveBytes } = config;
-  return { intake, removal, tus, transfers, limits: serviceLimits(config, kinds), maxArchiveBytes };
+  const limits = serviceLimits(config, kinds, direct.isOffered);
+  return { intake, removal, tus, direct, transfers, limits, maxArchiveBytes };
 }
 
 function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSources): Admission {

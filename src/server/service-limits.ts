@@ -4,7 +4,7 @@ import type { ServiceLimits } from '../routes/limit-routes.ts';
 import type { Config } from '../settings/config.ts';
 
 /** Returns the limits of the settings, with the types of all kinds. */
-export function serviceLimits(config: Config, kinds: Kinds): ServiceLimits {
+export function serviceLimits(config: Config, kinds: Kinds, isDirectOffered: boolean): ServiceLimits {
   return {
     maxFileBytes: config.uploadMaxBytes,
     maxRequestBytes: config.uploadMaxRequestBytes,
@@ -15,6 +15,6 @@ export function serviceLimits(config: Config, kinds: Kinds): ServiceLimits {
       extensions: [...extensionsOf(type)],
     })),
     retentionMs: config.retentionMs,
-    direct: false,
+    direct: isDirectOffered,
   };
 }

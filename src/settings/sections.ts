@@ -201,7 +201,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Redis', roles: BOTH, settings: { ...REDIS, ...INSTALLATION } },
   { title: 'Storage', roles: BOTH, settings: STORAGE },
   { title: 'Storage in a bucket (STORAGE=s3://…)', roles: BOTH, settings: S3 },
-  { title: 'Receiving uploads', roles: ['api'], settings: RECEIVING },
+  { title: 'Receiving uploads', roles: BOTH, settings: RECEIVING },
   { title: 'Held responses', roles: ['api'], settings: HELD_RESPONSES },
   { title: 'Downloads', roles: ['api'], settings: DOWNLOADS },
   { title: 'Queue and records', roles: ['api'], settings: QUEUE },

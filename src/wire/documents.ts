@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type * as access from './access-schemas.ts';
+import type * as direct from './direct-schemas.ts';
 import type * as limits from './limit-schemas.ts';
 import type * as operators from './operator-schemas.ts';
 import type * as pictures from './picture-schemas.ts';
@@ -25,6 +26,15 @@ export function isFinalState(state: UploadState): boolean {
 
 /** Answer of `GET /limits`. */
 export type Limits = z.infer<typeof limits.limitsSchema>;
+
+/** Where a client may put one part of a file. */
+export type DirectPart = z.infer<typeof direct.directPartSchema>;
+
+/** Answer of `POST /uploads/direct`. */
+export type DirectUploadDocument = z.infer<typeof direct.directUploadSchema>;
+
+/** Answer of `GET /uploads/{id}/direct/stored`. */
+export type StoredPartsDocument = z.infer<typeof direct.storedPartsSchema>;
 
 /** A ticket that was signed for an API key. */
 export type IssuedTicket = z.infer<typeof access.issuedTicketSchema>;

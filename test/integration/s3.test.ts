@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Problem, Upload, UploadList } from '../../src/wire/documents.ts';
+import type { DirectUploadDocument, Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
@@ -53,6 +53,21 @@ afterEach(() => {
   s3.fault = undefined;
 });
 
+/** Sends the photo straight to the bucket, and waits for its result. */
+async function sendDirect(sha256: string): Promise<{ id: string; result: Partial<Upload & Problem> }> {
+  const json = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+  const announced = JSON.stringify({ fileName: 'photo.jpg', size: bytes.length, sha256 });
+  const begun = await fetch(`${service.url}/uploads/direct`, { ...json, body: announced });
+  const { upload, parts } = (await begun.json()) as DirectUploadDocument;
+  expect([begun.status, begun.headers.get('location')]).toEqual([201, `/uploads/${upload.id}`]);
+  const put = await fetch(parts[0]?.url ?? '', { method: 'PUT', body: new Uint8Array(bytes) });
+  const body = JSON.stringify({ parts: [{ number: 1, etag: put.headers.get('etag') }] });
+  const completed = await fetch(`${service.url}/uploads/${upload.id}/direct/complete`, { ...json, body });
+  expect(completed.status).toBe(202);
+  const result = await getJson<Upload>(`${service.url}/uploads/${upload.id}/result?timeout=${LONG_HOLD_MS}`);
+  return { id: upload.id, result: result.body };
+}
+
 const keysOf = (id: string) => s3.memory.keys().filter((key) => key.startsWith(`uploads/${id.slice(0, 2)}/${id}/`));
 
 describe('an API and a worker process that share only Redis and a bucket', () => {
@@ -95,6 +110,21 @@ describe('an API and a worker process that share only Redis and a bucket', () =>
     const { body } = await putFile<Upload>(service.url, id, large, 'large.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect([body.state, s3.operations.filter((name) => name === 'UploadPart').length]).toEqual(['completed', 3]);
     expect(s3.memory.uploads.size).toBe(0);
+  });
+
+  test('process a file that its sender has put into the bucket', async () => {
+    const { id, result } = await sendDirect(createHash('sha256').update(bytes).digest('hex'));
+    expect(result).toMatchObject({ state: 'completed', file: { name: 'photo.jpg', type: 'image/jpeg' } });
+    expect(result.file?.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
+    const content = await fetch(`${service.url}/uploads/${id}/content`);
+    expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true);
+  });
+
+  test('fail a file in the bucket that is not the announced one, and remove it', async () => {
+    const { id, result } = await sendDirect('0'.repeat(64));
+    expect(result).toMatchObject({ code: 'digest_mismatch', state: 'failed', final: true });
+    await eventually('its bytes are removed', () => keysOf(id).length === 0);
+    expect((await fetch(`${service.url}/uploads/${id}/content`)).status).toBe(409);
   });
 
   test('leave nothing of a file whose sender disconnected', async () => {

@@ -11,6 +11,7 @@ import { uploadPrefix } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { inGroups } from './groups.ts';
+import type { VisitSilent } from '../roads/visit-silent.ts';
 import { logRemoved } from './log-removed.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
@@ -26,12 +27,15 @@ export interface DueParts extends FileParts {
   sets: Pick<UploadSets, 'due' | 'isDue' | 'settle' | 'putOff'>;
   queue: Pick<UploadQueue, 'add' | 'has'>;
   storage: FileParts['storage'] & Pick<Storage, 'read' | 'removeUnfinished'>;
+  /** Handles uploads whose bytes do not come through an API process. Default: there are none. */
+  visitSilent?: VisitSilent;
   log: Logger;
 }
 
 /**
  * Handles every upload that is due:
  * - It is still `receiving`: its API process has died. It ends as interrupted, or is queued if all bytes are stored.
+ *   If its sender puts parts into a bucket, it stays while parts arrive.
  * - It is `processing` and has sent no report for too long: its permit is added again if it does not exist any more.
  * - In every case, files that the record does not name are removed.
  *
@@ -61,8 +65,12 @@ async function handleOrPutOff(parts: DueParts, id: string, nowMs: number): Promi
 
 async function handle(parts: DueParts, id: string, nowMs: number): Promise<void> {
   const read = await parts.records.read(id);
-  if (read?.record.state === 'receiving' && (await parts.sets.isDue(id, nowMs)))
-    await endSilent(parts, id, read.record.version);
+  if (read?.record.state === 'receiving' && (await parts.sets.isDue(id, nowMs))) {
+    const visit = await parts.visitSilent?.(read.record, nowMs);
+    if (visit === 'active') return;
+    if (visit === 'silent') return void (await parts.sets.putOff(id, nowMs));
+    if (visit !== 'handled') await endSilent(parts, id, read.record.version);
+  }
   if (read?.record.state === 'processing') await restorePermit(parts, read.record);
   logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { pictureOptionsSchema } from '../../kinds/picture-options.ts';
 import { tableOptionsSchema } from '../../kinds/table-options.ts';
 import { issuedTicketSchema, ticketRequestSchema } from '../access-schemas.ts';
+import * as direct from '../direct-schemas.ts';
 import { limitsSchema } from '../limit-schemas.ts';
 import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
 import * as pictures from '../picture-schemas.ts';
@@ -42,6 +43,11 @@ const COMPONENTS = {
   TicketRequest: ticketRequestSchema,
   IssuedTicket: issuedTicketSchema,
   Limits: limitsSchema,
+  DirectRequest: direct.directRequestSchema,
+  DirectUpload: direct.directUploadSchema,
+  DirectParts: direct.directPartsSchema,
+  StoredParts: direct.storedPartsSchema,
+  CompleteRequest: direct.completeRequestSchema,
   ServiceStatus: schemas.serviceStatusSchema,
   ProcessReport: processReportSchema,
   ServiceFigures: serviceFiguresSchema,

@@ -2,6 +2,7 @@ import { withAccessProblems } from './access-problems.ts';
 import { componentSchemas } from './components.ts';
 import { PARAMETERS } from './parameters.ts';
 import { ARCHIVE_PATHS } from './paths-archive.ts';
+import { DIRECT_PATHS } from './paths-direct.ts';
 import { FILE_PATHS } from './paths-files.ts';
 import { LIMIT_PATHS } from './paths-limits.ts';
 import { OPERATOR_PATHS, OPERATOR_SECURITY_SCHEMES } from './paths-operators.ts';
@@ -84,6 +85,10 @@ const TAGS = [
     name: 'Resumable uploads',
     description: 'The tus protocol, version 1.0, for Uppy, tus-js-client and other tus clients.',
   },
+  {
+    name: 'Straight to the bucket',
+    description: 'Clients put parts of a file into the bucket. Only with `STORAGE=s3://…`, otherwise 501.',
+  },
   { name: 'Progress', description: 'Held answers: progress and outcome of an upload.' },
   { name: 'Files', description: 'The uploaded files and the files made from them.' },
   { name: 'Access', description: 'Tickets of tenants. Only if `ACCESS` is `keys`.' },
@@ -117,6 +122,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
       ...LIMIT_PATHS,
       ...UPLOAD_PATHS,
       ...TUS_PATHS,
+      ...DIRECT_PATHS,
       ...PROGRESS_PATHS,
       ...FILE_PATHS,
       ...ARCHIVE_PATHS,

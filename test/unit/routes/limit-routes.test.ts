@@ -45,7 +45,7 @@ async function open(callers: Record<string, Caller> | undefined): Promise<void> 
         return caller;
       },
     },
-    limits: serviceLimits(config, createKinds(config, [NOTES])),
+    limits: serviceLimits(config, createKinds(config, [NOTES]), false),
   });
   served = await serve(problemResponses(silentLog), routesOf(router));
 }

@@ -11,6 +11,7 @@ import {
 } from '../../../../src/wire/openapi/examples.ts';
 import * as schemas from '../../../../src/wire/upload-schemas.ts';
 import { issuedTicketSchema } from '../../../../src/wire/access-schemas.ts';
+import { directPartsSchema, storedPartsSchema } from '../../../../src/wire/direct-schemas.ts';
 import { limitsSchema } from '../../../../src/wire/limit-schemas.ts';
 import { uploadPageSchema, usageSchema } from '../../../../src/wire/tenant-schemas.ts';
 import { serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
@@ -24,6 +25,8 @@ const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
   [schemaRef('UploadList')['$ref'], schemas.uploadListSchema],
   [schemaRef('IssuedTicket')['$ref'], issuedTicketSchema],
   [schemaRef('Limits')['$ref'], limitsSchema],
+  [schemaRef('DirectParts')['$ref'], directPartsSchema],
+  [schemaRef('StoredParts')['$ref'], storedPartsSchema],
   [schemaRef('UploadPage')['$ref'], uploadPageSchema],
   [schemaRef('Usage')['$ref'], usageSchema],
   [schemaRef('ServiceStatus')['$ref'], schemas.serviceStatusSchema],

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { ServiceError } from '../../errors.ts';
+import type { RequestScope } from '../../http/request-scope.ts';
+import { cleanFileName } from '../../intake/file-name.ts';
+import { IncomingUpload, type IntakeParts } from '../../intake/incoming-upload.ts';
+import { lackError } from '../../intake/opening-error.ts';
+import { requireShortOptions } from '../../intake/options.ts';
+import { rejectionToError } from '../../intake/receive-progress.ts';
+import { byteLimit, optionsFor } from '../../intake/ticket-rules.ts';
+import { readExisting } from '../../record/read-existing.ts';
+import { asSeen, type ReadRecord } from '../../record/read-record.ts';
+import type { UploadRecord } from '../../record/record-fields.ts';
+import type { DirectParts, SignedPart, StoredPart } from '../../storage/direct-parts.ts';
+import { originalKey } from '../../storage/keys.ts';
+import type { CompleteRequest, DirectRequest } from '../../wire/direct-schemas.ts';
+import { errorOfFailure } from './error-of-failure.ts';
+import { finishDirect } from './finish-direct.ts';
+import { bucketUpload } from './join-parts.ts';
+import { isDirect, partBytesFor, planOf, type DirectUploadRecord } from './part-plan.ts';
+import { readStored } from './watch-stored.ts';
+
+/** Parts whose addresses come with the creation, and by default with each later request. */
+export const PARTS_AT_ONCE = 10;
+
+/** The janitor reads the bucket if no request has done so for this time. */
+const LOOK_AFTER_MS = 60_000;
+
+/** A request for part addresses reads the bucket too, if nobody has done so for this time. */
+const READ_AFTER_MS = 2_000;
+
+/** What direct uploads need. */
+export interface DirectUploadParts extends IntakeParts {
+  maxFileBytes: number;
+  /** An upload expires if no part was added for this time. */
+  expiryMs: number;
+}
+
+/** A direct upload that has just begun. */
+export interface BegunUpload {
+  read: ReadRecord;
+  partBytes: number;
+  parts: SignedPart[];
+}
+
+/** Uploads whose parts the client puts into the bucket. Bytes do not pass this process. */
+export class DirectUploads {
+  readonly #parts: DirectUploadParts;
+
+  constructor(parts: DirectUploadParts) {
+    this.#parts = parts;
+  }
+
+  /** True if the storage is a bucket. */
+  get isOffered(): boolean {
+    return this.#parts.storage.direct !== undefined;
+  }
+
+  /**
+   * Creates the record, begins the multipart upload, and returns the first addresses. Throws `no_direct_uploads` (501)
+   * if the storage is no bucket, `empty_file` and `bad_options` (400), `file_too_large` (413), and as
+   * `IncomingUpload.open`.
+   */
+  async create(scope: RequestScope, request: DirectRequest): Promise<BegunUpload> {
+    const direct = this.#direct();
+    const { admission, maxFileBytes } = this.#parts;
+    const { size, sha256 } = request;
+    const limit = byteLimit(maxFileBytes, scope.caller.ticket);
+    if (size > limit.maxBytes) throw limit.tooLarge();
+    if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
+    const options = optionsFor(scope.caller, requireShortOptions(request.options, 'The member "options"'));
+    await admission.requireRate(scope);
+    const announced = { id: randomUUID(), fileName: cleanFileName(request.fileName), totalBytes: size, options };
+    const limits = admission.queueLimits(scope.address);
+    const outcome = await IncomingUpload.open(this.#parts, scope, announced, limits);
+    if ('existing' in outcome) throw new Error('a new id has a record');
+    try {
+      const record = await this.#begin(direct, outcome.opened.record, sha256);
+      return { read: asSeen(record), partBytes: record.road.partBytes, parts: await this.#sign(direct, record) };
+    } catch (error) {
+      await outcome.opened.forget();
+      throw error;
+    }
+  }
+
+  /**
+   * Returns addresses of parts, from one number on. Throws `bad_request` (400) for a number that the file does not
+   * have, and `no_direct_upload` (409) unless the upload waits for parts.
+   */
+  async sign(id: string, from = 1, count = PARTS_AT_ONCE): Promise<SignedPart[]> {
+    const direct = this.#direct();
+    const record = await this.#receiving(id);
+    const plan = planOf(record);
+    if (from > plan.count)
+      throw new ServiceError('bad_request', `The file has ${plan.count} parts. Ask for one of them.`, { id });
+    const idleMs = this.#parts.records.nowMs() - record.updatedAtMs;
+    if (idleMs > READ_AFTER_MS) await readStored({ ...this.#parts, direct }, record);
+    return await this.#sign(direct, record, from, count);
+  }
+
+  /** Returns the parts that the bucket has. Throws `no_direct_upload` (409) unless the upload waits for parts. */
+  async stored(id: string): Promise<StoredPart[]> {
+    const direct = this.#direct();
+    return (await readStored({ ...this.#parts, direct }, await this.#receiving(id))) ?? [];
+  }
+
+  /**
+   * Makes the file of its parts and queues it. The same request again returns the same upload. Throws `bad_parts` (400)
+   * and `no_direct_upload` (409), the error of a file that is rejected by its first bytes, and `queue_full` (503),
+   * `too_many_queued_by_address` or `quota_exceeded` (429): then the client sends the request again later.
+   */
+  async complete(scope: RequestScope, id: string, { parts: claimed }: CompleteRequest): Promise<ReadRecord> {
+    const direct = this.#direct();
+    const read = await readExisting(this.#parts.records, id);
+    if (read.record.stored) return read;
+    const { admission } = this.#parts;
+    const { log, address, id: requestId } = scope;
+    return await finishDirect({ ...this.#parts, direct, log }, requireDirect(read.record), {
+      claimed,
+      requestId,
+      limits: admission.queueLimits(address),
+      lackOf: (rejected) => lackError(admission, address, rejected),
+      onDiscarded: () => admission.discarded(),
+    });
+  }
+
+  async #begin(direct: DirectParts, record: UploadRecord, sha256: string | undefined): Promise<DirectUploadRecord> {
+    const { id, fencingToken, totalBytes } = record;
+    const uploadId = await direct.begin(originalKey(id, fencingToken));
+    const road = { name: 'direct' as const, uploadId, partBytes: partBytesFor(totalBytes ?? 0) };
+    const outcome = await this.#parts.records.roads.set(id, fencingToken, {
+      road,
+      silenceMs: Math.min(LOOK_AFTER_MS, this.#parts.expiryMs),
+      ...(sha256 === undefined ? {} : { sha256 }),
+    });
+    if (outcome.applied && outcome.record !== undefined) return requireDirect(outcome.record);
+    await direct.abort({ key: originalKey(id, fencingToken), uploadId });
+    if (outcome.applied) throw new Error('the script returned no record');
+    throw rejectionToError(outcome);
+  }
+
+  async #sign(direct: DirectParts, record: DirectUploadRecord, from = 1, count = PARTS_AT_ONCE): Promise<SignedPart[]> {
+    return await direct.sign(bucketUpload(record), planOf(record).parts(from, count));
+  }
+
+  async #receiving(id: string): Promise<DirectUploadRecord> {
+    return requireDirect((await readExisting(this.#parts.records, id)).record);
+  }
+
+  #direct(): DirectParts {
+    const { direct } = this.#parts.storage;
+    if (direct !== undefined) return direct;
+    throw new ServiceError(
+      'no_direct_uploads',
+      'The storage of this service is no bucket, so files cannot be sent straight to it. Send the file with PUT.',
+    );
+  }
+}
+
+function requireDirect(record: UploadRecord): DirectUploadRecord {
+  if (isDirect(record)) return record;
+  const { id, state } = record;
+  const failure = errorOfFailure(record);
+  if (failure !== undefined) throw failure;
+  if (state === 'cancelled' || state === 'discarded')
+    throw rejectionToError({ applied: false, rejection: 'final', record });
+  throw new ServiceError('no_direct_upload', 'This upload does not wait for parts. Read it with GET /uploads/{id}.', {
+    id,
+  });
+}

@@ -1,0 +1,141 @@
+import { buffer } from 'node:stream/consumers';
+import { asOutcome, ServiceError, toProblem } from '../../errors.ts';
+import type { JobQueue } from '../../intake/incoming-upload.ts';
+import { acceptFile } from '../../intake/receive.ts';
+import { rejectionToError } from '../../intake/receive-progress.ts';
+import { SNIFF_BYTES } from '../../intake/sniff.ts';
+import type { Kinds } from '../../kinds/kinds.ts';
+import type { StoredUpload } from '../../record/open-record.ts';
+import { removeOrphanFiles } from '../../record/orphan-files.ts';
+import { manifestOwner } from '../../record/ownership.ts';
+import { asSeen, type ReadRecord } from '../../record/read-record.ts';
+import type { ChangeOutcome, QueueLimits, RejectedChange } from '../../record/record-change.ts';
+import type { UploadRecords } from '../../record/record.ts';
+import type { DirectParts } from '../../storage/direct-parts.ts';
+import { manifestKey, originalKey } from '../../storage/keys.ts';
+import { manifestObject } from '../../storage/manifest.ts';
+import { putObject, type Storage } from '../../storage/storage.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { uploadRef } from '../../telemetry/upload-ref.ts';
+import { joinParts, type ClaimedPart } from './join-parts.ts';
+import type { DirectUploadRecord } from './part-plan.ts';
+
+/** What finishing a direct upload needs, in an API process or in the janitor. */
+export interface FinishParts {
+  records: UploadRecords;
+  storage: Storage;
+  direct: DirectParts;
+  kinds: Kinds;
+  queue: JobQueue;
+  log: Logger;
+}
+
+/** How an upload is finished. */
+export interface FinishOptions {
+  /** The parts as the sender names them. Default: the parts that the bucket has. */
+  claimed?: readonly ClaimedPart[];
+  /** Default: none, because the upload was admitted when it began. */
+  limits?: QueueLimits;
+  requestId?: string;
+  /** Returns the error if there is no place in the queue. Default: none. */
+  lackOf?: (rejected: RejectedChange) => Promise<ServiceError | undefined>;
+  /** Called for each upload that this one has evicted from the queue. */
+  onDiscarded?: () => void;
+}
+
+/**
+ * Joins the parts, determines the type of the file, writes the manifest and queues the upload. Several calls at once
+ * have the same result: the record decides once. Throws as `joinParts`. A file that is rejected by its first bytes ends
+ * the upload as failed and is removed. If there is no place in the queue, the object stays for the next call.
+ */
+export async function finishDirect(
+  parts: FinishParts,
+  record: DirectUploadRecord,
+  options: FinishOptions = {},
+): Promise<ReadRecord> {
+  await joinParts(parts, record, options.claimed);
+  const stored = await accept(parts, record);
+  const manifest = manifestObject(manifestOf(record, stored));
+  await putObject(parts.storage, manifest.key, manifest.bytes);
+  return await enqueue(parts, record, stored, options);
+}
+
+async function accept(parts: FinishParts, record: DirectUploadRecord): Promise<StoredUpload> {
+  const key = originalKey(record.id, record.fencingToken);
+  const head = await parts.storage.read(key, { start: 0, end: SNIFF_BYTES - 1 });
+  if (head === undefined) throw await whyNot(parts, record.id);
+  try {
+    const kind = await acceptFile(parts.kinds, await buffer(head), record.options, record.allowed);
+    return { ...kind, sizeBytes: record.totalBytes, sha256: null };
+  } catch (error) {
+    throw error instanceof ServiceError ? await reject(parts, record, error) : error;
+  }
+}
+
+async function reject(
+  { records, storage, log }: FinishParts,
+  { id, fencingToken, totalBytes, type }: DirectUploadRecord,
+  error: ServiceError,
+): Promise<ServiceError> {
+  const found = { receivedBytes: totalBytes, type };
+  const outcome = await records.reject(id, fencingToken, toProblem(error, id), found);
+  if (outcome.applied) log.info({ upload: uploadRef(id), code: error.code }, 'upload rejected');
+  await storage.remove(originalKey(id, fencingToken));
+  return asOutcome(error, id, 'failed');
+}
+
+/** The object was removed while this call ran. */
+async function whyNot({ records }: FinishParts, id: string): Promise<ServiceError> {
+  const record = (await records.read(id))?.record;
+  return rejectionToError({ applied: false, rejection: record === undefined ? 'missing' : 'final', record });
+}
+
+function manifestOf(record: DirectUploadRecord, stored: StoredUpload) {
+  const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = record;
+  const createdAt = new Date(createdAtMs).toISOString();
+  return { id, fencingToken, publicId, name: fileName, createdAt, sequence, ...manifestOwner(record), ...stored };
+}
+
+async function enqueue(
+  parts: FinishParts,
+  { id, fencingToken }: DirectUploadRecord,
+  stored: StoredUpload,
+  { limits, requestId, lackOf, onDiscarded }: FinishOptions,
+): Promise<ReadRecord> {
+  const queued = { ...stored, ...(requestId === undefined ? {} : { requestId }) };
+  const outcome = await parts.records.enqueue(id, fencingToken, queued, limits);
+  if (!outcome.applied) return await answerRejected(parts, id, fencingToken, outcome, lackOf);
+  const { log, queue } = parts;
+  log.info({ upload: uploadRef(id), type: stored.type, sizeBytes: stored.sizeBytes }, 'upload queued');
+  const added = outcome.permitFor === undefined ? undefined : queue.add(outcome.permitFor);
+  await added?.catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added'));
+  for (const gone of outcome.discarded ?? []) {
+    onDiscarded?.();
+    await removeOrphanFiles(parts, gone).catch((error: unknown) =>
+      log.warn({ err: error, upload: uploadRef(gone) }, 'cleanup failed'),
+    );
+  }
+  return readOf(outcome);
+}
+
+/** Another call has queued the upload, it has ended meanwhile, or there is no place in the queue. */
+async function answerRejected(
+  { storage }: FinishParts,
+  id: string,
+  fencingToken: string,
+  rejected: RejectedChange,
+  lackOf: FinishOptions['lackOf'],
+): Promise<ReadRecord> {
+  if (rejected.record?.fencingToken === fencingToken && rejected.record.stored) return readOf(rejected);
+  const lack = await lackOf?.(rejected);
+  if (lack !== undefined) throw lack;
+  if (rejected.limit !== undefined) throw new Error(`the tenant has reached its limit ${rejected.limit.name}`);
+  await storage.remove(manifestKey(id, fencingToken));
+  await storage.remove(originalKey(id, fencingToken));
+  throw rejectionToError(rejected);
+}
+
+function readOf({ record, queuePosition }: ChangeOutcome): ReadRecord {
+  if (record === undefined) throw new Error('the script returned no record');
+  return { ...asSeen(record), queuePosition: queuePosition ?? null };
+}
