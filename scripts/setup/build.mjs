@@ -16,6 +16,7 @@ import { compileModules } from './compile-modules.mjs';
 import { withLock } from './lock.mjs';
 import { bundlePackages } from './package-bundles.mjs';
 import { bundlePage } from './page-bundles.mjs';
+import { bundleProcesses } from './process-bundles.mjs';
 import { cacheDirectory, projectRoot, setupLockFile } from './project-root.mjs';
 
 /** @typedef {import('./build.d.mts').BuildTarget} BuildTarget */
@@ -116,6 +117,7 @@ async function build(target, say) {
     await compileModules(sourceFiles(target), draft, esbuild.build);
     await bundlePage(join(draft, 'src', 'page', 'built'), esbuild.build);
     if (target.bundlesPackages) {
+      await bundleProcesses(draft, esbuild.build);
       await bundlePackages(join(draft, 'node_modules'), join(target.directory, 'node_modules'), esbuild.build);
     }
   } finally {

@@ -79,6 +79,9 @@ async function bundle(names, entries, directory, build) {
     platform: 'node',
     target: 'node20',
     keepNames: true,
+    minifyWhitespace: true,
+    // Node prints the line of an error that nobody catches.
+    lineLimit: 200,
     banner: { js: BANNER },
     legalComments: 'none',
     logLevel: 'silent',

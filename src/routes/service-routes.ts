@@ -16,7 +16,8 @@ export interface ServiceRouteParts {
   /** The number of live workers. The process is ready even without a worker: uploads are stored and wait. */
   countWorkers(): Promise<number>;
   metrics: { contentType: string; text(): Promise<string> };
-  openApi: unknown;
+  /** Makes the API reference. Called once, at the first request for it. */
+  openApi: () => unknown;
   assets: PageAssets;
   /** True if a management address serves the details. They are not served here then. Default false. */
   hasManagementAddress?: boolean;
@@ -53,10 +54,10 @@ export function managementRoutes(router: Router, parts: ManagementRouteParts): v
     ctx.body = text;
   });
 
-  // Most processes never get this request, so the document is compressed on the first one.
+  // Most processes never get this request, so the document is made on the first one.
   let openApi: Promise<Asset> | undefined;
   router.get('/openapi.json', async (ctx) => {
-    openApi ??= compressedAsset(JSON.stringify(parts.openApi), 'application/json; charset=utf-8');
+    openApi ??= compressedAsset(JSON.stringify(parts.openApi()), 'application/json; charset=utf-8');
     sendAsset(ctx, await openApi);
   });
 }

@@ -177,7 +177,7 @@ async function serviceParts(
     checkReady: () => readiness.assert(),
     countWorkers: () => countWorkers(connection, keys),
     metrics,
-    openApi: withKinds(openApiDocument(undefined, config.mountPath), kinds),
+    openApi: () => withKinds(openApiDocument(undefined, config.mountPath), kinds),
     assets: hasManagementAddress ? await withoutManagementLinks(assets) : assets,
     hasManagementAddress,
   };

@@ -19,6 +19,9 @@ interface Descriptors {
 /** Number of connections that clients such as fetch keep for the next request. */
 const KEPT_ALIVE = 16;
 
+/** The thread of the watchdog opens these some time after the process is ready. */
+const OF_EVENT_LOOPS = /^(?:anon_inode|pipe):/;
+
 const GAUGES = ['deferred_held', 'deferred_waiters', 'uploads_receiving'];
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
@@ -159,7 +162,7 @@ async function busyGauges({ url }: ServiceProcess): Promise<string[]> {
 }
 
 function descriptorsOf(pid: number): Descriptors {
-  const targets = targetsOf(pid);
+  const targets = targetsOf(pid).filter((target) => !OF_EVENT_LOOPS.test(target));
   const sockets = targets.filter((target) => target.startsWith('socket:')).length;
   return { sockets, others: targets.length - sockets };
 }

@@ -57,7 +57,7 @@ describe('npm start', () => {
   test.each(['scripts/start.js', 'src/server/main.js', 'workers/main.js'])(
     '%s ends with 78 and one line if a package is missing',
     async (entry) => {
-      for (const folder of ['src', 'workers', 'scripts'])
+      for (const folder of ['src', 'workers', 'scripts', 'bundled'])
         cpSync(compiled(folder), join(directory, folder), { recursive: true });
       writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
       const started = promisify(execFile)(process.execPath, [join(directory, entry)], { cwd: directory });

@@ -21,7 +21,7 @@ beforeEach(async () => {
     countWorkers: async () => 2,
     checkReady: async () => undefined,
     metrics: { contentType: 'text/plain', text: async () => '' },
-    openApi: OPEN_API,
+    openApi: () => OPEN_API,
     assets: {
       files: new Map([['/', { bodies: BODIES, type: 'text/html; charset=utf-8', tag: 'abc' }]]),
       contentSecurityPolicy: "default-src 'none'",
@@ -67,7 +67,7 @@ describe('the service routes next to a management address', () => {
         if (!isReady) throw new ServiceError('storage_unavailable', 'The storage is away.');
       },
       metrics: { contentType: 'text/plain', text: async () => 'secret 1' },
-      openApi: OPEN_API,
+      openApi: () => OPEN_API,
       assets: { files: new Map(), contentSecurityPolicy: '' },
       hasManagementAddress: true,
     });

@@ -10,7 +10,7 @@ const ROUTES = {
   checkReady: async () => undefined,
   countWorkers: async () => 3,
   metrics: { contentType: 'text/plain; charset=utf-8', text: async () => 'deferred_held 0\n' },
-  openApi: { openapi: '3.1.0' },
+  openApi: () => ({ openapi: '3.1.0' }),
 };
 
 async function openOrFail(environment: Record<string, string>): Promise<Management> {

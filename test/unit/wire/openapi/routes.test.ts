@@ -109,7 +109,7 @@ function emptyApp(): Koa {
       replay: nobody,
       assets: OPERATORS_PAGE,
     },
-    service: { countWorkers: async () => 0, checkReady: nobody, metrics, openApi: {}, assets: PAGE },
+    service: { countWorkers: async () => 0, checkReady: nobody, metrics, openApi: () => ({}), assets: PAGE },
   });
 }
 
