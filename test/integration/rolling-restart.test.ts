@@ -13,6 +13,8 @@ import { startService, type Service, type ServiceProcess } from '../helpers/serv
 const HOLD_MS = 3_600_000;
 const LONG_HOLDS = { DEFERRED_MAX_TIMEOUT_MS: String(HOLD_MS) };
 const LANES = 3;
+/** Processes of each kind after the scale-out. */
+const FLEET = 4;
 
 let service: Service;
 let balancer: Balancer;
@@ -21,10 +23,7 @@ let pollBalancer: Balancer;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  [service, bytes] = await Promise.all([
-    startService({ apis: 2, env: LONG_HOLDS }),
-    photo({ width: 400, height: 300 }),
-  ]);
+  [service, bytes] = await Promise.all([startService({ env: LONG_HOLDS }), photo({ width: 400, height: 300 })]);
   [balancer, pollBalancer] = await Promise.all([startBalancer(service.urls), startBalancer(service.urls)]);
 });
 
@@ -112,13 +111,17 @@ async function keepSending(
 }
 
 /** Asks for one upload that does not move, over and over, each time held for a moment; returns what went wrong. */
-async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: number; failed: string[] }> {
+async function keepPolling(
+  id: string,
+  isOver: () => boolean,
+  headers: Record<string, string>,
+): Promise<{ polls: number; failed: string[] }> {
   const failed: string[] = [];
   let polls = 0;
   while (!isOver()) {
     polls += 1;
     try {
-      const response = await poll(`${pollBalancer.url}/uploads/${id}/progress?since=1&timeout=150`);
+      const response = await poll(`${pollBalancer.url}/uploads/${id}/progress?since=1&timeout=150`, { headers });
       const { status } = response;
       const body = (await response.json()) as Progress & { code?: string };
       if (status !== 200 || body.state !== 'receiving') failed.push(`${status} ${body.code ?? body.state}`);
@@ -129,16 +132,32 @@ async function keepPolling(id: string, isOver: () => boolean): Promise<{ polls: 
   return { polls, failed };
 }
 
-/** Replaces a process as in a rolling restart: the load balancer changes before the process gets its signal. */
-async function replace(old: ServiceProcess): Promise<void> {
-  const successor = await service.addApi();
-  const others = service.apis.filter((api) => api.child.exitCode === null && api !== old);
-  const urls = [...new Set([...others, successor])].map(({ url }) => url);
-  for (const each of [balancer, pollBalancer]) each.retarget(urls);
-  expect(await old.end('SIGTERM')).toBe(0);
+/** Starts processes until there are `FLEET` of each kind. All processes serve under load then. */
+async function scaleOut(): Promise<void> {
+  const more = Array.from({ length: FLEET - 1 });
+  await Promise.all([...more.map(() => service.addApi()), ...more.map(() => service.addWorker())]);
+  retarget(service.apis);
+  await eventually('every process to serve', async () => {
+    const { body } = await getJson<{ workers: number }>(`${service.url}/readyz`);
+    return body.workers === FLEET && service.apis.every((api) => answered.some((id) => api.output().includes(id)));
+  });
 }
 
-test('no poll fails while API processes are replaced in turn under load', async () => {
+/**
+ * Ends all processes but the last of each kind at once, as in a rolling restart. The load balancer changes before the
+ * processes get their signal.
+ */
+async function scaleIn(): Promise<void> {
+  retarget(service.apis.slice(-1));
+  const leaving = [...service.apis.slice(0, -1), ...service.workers.slice(0, -1)];
+  expect(await Promise.all(leaving.map((process) => process.end('SIGTERM')))).toEqual(leaving.map(() => 0));
+}
+
+function retarget(apis: readonly ServiceProcess[]): void {
+  for (const each of [balancer, pollBalancer]) each.retarget(apis.map(({ url }) => url));
+}
+
+test('no poll fails and no upload is lost from 1 to 4 to 1 API and worker processes under load', async () => {
   const { fetch, polls, failed } = watchedFetch();
   const lost: boolean[] = [];
   const client = createUploadClient({
@@ -151,15 +170,13 @@ test('no poll fails while API processes are replaced in turn under load', async 
   let isOver = false;
   const lanes = Array.from({ length: LANES }, () => keepSending(client, () => isOver, ended, percents));
   const still = await createTus(balancer.url, { 'Upload-Length': '1000' });
-  const pollers = Array.from({ length: LANES }, () => keepPolling(still, () => isOver));
-  const before = [...service.apis];
-  for (const old of before) {
+  // One opens a connection for each poll, so that new processes get some. The others keep their connections.
+  const pollers = [{ Connection: 'close' }, {}, {}].map((headers) => keepPolling(still, () => isOver, headers));
+  for (const change of [scaleOut, scaleIn, async () => undefined]) {
     const done = ended.length;
     await eventually('the load to flow', () => ended.length >= done + LANES);
-    await replace(old);
+    await change();
   }
-  const done = ended.length;
-  await eventually('the load to flow on', () => ended.length >= done + LANES);
   isOver = true;
   await Promise.all(lanes);
   client.close();
