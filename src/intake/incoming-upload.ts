@@ -215,19 +215,18 @@ export class IncomingUpload {
   }
 
   /**
-   * Removes the files and the record, for an id that no client knows. If the upload may be queued, its files are
-   * removed only after its record, because a worker may be processing it.
+   * Removes the files and the record, for an id that no client knows. An upload that may be queued is deleted first: a
+   * worker may be processing it, and without a record the reconciliation scan would restore it from its manifest. If
+   * Redis or the storage is away, this rejects, and the janitor removes the rest later.
    */
   async forget(): Promise<void> {
     clearInterval(this.#keepAlive);
     const { id, publicId } = this.record;
-    if (!this.#isEnqueueSent) {
-      await this.#removeFiles();
-      // A writer may have failed to remove its unfinished file. Without a record the janitor would not find it.
-      await this.#parts.storage.removeUnfinished(uploadPrefix(id), NOBODY_WRITES_AFTER);
-    }
+    if (this.#isEnqueueSent) await this.#parts.records.delete(id);
+    await this.#removeFiles();
+    // A writer may have failed to remove its unfinished file. Without a record the janitor would not find it.
+    if (!this.#isEnqueueSent) await this.#parts.storage.removeUnfinished(uploadPrefix(id), NOBODY_WRITES_AFTER);
     await this.#parts.records.forget(id, publicId);
-    if (this.#isEnqueueSent) await this.#removeFiles();
   }
 
   /** Removes the files of an evicted upload. If this fails, the janitor does it. */

@@ -1,6 +1,7 @@
 import { parseOptions, say, type Bench } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession } from '../lib/session.ts';
+import { access } from './access.ts';
 import { costs } from './costs/measure-costs.ts';
 import { fairness } from './fairness/fairness.ts';
 import { SCALE_DEFAULTS, type Part } from './lib/part.ts';
@@ -10,7 +11,7 @@ import { throughput } from './throughput/throughput.ts';
 import { unwanted } from './unwanted.ts';
 
 /** The parts that run if none is named. */
-const USUAL_PARTS: readonly Part[] = [processes, unwanted, stall, throughput, fairness];
+const USUAL_PARTS: readonly Part[] = [processes, unwanted, stall, throughput, fairness, access];
 const PARTS: readonly Part[] = [...USUAL_PARTS, costs];
 const NAMES = PARTS.map(({ name }) => name).join(', ');
 

@@ -288,6 +288,14 @@ describe('the end of an upload that is not queued', () => {
     expect(await recordOf(upload)).toBeDefined();
   });
 
+  test('by forget leaves a deleted upload to the janitor if the storage is away, so that no scan restores it', async () => {
+    const upload = await open({ ...space.parts, storage: overriding(space.parts.storage, { remove: isAway }) });
+    await upload.receive(bytesThen(), {}, 10_000);
+    await upload.enqueue();
+    await expect(upload.forget()).rejects.toThrow('away');
+    expect(await recordOf(upload)).toMatchObject({ state: 'cancelled', deleted: true });
+  });
+
   test('by forget leaves neither file nor record', async () => {
     const upload = await open();
     await upload.receive(bytesThen(), {}, 10_000);
