@@ -288,7 +288,7 @@ describe('the end of an upload that is not queued', () => {
     expect(await recordOf(upload)).toBeDefined();
   });
 
-  test('by forget leaves a deleted upload to the janitor if the storage is away, so that no scan restores it', async () => {
+  test('by forget deletes a queued upload, so that no scan restores it if its files cannot be removed', async () => {
     const upload = await open({ ...space.parts, storage: overriding(space.parts.storage, { remove: isAway }) });
     await upload.receive(bytesThen(), {}, 10_000);
     await upload.enqueue();
