@@ -1,13 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { PublicAddresses } from '../../../../src/http/public-address.ts';
 import { postWebhook, type WebhookAnswer } from '../../../../workers/webhooks/post-webhook.ts';
 import { makeCertificates, type Certificates } from '../../../helpers/certificates.ts';
+import { compiled } from '../../../helpers/compiled.ts';
 import { listen } from '../../../helpers/listen.ts';
 import { patienceMs } from '../../../helpers/patience.ts';
 
@@ -15,6 +19,8 @@ const MIB = 1024 * 1024;
 
 /** Long enough for every answer that comes. */
 const LIMIT_MS = patienceMs(5_000);
+
+const moduleUrl = (source: string): string => pathToFileURL(compiled(source)).href;
 
 const servers: Server[] = [];
 
@@ -185,5 +191,29 @@ describe('a webhook request over TLS', () => {
     const port = await serve(() => undefined, server);
     await expect(post(`https://localhost:${port}/`)).rejects.toThrow('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
     expect(requests).toBe(0);
+  });
+
+  test('is not sent if a trusted certificate is for another name', async () => {
+    const [key, cert] = [readFileSync(certificates.key), readFileSync(certificates.cert)];
+    const hosts: (string | undefined)[] = [];
+    const server = createTlsServer({ key, cert }, (request, response) => {
+      hosts.push(request.headers.host);
+      response.end();
+    });
+    const port = await serve(() => undefined, server);
+    // Node reads the trusted authorities at its start, so another process sends the requests.
+    const script = `
+      import { PublicAddresses } from '${moduleUrl('src/http/public-address.ts')}';
+      import { postWebhook } from '${moduleUrl('workers/webhooks/post-webhook.ts')}';
+      const addresses = new PublicAddresses(['127.0.0.1'], async () => [{ address: '127.0.0.1', family: 4 }]);
+      for (const host of ['localhost', 'hook.example']) {
+        const webhook = { url: 'https://' + host + ':${port}/', headers: {}, body: '{}' };
+        const options = { addresses, signal: new AbortController().signal, limitMs: ${LIMIT_MS} };
+        console.log(await postWebhook(webhook, options).then((answer) => answer.status, (error) => error.message));
+      }`;
+    const env = { NODE_EXTRA_CA_CERTS: certificates.ca };
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+    expect(stdout.trim().split('\n')).toEqual(['200', 'no answer: ERR_TLS_CERT_ALTNAME_INVALID']);
+    expect(hosts).toEqual([`localhost:${port}`]);
   });
 });
