@@ -26,7 +26,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/router': ['src/server/app.ts', 'src/server/management.ts'],
   '@tus/server': ['src/roads/tus/'],
   '@uppy/core': ['src/integrations/uppy/'],
-  '@opentelemetry/api': ['src/telemetry/tracing.ts'],
+  '@opentelemetry/api': ['src/telemetry/open-telemetry.ts'],
   bullmq: [
     'src/queue/upload-queue.ts',
     'src/delivery/delivery-queue.ts',

@@ -3,7 +3,8 @@ import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/setting
 import { createLog, type Logger } from '../src/telemetry/log.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import { Heartbeat, type ProcessStatus } from '../src/telemetry/process-registry.ts';
-import { openTracing, type Tracing } from '../src/telemetry/tracing.ts';
+import { openTracing } from '../src/telemetry/open-tracing.ts';
+import type { Tracing } from '../src/telemetry/tracing.ts';
 import { UploadTally } from '../src/telemetry/upload-tally.ts';
 import { endpointsOf, sendsWebhooks } from '../src/delivery/webhook-endpoint.ts';
 import { recordOptions } from '../src/record/record-change.ts';
@@ -137,7 +138,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   const storage = await openStorage(config);
   const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
-  const tracing = openTracing();
+  const tracing = await openTracing();
   const shared = { connection, keys, queue, records: redis.records, storage, log };
   const worker = new UploadWorker({
     ...shared,

@@ -2,10 +2,10 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startAccess, type Access } from '../access/access.ts';
 import { Callers } from '../access/callers.ts';
-import { clientAddresses, type ClientAddress } from '../http/client-address.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { withoutMountPath } from '../http/mount-path.ts';
-import { trustedProxies, type IsTrustedProxy } from '../http/trusted-proxies.ts';
+import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { UploadIntake } from '../intake/intake.ts';
 import { areTakenBySome } from '../intake/options.ts';
 import { createKinds, type Kinds } from '../kinds/kinds.ts';
@@ -20,11 +20,13 @@ import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { countPausedWorkers, countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
-import { openTracing, type Tracing } from '../telemetry/tracing.ts';
+import { openTracing } from '../telemetry/open-tracing.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
 import { withKinds } from '../wire/openapi/other-kinds.ts';
 import { createApp } from './app.ts';
+import { clientsBehindProxies } from './clients-behind-proxies.ts';
 import { buildHeldParts, observeHeld, subscribeTo, type HeldParts } from './held-parts.ts';
 import { endRequests, openHttpServer, urlOf } from './http-server.ts';
 import { buildIntake } from './intake-parts.ts';
@@ -127,7 +129,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   const listen = subscribeTo.bind(undefined, registry, log);
   const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, listen, log });
   const { intake } = services;
-  const tracing = openTracing();
+  const tracing = await openTracing();
   observeHeld(manager, { metrics, tracing, nowMs: () => redis.clock.nowMs() });
   const heartbeat = new Heartbeat('api', { ...redis, log }, () => statusOf(metrics, redis.tally));
   const operators = await openOperatorsIfWanted(config, { access, redis, heartbeat, addressOf, isTrustedProxy, log });
@@ -186,17 +188,6 @@ async function serviceParts(
 /** The addresses under which clients may reach the service, and from which pages. */
 function placeOf({ host, allowedHosts, corsOrigins, mountPath }: Config) {
   return { host, allowedHosts, corsOrigins, mountPath };
-}
-
-function clientsBehindProxies(
-  { trustedProxies: proxies }: Config,
-  log: Logger,
-): { isTrustedProxy: IsTrustedProxy; addressOf: ClientAddress } {
-  const isTrustedProxy = trustedProxies(proxies);
-  const addressOf = clientAddresses(isTrustedProxy, (hop) =>
-    log.warn({ hop: hop.slice(0, 100) }, 'forwarded address not understood'),
-  );
-  return { isTrustedProxy, addressOf };
 }
 
 /** Starts the event bus, if possible before the first request. If it fails, `/readyz` reports the reason. */

@@ -4,22 +4,25 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../../src/errors.ts';
 import { parseTraceContext } from '../../../src/telemetry/trace-context.ts';
-import { inSpan, NO_SPAN, openTracing, positionText, uploadAttribute } from '../../../src/telemetry/tracing.ts';
+import { openTracing } from '../../../src/telemetry/open-tracing.ts';
+import { inSpan, NO_SPAN, positionText, uploadAttribute, type Tracing } from '../../../src/telemetry/tracing.ts';
 
 const CLIENT = parseTraceContext('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'vendor=1');
 
 afterEach(() => trace.disable());
 
 /** Registers an SDK, as a module of `--import` does. */
-function register(): InMemorySpanExporter {
+async function register(): Promise<{ exporter: InMemorySpanExporter; tracing: Tracing }> {
   const exporter = new InMemorySpanExporter();
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
-  return exporter;
+  const tracing = await openTracing();
+  if (tracing === undefined) throw new Error('tracing is off');
+  return { exporter, tracing };
 }
 
 describe('tracing without an SDK', () => {
-  test('is off', () => {
-    expect(openTracing()).toBeUndefined();
+  test('is off', async () => {
+    expect(await openTracing()).toBeUndefined();
   });
 
   test('runs work without a span, and computes no attributes', async () => {
@@ -32,34 +35,34 @@ describe('tracing without an SDK', () => {
 });
 
 describe('tracing with an SDK', () => {
-  test('continues the trace of a client, with its tracestate', () => {
-    const exporter = register();
-    const span = openTracing()?.begin('request', CLIENT, { role: 'server', attributes: { a: 1, b: undefined } });
-    expect(positionText(span ?? NO_SPAN)).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01 vendor=1$/);
-    span?.end();
+  test('continues the trace of a client, with its tracestate', async () => {
+    const { exporter, tracing } = await register();
+    const span = tracing.begin('request', CLIENT, { role: 'server', attributes: { a: 1, b: undefined } });
+    expect(positionText(span)).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01 vendor=1$/);
+    span.end();
     const [ended] = exporter.getFinishedSpans();
     expect(ended?.parentSpanContext?.spanId).toBe(CLIENT?.spanId);
     expect(ended?.attributes).toEqual({ a: 1 });
   });
 
-  test('begins a new trace without a position', () => {
-    const exporter = register();
-    openTracing()?.begin('request', undefined).end();
+  test('begins a new trace without a position', async () => {
+    const { exporter, tracing } = await register();
+    tracing.begin('request', undefined).end();
     expect(exporter.getFinishedSpans()[0]?.parentSpanContext).toBeUndefined();
   });
 
-  test('keeps the decision of a client not to record a trace', () => {
-    const exporter = register();
+  test('keeps the decision of a client not to record a trace', async () => {
+    const { exporter, tracing } = await register();
     const notSampled = parseTraceContext('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00');
-    const span = openTracing()?.begin('request', notSampled) ?? NO_SPAN;
+    const span = tracing.begin('request', notSampled);
     expect(positionText(span.child('receive'))).toMatch(/-00$/);
     span.end();
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
   test('marks failed work with the code of its error, without secrets', async () => {
-    const exporter = register();
-    const parent = openTracing()?.begin('request', undefined) ?? NO_SPAN;
+    const { exporter, tracing } = await register();
+    const parent = tracing.begin('request', undefined);
     const id = '2f1c1e8e-6d55-4b0b-9d0a-0d3f4b6a7c11';
     const fail = inSpan(parent, 'receive', () => Promise.reject(new ServiceError('empty_file', `no bytes in ${id}`)));
     await expect(fail).rejects.toThrow('no bytes');
@@ -81,6 +84,6 @@ describe('tracing with an SDK', () => {
     trace.setGlobalTracerProvider(
       Object.assign(new BasicTracerProvider(), { forceFlush: () => Promise.reject(new Error('no collector')) }),
     );
-    await expect(openTracing()?.flush()).resolves.toBeUndefined();
+    await expect((await openTracing())?.flush()).resolves.toBeUndefined();
   });
 });
