@@ -30,11 +30,11 @@ function recordingSpan() {
 }
 
 async function withStorage(use: (storage: Storage) => Promise<void>): Promise<void> {
-  const { storage, remove } = await openTempStorage();
+  const temp = await openTempStorage();
   try {
-    await use(storage);
+    await use(temp.storage);
   } finally {
-    await remove();
+    await temp.remove();
   }
 }
 
