@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
+import { ServiceError } from '../errors.ts';
+import { asServiceError, codeOf, isForbidden, isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
 
 /** Other users of the machine must not read uploads or list their ids. */
 export const FOLDER_MODE = 0o700;
@@ -36,12 +37,17 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes the folder and its parents below `root` while they are empty. */
+/**
+ * Removes the folder and its parents below `root` while they are empty. Rejects with `storage_unavailable` (503) if the
+ * disk is away, so that the caller removes them later.
+ */
 export async function removeEmptyFolders(from: string, root: string): Promise<void> {
   for (let folder = from; folder.length > root.length; folder = dirname(folder)) {
     try {
       await rmdir(folder);
-    } catch {
+    } catch (error) {
+      const known = asServiceError(error);
+      if (known instanceof ServiceError && !isForbidden(error) && codeOf(error) !== 'EBUSY') throw known;
       return;
     }
   }

@@ -42,7 +42,8 @@ export class LocalStorage implements Storage {
   async create(key: string): Promise<ObjectWriter> {
     const path = this.#pathOf(key);
     const partPath = `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
-    const cleanParents = () => this.#removeEmptyParents(path);
+    // Runs after an error, which it must not replace.
+    const cleanParents = () => this.#removeEmptyParents(path).catch(() => undefined);
     const target = { partPath, path, pathOf: (other: string) => this.#pathOf(other), space: this.#space, cleanParents };
     try {
       await this.#space.check();

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readlink, rename, stat, symlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/settings/config.ts';
-import { syncFolder } from '../../../src/storage/local-folders.ts';
+import { removeEmptyFolders, syncFolder } from '../../../src/storage/local-folders.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { walkOwn } from '../../../src/storage/local-walk.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
@@ -170,6 +170,10 @@ describe('local storage', () => {
 
     test('reports an error of the disk for the sync of a folder too', async () => {
       await expect(syncFolder('/dev/null')).rejects.toMatchObject({ code: 'ENOTDIR' });
+    });
+
+    test('rejects the removal of a folder with storage_unavailable (503), so that it is repeated', async () => {
+      await expect(removeEmptyFolders('/dev/null/ab', '/dev')).rejects.toMatchObject({ code: 'storage_unavailable' });
     });
 
     test('rejects a commit with storage_unavailable (503), and its discard does not replace this error', async () => {
