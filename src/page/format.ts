@@ -10,6 +10,13 @@ export function formatBytes(bytes: number, locale: string): string {
   return formatUnit(value, BYTE_UNITS[power] ?? 'terabyte', locale, value < 10 ? 1 : 0);
 }
 
+/** Two sizes that differ; in bytes if they would look the same otherwise. */
+export function formatBoth(a: number, b: number, locale: string): [a: string, b: string] {
+  const [first, second] = [formatBytes(a, locale), formatBytes(b, locale)];
+  if (first !== second) return [first, second];
+  return [formatUnit(a, 'byte', locale, 0, 'long'), formatUnit(b, 'byte', locale, 0, 'long')];
+}
+
 /** Whole percent, rounded down, so that only a finished upload shows 100%. */
 export function formatPercent(percent: number, locale: string): string {
   return new Intl.NumberFormat(locale, { style: 'percent' }).format(Math.floor(percent) / 100);
@@ -23,7 +30,8 @@ export function formatDuration(durationMs: number, locale: string): string | nul
   // Steps of five seconds flicker less than single seconds.
   if (seconds < 60) return formatUnit(Math.min(55, Math.ceil(seconds / 5) * 5), 'second', locale, 0, 'long');
   if (seconds < 3600) return formatUnit(Math.ceil(seconds / 60), 'minute', locale, 0, 'long');
-  return formatUnit(Math.ceil(seconds / 3600), 'hour', locale, 0, 'long');
+  if (seconds < 172_800) return formatUnit(Math.ceil(seconds / 3600), 'hour', locale, 0, 'long');
+  return formatUnit(Math.ceil(seconds / 86_400), 'day', locale, 0, 'long');
 }
 
 /**

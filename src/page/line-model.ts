@@ -28,6 +28,8 @@ export interface LineModel extends FileFacts {
   sentBytes: number;
   /** True while the server cannot be reached. */
   isOffline: boolean;
+  /** The server's limit for one file; null if it is not known. */
+  maxBytes: number | null;
 }
 
 /** Creates a line whose upload has not started. */
@@ -46,6 +48,7 @@ export function createLineModel({ name, sizeBytes }: FileFacts, file: File | nul
     wasMistaken: false,
     sentBytes: 0,
     isOffline: false,
+    maxBytes: null,
   };
 }
 
@@ -97,6 +100,8 @@ const PERMANENT_CODES: ReadonlySet<string> = new Set([
   'file_too_costly',
   'file_crashes_worker',
   'ticket_forbids',
+  // The body was too large for a proxy.
+  'http_413',
 ]);
 
 /** True if sending the file again may succeed and the page still has it. */
@@ -114,6 +119,17 @@ export function stateOf(model: LineModel): LineState {
   if (progress && progress.state !== 'receiving') return 'working';
   if (phase === 'sending' || phase === 'retrying' || progress) return 'sending';
   return 'waiting';
+}
+
+/** Percent of an upload at which the server has all its bytes. */
+const RECEIVED_PERCENT = 30;
+
+/** The progress of an unfinished upload; null before it starts. */
+export function percentOf(model: LineModel): number | null {
+  const { progress, sentBytes, sizeBytes } = model;
+  const isHidden = sentBytes > 0 && sizeBytes > 0 && !isDelivered(model) && !progress?.bytes.received;
+  if (isHidden) return Math.max(progress?.percent ?? 0, (RECEIVED_PERCENT * sentBytes) / sizeBytes);
+  return progress?.percent ?? (stateOf(model) === 'sending' ? 0 : null);
 }
 
 /** Bytes of the file that have left this page for the server, as far as the page knows. */

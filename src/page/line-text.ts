@@ -1,6 +1,6 @@
-import type { Progress, Upload } from '../wire/documents.ts';
-import { formatBytes, formatDuration } from './format.ts';
-import { type LineModel, type LineState, sentBytesOf, stateOf } from './line-model.ts';
+import type { Problem, Progress, Upload } from '../wire/documents.ts';
+import { formatBoth, formatBytes, formatDuration } from './format.ts';
+import { type LineModel, type LineState, percentOf, sentBytesOf, stateOf } from './line-model.ts';
 import { hasNotes } from './table-notes.ts';
 import type { Words } from './words.ts';
 
@@ -25,7 +25,7 @@ export function describeLine(model: LineModel, words: Words): LineText {
     state,
     stage,
     timeLeft: isAdvancing(model, state) ? timeLeftOf(progress, words) : null,
-    percent: progress?.percent ?? (state === 'sending' ? 0 : null),
+    percent: percentOf(model),
   };
 }
 
@@ -47,12 +47,17 @@ function stageOf(model: LineModel, state: LineState, words: Words): string {
     case 'cancelled':
       return words.cancelled;
     case 'failed':
-      return model.problem ? words.problem(model.problem) : '';
+      return model.problem ? reasonOf(model.problem, model, words) : '';
     case 'paused':
       return model.cancelling ? words.cancelling : pausedAt(model, words);
     default:
       return model.cancelling ? words.cancelling : activityOf(model, words);
   }
+}
+
+function reasonOf(problem: Problem, { sizeBytes, maxBytes }: LineModel, words: Words): string {
+  const isTooLarge = problem.code === 'file_too_large' && maxBytes !== null && sizeBytes > maxBytes;
+  return isTooLarge ? words.tooLarge(...formatBoth(sizeBytes, maxBytes, words.locale)) : words.problem(problem);
 }
 
 function activityOf(model: LineModel, words: Words): string {

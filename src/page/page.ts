@@ -1,23 +1,26 @@
 import { Announcer } from './announcer.ts';
 import { ConnectionNotice } from './connection-notice.ts';
 import { deleteUpload } from './delete-upload.ts';
-import { required } from './dom.ts';
+import { required, setText } from './dom.ts';
 import { FileKeeper } from './file-keeper.ts';
+import { type FileLimits, readLimits } from './file-limits.ts';
 import { openFileStore } from './file-store.ts';
 import { Filters } from './filters.ts';
+import { formatBytes, formatDuration } from './format.ts';
 import { chooseOne, listenForFiles } from './intake.ts';
 import { type KeptUpload, KeptUploads } from './kept-uploads.ts';
+import { chosenWords, offerLanguages } from './language-switch.ts';
 import { isBusy, type LineModel } from './line-model.ts';
 import { ListTools } from './list-tools.ts';
 import { announcePage } from './open-pages.ts';
 import { PageTicket } from './page-ticket.ts';
+import { createSendingFetch } from './sending-fetch.ts';
 import { summarise } from './summary.ts';
 import { SummaryView } from './summary-view.ts';
 import { translate } from './translate.ts';
 import { UndoBar } from './undo-bar.ts';
 import { UploadBoard } from './upload-board.ts';
 import { type ViewedPicture, Viewer } from './viewer.ts';
-import { wordsFor } from './words-for.ts';
 import { countWorkers, WorkerWatch } from './worker-watch.ts';
 import { createUploadClient } from '../client/upload-client.ts';
 import { uploadId } from '../client/upload-id.ts';
@@ -25,10 +28,13 @@ import { uploadId } from '../client/upload-id.ts';
 /** Long enough for a laptop that was closed over lunch. */
 const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 
+/** Behind a proxy that buffers a part, the client waits a minute for the whole of it before it sends it again. */
+const PART_BYTES = 4 * 2 ** 20;
+
 /** The path of the service, without a slash at the end: empty at the root of the host. */
 const BASE = new URL('.', import.meta.url).pathname.slice(0, -1);
 
-const words = wordsFor(navigator.languages);
+const words = chosenWords(() => localStorage, navigator.languages);
 const pauseAll = required('#pause-all', HTMLButtonElement);
 const cancelAll = required('#cancel-all', HTMLButtonElement);
 const hideFinished = required('#hide-finished', HTMLButtonElement);
@@ -44,6 +50,13 @@ const ticket = new PageTicket({ location, history, storage: () => sessionStorage
 const client = createUploadClient({
   baseUrl: BASE,
   giveUpAfterMs: GIVE_UP_AFTER_MS,
+  partBytes: PART_BYTES,
+  fetch: createSendingFetch({
+    fetch: (input, init) => fetch(input, init),
+    createRequest: () => new XMLHttpRequest(),
+    onSent: (id, bytes) => board.sent(id, bytes),
+    onAnswer: () => isConnected || client.wake(),
+  }),
   ticket: () => ticket.current,
   onConnection: (connected, nextTryMs) => {
     isConnected = connected;
@@ -127,12 +140,20 @@ const board = new UploadBoard({
 const tools = new ListTools({ words, base: BASE, models: () => shown, sortBy: (sort) => board.sortBy(sort) });
 const viewer = new Viewer({ words, base: BASE, pictures: () => board.sorted.flatMap(asViewed) });
 
+const limitsNote = required('#limits', HTMLElement);
+let limits: FileLimits | null = null;
+
 translate(words);
+offerLanguages(words, () => localStorage, rebuild);
+void applyLimits();
 listenForFiles((chosen) => board.add(chosen));
 pauseAll.addEventListener('click', () => (summarise(shown).pausable > 0 ? board.pauseAll() : board.resumeAll()));
 cancelAll.addEventListener('click', () => board.cancelAll());
 hideFinished.addEventListener('click', () => board.hideFinished());
-addEventListener('hashchange', () => ticket.take());
+addEventListener('hashchange', () => {
+  ticket.take();
+  void applyLimits();
+});
 addEventListener('online', () => client.wake());
 document.addEventListener('visibilitychange', () => {
   // Browsers slow down the timers of hidden pages.
@@ -147,6 +168,27 @@ addEventListener('pagehide', () => {
 });
 required('#viewer', HTMLDialogElement).addEventListener('close', () => undoBar.leaveDialog());
 void resumeKept();
+
+/** Shows all parts again in another language. */
+function rebuild(): void {
+  showLimits();
+  board.rebuild();
+  viewer.rebuild();
+}
+
+/** A ticket may have other limits. */
+async function applyLimits(): Promise<void> {
+  limits = await readLimits(BASE, ticket.current);
+  if (limits) board.setLimits(limits);
+  showLimits();
+}
+
+function showLimits(): void {
+  const { locale } = words;
+  const text =
+    limits && words.limits(formatBytes(limits.maxFileBytes, locale), formatDuration(limits.retentionMs, locale) ?? '');
+  setText(limitsNote, text ?? '');
+}
 
 function asViewed(model: LineModel): ViewedPicture[] {
   const { upload } = model;

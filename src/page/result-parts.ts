@@ -28,7 +28,8 @@ export function linkList(...links: readonly HTMLElement[]): HTMLElement {
 export interface FileLink {
   text: string;
   url: string;
-  sizeBytes: number;
+  /** Undefined if it is made on request. */
+  sizeBytes?: number;
   /** File name for a download. Undefined opens the file in a new tab, an empty string takes the server's file name. */
   saveAs?: string;
 }
@@ -36,7 +37,7 @@ export interface FileLink {
 /** A link to a file on the server. */
 export function fileLink({ text, url, sizeBytes, saveAs }: FileLink, { locale }: Words): HTMLElement {
   const link = make('a', 'pill', text);
-  link.title = formatBytes(sizeBytes, locale);
+  if (sizeBytes !== undefined) link.title = formatBytes(sizeBytes, locale);
   link.href = url;
   link.target = '_blank';
   link.rel = 'noopener noreferrer';

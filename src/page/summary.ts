@@ -1,5 +1,5 @@
 import { groupOf, type LineGroup } from './line-order.ts';
-import { isBusy, isDelivered, type LineModel, sentBytesOf, stateOf } from './line-model.ts';
+import { isBusy, isDelivered, type LineModel, percentOf, sentBytesOf, stateOf } from './line-model.ts';
 
 /** Added to the size of a file in the mean, because a small file is processed too. */
 const PROCESSING_WEIGHT_BYTES = 500_000;
@@ -34,7 +34,7 @@ export function summarise(models: readonly LineModel[]): Summary {
     const weight = model.sizeBytes + PROCESSING_WEIGHT_BYTES;
     groups[group] += 1;
     weights += weight;
-    weightedPercent += weight * (group === 'working' ? (model.progress?.percent ?? 0) : 100);
+    weightedPercent += weight * (group === 'working' ? (percentOf(model) ?? 0) : 100);
     if (group === 'working') slowestMs = Math.max(slowestMs, model.progress?.etaMs ?? 0);
     if (group === 'working' || group === 'done') {
       bytes.sent += sentBytesOf(model);

@@ -81,11 +81,15 @@ function notesOf(result: TableResult, words: Words): HTMLElement[] {
   return [list];
 }
 
-function linksOf({ file, links }: Upload, { jsonLines }: TableResult, words: Words): HTMLElement {
-  const shown = [
+function linksOf({ file, links }: Upload, { jsonLines, csv, xlsx }: TableResult, words: Words): HTMLElement {
+  const rows = (text: string, url: string): HTMLElement => fileLink({ text, url, saveAs: '' }, words);
+  return linkList(
+    ...(xlsx ? [rows(words.table.asWorkbook, xlsx.url)] : []),
+    ...(csv ? [rows(words.table.asCsv, csv.url)] : []),
     fileLink({ text: words.table.download, url: jsonLines.url, sizeBytes: jsonLines.size, saveAs: '' }, words),
-  ];
-  if (links.content !== undefined)
-    shown.push(downloadButton(words.links.original, { url: links.content, saveAs: file.name }));
-  return linkList(...shown, copyButton(jsonLines.url, words));
+    ...(links.content === undefined
+      ? []
+      : [downloadButton(words.links.original, { url: links.content, saveAs: file.name })]),
+    copyButton((xlsx ?? jsonLines).url, words),
+  );
 }

@@ -2,6 +2,7 @@ import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import { type FollowOptions, type UploadClient, UploadError, type UploadHandle } from '../client/upload-client.ts';
 import { isUndecided } from '../client/upload-error.ts';
 import type { Announcer } from './announcer.ts';
+import { type FileLimits, refusalOf } from './file-limits.ts';
 import type { KeptUpload } from './kept-uploads.ts';
 import { createLineModel, isBusy, isStopped, type LineModel, stateOf } from './line-model.ts';
 import { LineList } from './line-list.ts';
@@ -40,6 +41,7 @@ export interface UploadBoardOptions {
 export class UploadBoard {
   readonly #options: UploadBoardOptions;
   readonly #lines: LineList;
+  #limits: FileLimits | null = null;
 
   constructor(options: UploadBoardOptions) {
     this.#options = options;
@@ -86,14 +88,24 @@ export class UploadBoard {
   /** Uploads the files in the given order. A file that a stopped line waits for resumes that line. */
   add(files: readonly File[]): void {
     if (files.length === 0) return;
-    const { client, announcer } = this.#options;
+    const { announcer } = this.#options;
     for (const file of files) {
       const waiting = this.#lines.models.find((model) => isStopped(model) && fits(model, file));
       if (waiting) this.#takeChosen(waiting, file);
-      else
-        this.#start(createLineModel({ name: file.name, sizeBytes: file.size }, file), (on) => client.upload(file, on));
+      else this.#addFile(file);
     }
     announcer.added(files.length);
+  }
+
+  /** Call it when the server has said what may be sent. */
+  setLimits(limits: FileLimits): void {
+    this.#limits = limits;
+  }
+
+  /** Reports the bytes of an upload that have left the browser. */
+  sent(id: string, bytes: number): void {
+    const model = this.#lines.models.find(({ handle }) => handle?.id === id);
+    if (model && bytes > model.sentBytes) this.#lines.patch(model, { sentBytes: bytes });
   }
 
   /** Continues an upload of an earlier page. `file` is null if the browser has no copy of it. */
@@ -147,6 +159,17 @@ export class UploadBoard {
     this.#lines.remove(model);
     const commit = (): void => void this.#commitDelete(model);
     this.#options.offerUndo('deleted', [this.#undoable(model, (count) => this.#options.words.deleted(count), commit)]);
+  }
+
+  /** A file that the server would refuse is not sent. */
+  #addFile(file: File): void {
+    const model = createLineModel({ name: file.name, sizeBytes: file.size }, file);
+    model.maxBytes = this.#limits?.maxFileBytes ?? null;
+    const problem = this.#limits && refusalOf(file, this.#limits);
+    if (!problem) return this.#start(model, (on) => this.#options.client.upload(file, on));
+    model.problem = problem;
+    this.#lines.add(model);
+    this.#options.announcer.failed(model.name, describeLine(model, this.#options.words).stage);
   }
 
   #undoable(model: LineModel, text: Undoable['text'], commit: () => void): Undoable {
@@ -209,8 +232,8 @@ export class UploadBoard {
 
   #retry(model: LineModel): void {
     const { file, handle, problem } = model;
-    if (!file || !handle || !problem) return;
-    if (isUndecided(problem)) return this.#goOn(model, file);
+    if (!file || !problem) return;
+    if (handle && isUndecided(problem)) return this.#goOn(model, file);
     model.progress = null;
     this.#restart(model, (on) => this.#options.client.upload(file, on));
   }

@@ -139,9 +139,9 @@ export class UploadLine {
     const { actions } = this.#words;
     if (state === 'stopped')
       return textButton(actions.chooseAgain, actions.named(actions.chooseAgain, model.name), this.#on.chooseAgain);
-    return isWorthRetrying(model)
-      ? textButton(actions.retry, actions.named(actions.retry, model.name), this.#on.retry)
-      : null;
+    if (!isWorthRetrying(model)) return null;
+    const text = model.problem?.code === 'unsupported_name' ? actions.sendAnyway : actions.retry;
+    return textButton(text, actions.named(text, model.name), this.#on.retry);
   }
 
   #showResult(upload: NonNullable<LineModel['upload']>, name: string): void {

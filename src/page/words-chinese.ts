@@ -51,6 +51,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   storedBytes: '你的存储空间已用完',
   createPerMinute: '一分钟内上传次数太多',
   queue_full: '等待处理的文件太多',
+  http_502: '服务器没有回应',
+  http_504: '服务器没有回应',
   too_many_queued_by_address: '你等待处理的文件太多',
 };
 
@@ -76,6 +78,11 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   upload_conflict: '同一编号下已有另一个文件。',
   empty_file: '文件是空的。',
   file_too_large: '文件太大。',
+  unsupported_name: '不支持这种文件，没有发送。',
+  http_413: '文件超过服务器或其代理的上限。',
+  http_502: '服务器没有回应。请过几分钟重试。',
+  http_503: '服务器正忙或正在重启。请过几分钟重试。',
+  http_504: '服务器回应太慢。请过几分钟重试。',
   request_too_large: '文件太大。',
   unsupported_media_type:
     '不支持这种文件。请选择 JPEG、HEIC、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、TSV、XLSX 表格。',
@@ -126,6 +133,7 @@ export const chinese: Words = {
     show: '显示',
     pictures: '你的图片',
     undo: '撤销',
+    language: '语言',
     'download-all': '全部下载',
     sort: '排序',
     'sort-added': '按添加顺序',
@@ -161,6 +169,8 @@ export const chinese: Words = {
   cancelled: '已取消',
   timeLeft: (duration) => `大约还需 ${duration}`,
   problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
+  tooLarge: (size, limit) => `文件太大：${size}，上限是 ${limit}。`,
+  limits: (maxBytes, retention) => `每个文件最大 ${maxBytes}。文件在 ${retention}后删除。`,
   needsFile: '页面关闭前没有全部发送。请重新选择这个文件，会从中断处继续。',
   wrongFile: (expected) => `这不是同一个文件。这里需要的是 ${expected}。`,
   actions: {
@@ -171,6 +181,7 @@ export const chinese: Words = {
     delete: (name) => `从服务器删除 ${name}`,
     retry: '重试',
     chooseAgain: '重新选择',
+    sendAnyway: '仍然上传',
     named: (action, name) => `${action}：${name}`,
     pauseAll: '全部暂停',
     resumeAll: '全部继续',
@@ -218,6 +229,8 @@ export const chinese: Words = {
     moreColumns: (count) => `另有 ${count} 列`,
     warning: (code, message) => WARNINGS[code] ?? message,
     download: '全部行（JSON Lines）',
+    asCsv: 'CSV',
+    asWorkbook: 'Excel（XLSX）',
   },
   summary: (done, total, failed) => {
     const all = `共 ${total} 个，已完成 ${done} 个`;

@@ -39,6 +39,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   storedBytes: 'Your storage space is used up',
   createPerMinute: 'Too many uploads within a minute',
   queue_full: 'Too many files are waiting',
+  http_502: 'The server does not answer',
+  http_504: 'The server does not answer',
   too_many_queued_by_address: 'Too many of your files are waiting',
 };
 
@@ -47,8 +49,13 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check your connection, then try again.',
   unexpected_answer: 'The server sent an answer that this page does not understand. Try again later.',
   unsupported_media_type:
-    'This is neither a picture nor a table that can be processed. Upload JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, ' +
-    'CSV, TSV or XLSX.',
+    "This file type isn't supported. Upload JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV or XLSX.",
+  unsupported_name: "This file type isn't supported. Nothing was sent.",
+  file_too_large: 'This file is too large.',
+  http_413: 'This file is too large for the server or a proxy in front of it.',
+  http_502: 'The server does not answer. Try again in a few minutes.',
+  http_503: 'The server is busy or restarts. Try again in a few minutes.',
+  http_504: 'The server took too long to answer. Try again in a few minutes.',
   empty_file: 'This file is empty. Choose another file.',
   upload_interrupted: 'The connection broke before the upload finished. Try again.',
   upload_too_slow: 'No data arrived for too long, so the upload was stopped. Try again.',
@@ -89,6 +96,7 @@ export const english: Words = {
     show: 'Show',
     pictures: 'Your pictures',
     undo: 'Undo',
+    language: 'Language',
     'download-all': 'Download all',
     sort: 'Order',
     'sort-added': 'As added',
@@ -124,6 +132,8 @@ export const english: Words = {
   cancelled: 'Cancelled',
   timeLeft: (duration) => `about ${duration} left`,
   problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
+  tooLarge: (size, limit) => `Too large: ${size}. The limit is ${limit}.`,
+  limits: (maxBytes, retention) => `Up to ${maxBytes} per file. Files are deleted after ${retention}.`,
   needsFile: 'The page was closed before the upload finished. Choose the file again to resume.',
   wrongFile: (expected) => `That was another file. Choose ${expected} to resume.`,
   actions: {
@@ -134,6 +144,7 @@ export const english: Words = {
     delete: (name) => `Delete ${name} from the server`,
     retry: 'Try again',
     chooseAgain: 'Choose again',
+    sendAnyway: 'Upload anyway',
     named: (action, name) => `${action}: ${name}`,
     pauseAll: 'Pause all',
     resumeAll: 'Resume all',
@@ -182,6 +193,8 @@ export const english: Words = {
     moreColumns: (count) => `${count} more ${count === '1' ? 'column' : 'columns'}`,
     warning: (_code, message) => message,
     download: 'All rows as JSON Lines',
+    asCsv: 'CSV',
+    asWorkbook: 'Excel (XLSX)',
   },
   summary: (done, total, failed) => {
     const all = `${done} of ${total} done`;

@@ -33,6 +33,9 @@ export interface Words {
   timeLeft(duration: string): string;
   /** Why the upload failed, and what the user can do. */
   problem(problem: Problem): string;
+  tooLarge(size: string, limit: string): string;
+  /** The limits, shown before files are chosen. */
+  limits(maxBytes: string, retention: string): string;
   /** The page was closed during the upload, and the browser has no copy of the file. */
   needsFile: string;
   /** The user chose a file other than the expected one. */
@@ -47,6 +50,8 @@ export interface Words {
     delete(name: string): string;
     retry: string;
     chooseAgain: string;
+    /** For a file whose name is not that of a supported type. */
+    sendAnyway: string;
     /** The accessible name of the two buttons above. It begins with the visible text (WCAG 2.5.3). */
     named(action: string, name: string): string;
     pauseAll: string;
@@ -103,6 +108,8 @@ export interface Words {
     moreColumns(count: string): string;
     warning(code: string, message: string): string;
     download: string;
+    asCsv: string;
+    asWorkbook: string;
   };
   summary(done: number, total: number, failed: number): string;
   sent(sent: string, total: string): string;
@@ -152,5 +159,6 @@ export type PageText =
   | 'viewer-next'
   | 'viewer-close'
   | 'viewer-gone'
+  | 'language'
   | 'reference'
   | 'client';

@@ -7,7 +7,7 @@ import { type Browser, OTHER_MACHINE } from '../helpers/browser.ts';
 import { photo } from '../helpers/pictures.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
-import { awaitStates, dropFiles, leavePage } from './page-driver.ts';
+import { awaitStates, dropFiles, leavePage, stageOf } from './page-driver.ts';
 
 describe('the choice of files on the page', () => {
   const TABLE = 'harbour,berths\nHamburg,290\nRotterdam,1100\n';
@@ -76,6 +76,28 @@ describe('the choice of files on the page', () => {
       document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
     }, picture.toString('base64'));
     await awaitStates(page, 1, ['done']);
+  });
+
+  test('refuses a file that is too large or of another type before it sends a byte', async () => {
+    const types = [{ type: 'image/jpeg', kind: 'picture', extensions: ['jpg'] }];
+    await page.route('**/limits', (route) =>
+      route.fulfill({ json: { maxFileBytes: 2000, retentionMs: 86_400_000, types } }),
+    );
+    await page.reload();
+    await page.getByText('Up to 2 kB per file.').waitFor();
+    const sent: string[] = [];
+    page.on('request', (request) => request.method() === 'PUT' && sent.push(request.url()));
+    await dropFiles(page, [
+      { name: 'photo.jpg', type: 'image/jpeg', bytes: picture },
+      { name: 'song.mp3', type: 'audio/mpeg', bytes: Buffer.alloc(1000) },
+    ]);
+    await awaitStates(page, 2, ['failed']);
+    expect(await stageOf(page, 'photo.jpg')).toMatch(/^Too large: \d+ kB\. The limit is 2 kB\.$/);
+    expect(await stageOf(page, 'song.mp3')).toBe("This file type isn't supported. Nothing was sent.");
+    expect(sent).toEqual([]);
+    await page.getByRole('button', { name: 'Upload anyway: song.mp3' }).click();
+    await page.getByText("This file type isn't supported. Upload JPEG").waitFor();
+    expect(sent).toHaveLength(1);
   });
 
   test('offers the camera in place of folders on a phone', async () => {

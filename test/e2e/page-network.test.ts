@@ -71,6 +71,18 @@ test('a paused upload stays paused, even over a reload, and can continue', async
   await awaitStates(page, 1, ['done']);
 });
 
+test('a proxy that buffers the file hides no progress, because the browser counts the bytes too', async () => {
+  await page.route('**/progress?*', (route) => {
+    const ids = new URL(route.request().url()).searchParams.getAll('upload');
+    const error = { type: 'about:blank', title: 'Unknown', status: 404, detail: 'Unknown.', code: 'unknown_upload' };
+    return route.fulfill({ json: { uploads: ids.map((id) => ({ id: id.split('~')[0], error })), timedOut: false } });
+  });
+  await startSlowly();
+  await page.unroute('**/progress?*');
+  await setNetwork({});
+  await awaitStates(page, 1, ['done']);
+});
+
 test('an upload whose connection breaks is sent again by itself, and its progress never goes down', async () => {
   const readPercents = await recordPercents(page);
   const puts = new Set<string>();

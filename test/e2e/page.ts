@@ -210,7 +210,7 @@ describe('the page', () => {
       { name: 'whole.jpg', mimeType: 'image/jpeg', buffer: photos[2]?.bytes ?? half },
     ]);
     await awaitStates(page, 3, ['failed', 'done']);
-    expect(await stageOf(page, 'notes.jpg')).toMatch(/^This is neither a picture nor a table/);
+    expect(await stageOf(page, 'notes.jpg')).toMatch(/^This file type isn't supported/);
     expect(await stageOf(page, 'half.jpg')).toMatch(/incomplete/);
     expect(await stageOf(page, 'whole.jpg')).toBe('Done');
     expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
@@ -272,7 +272,7 @@ describe('the page', () => {
     page = beside;
   });
 
-  test('is in Chinese for a browser with that language', async () => {
+  test('is in the language of the browser until the user chooses another one', async () => {
     await page.addInitScript(() => Object.defineProperty(navigator, 'languages', { value: ['zh-CN', 'en'] }));
     await page.reload();
     expect([await page.title(), await page.locator('h1').innerText(), await page.getAttribute('html', 'lang')]).toEqual(
@@ -281,5 +281,9 @@ describe('the page', () => {
     await page.setInputFiles('#choose', [{ name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() }]);
     await awaitStates(page, 1, ['failed']);
     expect(await stageOf(page, 'notes.jpg')).toMatch(/^不支持这种文件/);
+    await page.selectOption('#language', { label: 'Deutsch' });
+    await page.getByText('Dieser Dateityp wird nicht unterstützt.').waitFor();
+    await page.reload();
+    expect(await page.locator('h1').innerText()).toBe('Dateien hochladen');
   });
 });

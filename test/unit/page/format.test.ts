@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import {
+  formatBoth,
   formatBytes,
   formatDeadline,
   formatDuration,
@@ -72,4 +73,9 @@ test('a deadline is shown relative to today, and later ones as a date', () => {
     formatDeadline(new Date(2026, 10, day, hour, 20).getTime(), now, 'en-GB');
   expect([at(29, 23), at(30, 11)]).toEqual(['today, 23:20', 'tomorrow, 11:20']);
   expect(at(32, 9)).toBe('2 Dec 2026, 09:20');
+});
+
+test('two sizes that look the same are shown in bytes', () => {
+  expect(formatBoth(117_000_000, 100_000_000, 'en-GB')).toEqual(['117 MB', '100 MB']);
+  expect(formatBoth(104_857_601, 104_857_600, 'en-GB')).toEqual(['104,857,601 bytes', '104,857,600 bytes']);
 });

@@ -3,16 +3,20 @@ import { readFileSync } from 'node:fs';
 import { ERROR_CODES } from '../../../src/errors.ts';
 import { chinese } from '../../../src/page/words-chinese.ts';
 import { english } from '../../../src/page/words-english.ts';
+import { german } from '../../../src/page/words-german.ts';
+import { spanish } from '../../../src/page/words-spanish.ts';
 import { wordsFor } from '../../../src/page/words-for.ts';
 import type { Words } from '../../../src/page/words.ts';
 import { problem } from '../client/documents.ts';
 
-const LANGUAGES = [english, chinese];
+const LANGUAGES = [english, chinese, german, spanish];
 
 test.each([
   [['en-US', 'zh-CN'], english],
   [['fr-FR', 'zh-CN', 'en'], chinese],
   [['zh-Hans-SG'], chinese],
+  [['de-CH', 'fr'], german],
+  [['es-MX', 'en'], spanish],
   [['zh-TW'], english],
   [['zh-Hant-HK'], english],
   [['fr'], english],
@@ -36,11 +40,11 @@ function placeholdersOf(message: (...values: unknown[]) => unknown): string {
   return marks.map((mark, index) => (text.includes(String(mark)) ? `{${index}}` : '-')).join('');
 }
 
-test('both languages have the same texts with the same placeholders', () => {
-  const [first, second] = LANGUAGES.map((words) => Object.fromEntries(messagesOf(words)));
+test.each([chinese, german, spanish])('$locale has the same texts with the same placeholders as English', (words) => {
   // These select the text by a code.
   const lookups = { step: '-', problem: '-', refused: '-', 'table.error': '-', 'table.warning': '-' };
-  expect({ ...second, ...lookups }).toEqual({ ...first, ...lookups });
+  const messages = (of: Words): object => ({ ...Object.fromEntries(messagesOf(of)), ...lookups });
+  expect(messages(words)).toEqual(messages(english));
 });
 
 test('every error code and every step has a text', () => {
@@ -74,6 +78,6 @@ test('no text is in the other language', () => {
     messagesOf(words.page)
       .map(([key]) => words.page[key as keyof Words['page']])
       .filter((text) => /\p{Script=Han}/u.test(text));
-  expect(hasHan(english)).toEqual([]);
+  for (const words of [english, german, spanish]) expect(hasHan(words)).toEqual([]);
   expect(hasHan(chinese)).toHaveLength(Object.keys(chinese.page).length);
 });

@@ -1,0 +1,253 @@
+import type { Words } from './words.ts';
+
+const STEPS: Readonly<Record<string, string>> = {
+  inspect: 'Angaben der Datei werden gelesen',
+  decode: 'Bild wird geöffnet',
+  orient: 'Bild wird gedreht',
+  variants: 'Kleinere Fassungen entstehen',
+  rows: 'Zeilen werden gelesen',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'Text',
+  integer: 'ganze Zahl',
+  number: 'Zahl',
+  boolean: 'ja oder nein',
+  date: 'Datum',
+  datetime: 'Datum und Uhrzeit',
+  time: 'Uhrzeit',
+  duration: 'Dauer',
+  empty: 'leer',
+};
+
+const WARNINGS: Readonly<Record<string, string>> = {
+  encoding_guessed:
+    'Die Zeichenkodierung ist geraten. Wenn Text falsch aussieht, laden Sie die Datei als UTF-8 noch einmal hoch.',
+  rows_above_table: 'Zeilen über der Tabelle, etwa ein Titel, wurden übersprungen.',
+  other_sheets: 'Nur ein Tabellenblatt wurde gelesen.',
+};
+
+const ROW_ERRORS: Readonly<Record<string, string>> = {
+  stray_quote: 'Ein Anführungszeichen steht an falscher Stelle.',
+  too_few_cells: 'Die Zeile hat zu wenige Zellen.',
+  too_many_cells: 'Die Zeile hat zu viele Zellen.',
+};
+
+/** By the name of the quota. */
+const QUOTAS: Readonly<Record<string, string>> = {
+  waiting: 'Zu viele Ihrer Dateien warten. Versuchen Sie es später noch einmal.',
+  receiving: 'Zu viele Ihrer Dateien werden gleichzeitig hochgeladen. Versuchen Sie es gleich noch einmal.',
+  uploadsPerDay: 'Für heute sind alle Uploads verbraucht. Versuchen Sie es morgen noch einmal.',
+  bytesPerDay: 'Für heute ist die Datenmenge verbraucht. Versuchen Sie es morgen noch einmal.',
+  storedBytes: 'Ihr Speicherplatz ist voll. Löschen Sie Dateien, oder warten Sie, bis ältere abgelaufen sind.',
+  createPerMinute: 'Zu viele Uploads in einer Minute. Versuchen Sie es in einer Minute noch einmal.',
+};
+
+/** Why the server refused a file for now, by the name of the quota or the code. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  waiting: 'Zu viele Ihrer Dateien warten',
+  receiving: 'Zu viele Ihrer Dateien werden hochgeladen',
+  uploadsPerDay: 'Für heute sind alle Uploads verbraucht',
+  bytesPerDay: 'Für heute ist die Datenmenge verbraucht',
+  storedBytes: 'Ihr Speicherplatz ist voll',
+  createPerMinute: 'Zu viele Uploads in einer Minute',
+  queue_full: 'Zu viele Dateien warten',
+  too_many_queued_by_address: 'Zu viele Ihrer Dateien warten',
+  http_502: 'Der Server antwortet nicht',
+  http_504: 'Der Server antwortet nicht',
+};
+
+/** Details from the server are in English. These texts replace them by code. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  connection_lost: 'Der Server ist nicht erreichbar. Prüfen Sie die Verbindung, und versuchen Sie es noch einmal.',
+  unexpected_answer: 'Diese Seite versteht die Antwort des Servers nicht. Versuchen Sie es später noch einmal.',
+  unsupported_media_type:
+    'Dieser Dateityp wird nicht unterstützt. Möglich sind JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV und XLSX.',
+  unsupported_name: 'Dieser Dateityp wird nicht unterstützt. Es wurde nichts gesendet.',
+  empty_file: 'Diese Datei ist leer. Wählen Sie eine andere.',
+  file_too_large: 'Diese Datei ist zu groß.',
+  request_too_large: 'Diese Datei ist zu groß.',
+  http_413: 'Diese Datei ist zu groß für den Server oder einen Proxy davor.',
+  http_502: 'Der Server antwortet nicht. Versuchen Sie es in ein paar Minuten noch einmal.',
+  http_503: 'Der Server ist ausgelastet oder startet neu. Versuchen Sie es in ein paar Minuten noch einmal.',
+  http_504: 'Der Server hat zu lange gebraucht. Versuchen Sie es in ein paar Minuten noch einmal.',
+  upload_interrupted: 'Die Verbindung brach ab, bevor alles gesendet war. Versuchen Sie es noch einmal.',
+  upload_too_slow: 'Zu lange kamen keine Daten an. Versuchen Sie es noch einmal.',
+  queue_full: 'Zu viele Dateien warten. Versuchen Sie es später noch einmal.',
+  too_many_records: 'Der Server speichert zu viele Dateien. Versuchen Sie es später noch einmal.',
+  too_many_records_by_address: 'Der Server speichert zu viele Ihrer Dateien. Versuchen Sie es später noch einmal.',
+  too_many_queued_by_address: 'Zu viele Ihrer Dateien warten. Versuchen Sie es später noch einmal.',
+  upload_discarded: 'Die Warteschlange war voll, und diese Datei wurde entfernt. Versuchen Sie es noch einmal.',
+  upload_gone: 'Diese Datei ist abgelaufen oder wurde gelöscht.',
+  unknown_upload: 'Der Server hat diese Datei nicht. Laden Sie sie noch einmal hoch.',
+  ticket_required: 'Dieser Server nimmt Dateien nur über einen Upload-Link an. Öffnen Sie den Link Ihrer Anwendung.',
+  ticket_invalid: 'Der Upload-Link ist ungültig. Öffnen Sie in Ihrer Anwendung einen neuen.',
+  ticket_expired: 'Der Upload-Link ist abgelaufen. Öffnen Sie in Ihrer Anwendung einen neuen.',
+  ticket_forbids: 'Der Upload-Link erlaubt diese Datei nicht.',
+  ticket_unavailable: 'Die Anwendung erlaubt den Upload zurzeit nicht. Melden Sie sich neu an.',
+  picture_damaged: 'Das Bild ist beschädigt. Laden Sie das Original hoch, oder speichern Sie es neu.',
+  picture_unsupported: 'Diese Art von Bild ist nicht lesbar. Speichern Sie es als JPEG oder PNG.',
+  picture_too_large: 'Das Bild hat zu viele Bildpunkte.',
+  picture_too_costly: 'Die gewünschten Fassungen sind zu groß oder zu viele.',
+  picture_timeout: 'Das Bild brauchte zu lange und wurde abgebrochen.',
+  picture_crashes_worker:
+    'An diesem Bild ist das Lesen mehrmals gescheitert. Speichern Sie es in einem anderen Programm.',
+  table_damaged: 'Die Tabelle ist beschädigt.',
+  table_encrypted: 'Die Tabelle hat ein Kennwort. Speichern Sie sie ohne Kennwort.',
+  table_line_too_long: 'Eine Zeile der Tabelle ist zu lang.',
+  table_too_large: 'Die Tabelle ist zu groß.',
+  storage_full: 'Der Speicher des Servers ist voll.',
+  shutting_down: 'Der Server startet neu. Versuchen Sie es gleich noch einmal.',
+  processing_failed: 'Die Verarbeitung ist am Server gescheitert. Versuchen Sie es noch einmal.',
+  internal_error: 'Am Server ist ein Fehler aufgetreten. Versuchen Sie es noch einmal.',
+};
+
+/** The texts in German. */
+export const german: Words = {
+  locale: 'de-DE',
+  page: {
+    heading: 'Dateien hochladen',
+    lead: 'Dateien werden im Hintergrund verarbeitet. Hier sehen Sie jede bis zu ihrem Ergebnis.',
+    drop: 'Dateien hierher ziehen oder einfügen',
+    touch: 'Fotos oder Tabellen hinzufügen',
+    release: 'Zum Hochladen loslassen',
+    hint: 'Bilder (JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF) und Tabellen (CSV, TSV, XLSX).',
+    choose: 'Dateien wählen',
+    camera: 'Foto aufnehmen',
+    folder: 'Ordner wählen',
+    'no-workers': 'Am Server läuft gerade keine Verarbeitung. Ihre Dateien warten, und es geht von selbst weiter.',
+    offline: 'Der Server ist nicht erreichbar. Ihre Uploads gehen von selbst weiter, sobald er wieder da ist.',
+    'try-now': 'Jetzt versuchen',
+    list: 'Ihre Dateien',
+    overall: 'Gesamter Fortschritt',
+    'cancel-all': 'Alle abbrechen',
+    'hide-finished': 'Fertige ausblenden',
+    show: 'Anzeigen',
+    pictures: 'Ihre Bilder',
+    undo: 'Rückgängig',
+    language: 'Sprache',
+    'download-all': 'Alle herunterladen',
+    sort: 'Reihenfolge',
+    'sort-added': 'Wie hinzugefügt',
+    'sort-colour': 'Nach Farbe',
+    'sort-taken': 'Nach Aufnahmedatum',
+    viewer: 'Bild',
+    'viewer-previous': 'Voriges Bild',
+    'viewer-next': 'Nächstes Bild',
+    'viewer-close': 'Schließen',
+    'viewer-gone': 'Dieses Bild ist abgelaufen oder wurde gelöscht.',
+    reference: 'API-Referenz',
+    client: 'Browser-Client',
+  },
+  files: (count) => (count === 1 ? '1 Datei' : `${count} Dateien`),
+  waiting: 'Wartet auf das Senden',
+  sending: (received, total) => `Sendet, ${received} von ${total}`,
+  pausedEarly: 'Angehalten',
+  paused: (received, total) => `Angehalten bei ${received} von ${total}`,
+  retrying: 'Verbindung unterbrochen, neuer Versuch folgt',
+  waitingForServer: 'Wartet auf den Server',
+  nextTry: (seconds) => `Nächster Versuch in ${seconds} s.`,
+  refused: ({ code, limit }) => `${REFUSALS[limit ?? code] ?? 'Der Server ist ausgelastet'}, neuer Versuch folgt`,
+  queued: (position) => {
+    if (position === null) return 'In der Warteschlange';
+    return position === 1 ? 'Als Nächste an der Reihe' : `Nummer ${position} in der Warteschlange`;
+  },
+  step: (stage) => STEPS[stage] ?? 'Wird verarbeitet',
+  attempt: (attempt) => `Versuch ${attempt}`,
+  finishing: 'Gleich fertig',
+  cancelling: 'Wird abgebrochen',
+  done: 'Fertig',
+  doneWithNotes: 'Fertig, mit Hinweisen',
+  cancelled: 'Abgebrochen',
+  timeLeft: (duration) => `noch etwa ${duration}`,
+  problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
+  tooLarge: (size, limit) => `Zu groß: ${size}. Die Grenze ist ${limit}.`,
+  limits: (maxBytes, retention) => `Bis ${maxBytes} je Datei. Dateien werden nach Ablauf gelöscht (${retention}).`,
+  needsFile: 'Die Seite wurde vor dem Ende geschlossen. Wählen Sie die Datei noch einmal, dann geht es weiter.',
+  wrongFile: (expected) => `Das war eine andere Datei. Wählen Sie ${expected}.`,
+  actions: {
+    pause: (name) => `${name} anhalten`,
+    resume: (name) => `${name} fortsetzen`,
+    cancel: (name) => `${name} abbrechen`,
+    hide: (name) => `${name} ausblenden`,
+    delete: (name) => `${name} vom Server löschen`,
+    retry: 'Noch einmal',
+    chooseAgain: 'Neu wählen',
+    sendAnyway: 'Trotzdem hochladen',
+    named: (action, name) => `${action}: ${name}`,
+    pauseAll: 'Alle anhalten',
+    resumeAll: 'Alle fortsetzen',
+  },
+  hidden: (count) =>
+    count === 1 ? 'Ausgeblendet. Die Datei bleibt auf dem Server.' : `${count} Dateien ausgeblendet.`,
+  deleted: (count) => (count === 1 ? 'Vom Server gelöscht.' : `${count} Dateien vom Server gelöscht.`),
+  notDeleted: 'Der Server war nicht erreichbar. Die Datei wurde nicht gelöscht.',
+  kept: (until) =>
+    `Fertige Dateien bleiben bis ${until} und werden dann gelöscht. Bis dahin sieht eine Datei, wer ihren Link hat.`,
+  viewer: {
+    picture: 'Geteiltes Bild',
+    place: (position, count) => `${position} von ${count}`,
+    until: (until) => `Wer den Link hat, sieht das Bild bis ${until}. Dann wird es gelöscht.`,
+    download: 'Original herunterladen',
+    hide: 'Ausblenden',
+    delete: 'Vom Server löschen',
+  },
+  facts: {
+    dimensions: 'Maße',
+    format: 'Format',
+    camera: 'Kamera',
+    lens: 'Objektiv',
+    exposure: 'Belichtung',
+    taken: 'Aufgenommen',
+    colour: 'Hauptfarbe',
+  },
+  links: {
+    open: (name) => `${name} öffnen`,
+    variants: 'Fassungen',
+    original: 'Original',
+    copy: 'Link kopieren',
+    copied: 'Link kopiert',
+    notCopied: 'Der Browser erlaubt das Kopieren nicht',
+  },
+  table: {
+    size: 'Größe',
+    sizeOf: (rows, columns) => `${rows} Zeilen, ${columns} Spalten`,
+    encoding: 'Kodierung',
+    sheet: 'Tabellenblatt',
+    firstRows: 'Erste Zeilen',
+    type: (type) => TYPES[type] ?? type,
+    notes: 'Hinweise zu diesem Ergebnis',
+    rowsSkipped: (count) => `${count} ${count === '1' ? 'Zeile' : 'Zeilen'} übersprungen`,
+    error: (line, code) => `Zeile ${line}: ${ROW_ERRORS[code] ?? 'Nicht lesbar.'}`,
+    moreErrors: (count) => `${count} weitere ${count === '1' ? 'Zeile' : 'Zeilen'} mit Fehlern`,
+    moreColumns: (count) => `${count} weitere ${count === '1' ? 'Spalte' : 'Spalten'}`,
+    warning: (code, message) => WARNINGS[code] ?? message,
+    download: 'Alle Zeilen als JSON Lines',
+    asCsv: 'CSV',
+    asWorkbook: 'Excel (XLSX)',
+  },
+  summary: (done, total, failed) => {
+    const all = `${done} von ${total} fertig`;
+    return failed === 0 ? all : `${all}, ${failed} gescheitert`;
+  },
+  sent: (sent, total) => `${sent} von ${total} gesendet`,
+  filters: {
+    all: (count) => `Alle ${count}`,
+    working: (count) => `In Arbeit ${count}`,
+    failed: (count) => `Gescheitert ${count}`,
+    done: (count) => `Fertig ${count}`,
+  },
+  progressOf: (name) => `Fortschritt von ${name}`,
+  title: {
+    idle: 'Dateien hochladen',
+    busy: (percent) => `${percent} · Dateien hochladen`,
+    over: (done) => `${done} fertig · Dateien hochladen`,
+  },
+  spoken: {
+    added: (count) => `${count === 1 ? '1 Datei' : `${count} Dateien`} hinzugefügt.`,
+    done: (name, hasNotes) => (hasNotes ? `${name} ist fertig, mit Hinweisen.` : `${name} ist fertig.`),
+    manyDone: (count) => `${count} Dateien sind fertig.`,
+    failed: (name, reason) => `${name}: ${reason}`,
+    manyFailed: (count) => `${count} Dateien sind gescheitert.`,
+  },
+};
