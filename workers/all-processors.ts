@@ -2,7 +2,8 @@ import { createKinds } from '../src/kinds/kinds.ts';
 import { loadOwnProcessors, type ProcessorSource } from '../src/kinds/own/load-processors.ts';
 import type { Config } from '../src/settings/config.ts';
 import { PASSED_TIME } from './charged-time.ts';
-import { ownEntries, type OwnRunSettings } from './own/own-entries.ts';
+import { ownEntries } from './own/own-entries.ts';
+import type { OwnRunSettings } from './own/run-module.ts';
 import { createProcessors, type ProcessorTable } from './processors.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
 const MIB_KIB = 1024;
@@ -15,8 +16,29 @@ export function groupMemoryBytes(group: number): number {
     .reduce((sum, pid) => sum + memoryBytes(pid), 0);
 }
 
-/** Returns the processes that have this text in their environment, such as a variable that children inherit. */
-export function processesWith(variable: string): number[] {
+/** A variable that identifies one run. Children inherit it. */
+export interface RunMark {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Makes the mark of a new run. */
+export function newRunMark(): RunMark {
+  return { name: 'DEFERRED_UPLOADS_RUN', value: randomUUID() };
+}
+
+/** Kills all processes with the mark in their environment, also if they have left their process group. */
+export function killProcessesOf({ name, value }: RunMark): void {
+  for (const pid of processesWith(`${name}=${value}`)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+function processesWith(variable: string): number[] {
   return processIds().filter((pid) => pid !== process.pid && readProc(pid, 'environ')?.includes(variable) === true);
 }
 

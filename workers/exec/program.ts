@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { programEnvironment } from '../../src/settings/config.ts';
 import { settleWithin } from '../../src/server/shutdown.ts';
-import { processesWith } from './processes-of.ts';
+import { killProcessesOf, newRunMark } from './processes-of.ts';
 
 /** After SIGTERM the program may clean up for this time. It is shorter than the grace period at shutdown. */
 const STOP_GRACE_MS = 1_000;
@@ -57,16 +56,15 @@ export class Program {
    */
   readonly ended: Promise<ProgramEnd>;
   readonly #child: ChildProcess;
-  readonly #mark = `DEFERRED_UPLOADS_RUN=${randomUUID()}`;
+  readonly #mark = newRunMark();
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(plan: ProgramPlan, onOutput: (chunk: Buffer) => void, onComplaint: (chunk: Buffer) => void) {
     const { command, directory, home, maxMemoryBytes, maxFileBytes } = plan;
     const limits = [Math.ceil(maxMemoryBytes / KIB), Math.ceil(maxFileBytes / BLOCK_BYTES)].map(String);
-    const [name = '', value] = this.#mark.split('=');
     this.#child = spawn('/bin/sh', ['-c', WRAPPER, 'sh', ...limits, ...command], {
       cwd: directory,
-      env: { ...programEnvironment(home), [name]: value },
+      env: { ...programEnvironment(home), [this.#mark.name]: this.#mark.value },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       // A process group of its own, so that a signal reaches all its processes, and Ctrl-C does not.
       detached: true,
@@ -106,20 +104,10 @@ export class Program {
     } finally {
       clearTimeout(this.#killTimer);
       this.kill();
-      this.#killFollowers();
+      // A process that has left the group has still inherited the environment, unless it was cleared.
+      killProcessesOf(this.#mark);
       await settleWithin(closed, OUTPUT_WITHIN_MS);
       for (const stream of [stdout, stderr, this.#child.stdio[3]]) stream?.destroy();
-    }
-  }
-
-  /** A process that has left the group has still inherited the environment, unless it was cleared. */
-  #killFollowers(): void {
-    for (const pid of processesWith(this.#mark)) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended meanwhile.
-      }
     }
   }
 

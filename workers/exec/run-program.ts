@@ -12,7 +12,7 @@ import { UnprocessableError } from '../unprocessable-error.ts';
 import { OutputPublisher } from './output-publisher.ts';
 import { Program, type ProgramEnd } from './program.ts';
 import { ProgramOutput } from './program-output.ts';
-import { outputOver, watchLimits, type ExceededLimit } from './watch-limits.ts';
+import { outputOver, tooCostly, watchLimits, type ExceededLimit } from './watch-limits.ts';
 
 const STAGE = 'process';
 
@@ -160,11 +160,4 @@ class ProgramRun {
     if (result === undefined) throw new Error(`the program ${name} ended without a result`);
     return jsonResult(name, result);
   }
-}
-
-function tooCostly(what: string): UnprocessableError {
-  return new UnprocessableError(
-    'file_too_costly',
-    `Processing this file takes ${what}. Make the file smaller and upload the new file.`,
-  );
 }

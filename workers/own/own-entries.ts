@@ -2,26 +2,13 @@ import { tmpdir } from 'node:os';
 import type { OwnProcessor } from '../../src/kinds/own/load-processors.ts';
 import { removeAbandonedCopies } from '../../src/storage/local-copies.ts';
 import { execEntry } from '../exec/exec-entry.ts';
-import { isolatedRunner } from '../isolation/run-isolated.ts';
 import type { ProcessorEntry, RunProcessor } from '../processors.ts';
-import { isolatedArguments } from './isolated-arguments.ts';
 import { requireProcessFile } from './process-file.ts';
 import { withRunFolder } from './run-folder.ts';
+import { runModule, type OwnRunSettings } from './run-module.ts';
 import { runOwn } from './run-own.ts';
 
 const ISOLATED_ENTRY = new URL('./isolated-main.js', import.meta.url);
-
-/** How processors of others are run. */
-export interface OwnRunSettings {
-  /** Limit of one file in ms, for modules. Programs have their own. */
-  readonly attemptTimeoutMs: number;
-  /** As in `IsolationOptions`. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** As in `IsolationOptions`. */
-  readonly nodeOptions?: readonly string[];
-  /** Default: the module in this folder. Tests give the compiled one. */
-  readonly isolatedEntry?: URL;
-}
 
 /**
  * Makes the entries of the processors of others. A module runs in a separate process for each file, and so does a
@@ -43,7 +30,7 @@ async function ownEntry(processor: OwnProcessor, settings: OwnRunSettings): Prom
   if (code.type === 'exec') return await execEntry(processor.label, code.manifest);
   if (code.type === 'module') {
     const separateLimitMs = settings.attemptTimeoutMs;
-    return { kind: name, types, separateLimitMs, run: runModule(code.place, settings) };
+    return { kind: name, types, separateLimitMs, run: runModule(code, { isolatedEntry: ISOLATED_ENTRY, ...settings }) };
   }
   const run: RunProcessor = async (context, hooks) => {
     const processFile = requireProcessFile(await code.load());
@@ -52,16 +39,4 @@ async function ownEntry(processor: OwnProcessor, settings: OwnRunSettings): Prom
     );
   };
   return { kind: name, types, run, isOnlyHere: true };
-}
-
-function runModule(
-  place: Parameters<typeof isolatedArguments>[0]['place'],
-  { attemptTimeoutMs: timeoutMs, isolatedEntry = ISOLATED_ENTRY, ...ofChild }: OwnRunSettings,
-): RunProcessor {
-  return async (context, hooks) =>
-    await withRunFolder(async (temporaryFolder) => {
-      const moduleArguments = isolatedArguments({ place, temporaryFolder });
-      const run = isolatedRunner(isolatedEntry, { ...ofChild, timeoutMs, moduleArguments, keepsOutput: true });
-      return await run(context, hooks);
-    });
 }

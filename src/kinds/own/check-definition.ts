@@ -24,8 +24,12 @@ export function checkKind(kind: unknown): string[] {
 /** Returns the mistakes of a processor and of its kind. An empty list: it can be used. */
 export function checkProcessor(processor: unknown): string[] {
   if (!isObject(processor)) return ['the processor must be an object'];
-  const { kind, load } = processor;
-  return [...checkKind(kind), ...(typeof load === 'function' ? [] : ['load must be a function'])];
+  const { kind, load, maxOutputBytes = 1 } = processor;
+  return [
+    ...checkKind(kind),
+    ...(typeof load === 'function' ? [] : ['load must be a function']),
+    ...(isPositiveInteger(maxOutputBytes) ? [] : ['maxOutputBytes must be a whole number of bytes above 0']),
+  ];
 }
 
 /** Returns the mistakes of a list of media types. */
@@ -41,6 +45,10 @@ export function checkTypes(types: unknown): string[] {
 /** True for any object that is no array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPositiveInteger(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
 /** Schemas of some libraries are functions. */

@@ -111,6 +111,11 @@ export interface ProcessorDefinition<Options = NoOptions> {
    * for each file. Resolves with the function, or with a module that has it as its default export.
    */
   load: () => Promise<ProcessFile<Options> | { readonly default: ProcessFile<Options> }>;
+  /**
+   * The most bytes of all files that one run publishes and writes to its temporary folder. A file that needs more fails
+   * as `file_too_costly`. Only for a module in a process of its own. Default: 512 MiB.
+   */
+  readonly maxOutputBytes?: number;
 }
 
 /** A definition with the version of the interface that it was written for. */

@@ -11,13 +11,16 @@ import type { ModulePlace } from './import-from.ts';
 import { loadDefinition, requireDefinition } from './load-definition.ts';
 import { ownKind } from './own-kind.ts';
 
+/** Of one run of a module. A program has the same default. */
+const DEFAULT_MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
+
 /** A processor of somebody else, with the place of its code. */
 export interface OwnProcessor {
   /** As in the setting. */
   readonly label: string;
   readonly kind: Kind<unknown>;
   readonly code:
-    | { readonly type: 'module'; readonly place: ModulePlace }
+    | { readonly type: 'module'; readonly place: ModulePlace; readonly maxOutputBytes: number }
     | { readonly type: 'object'; readonly load: ProcessorDefinition<unknown>['load'] }
     | { readonly type: 'exec'; readonly manifest: ExecManifest };
 }
@@ -73,8 +76,8 @@ async function load(source: ProcessorSource, label: string, directory: string): 
     return { label, kind: ownKind<unknown>(execKind(manifest)), code: { type: 'exec', manifest } };
   }
   const place = { name: source, directory };
-  const definition = await loadDefinition(place);
-  return { label, kind: ownKind(definition.kind), code: { type: 'module', place } };
+  const { kind, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES } = await loadDefinition(place);
+  return { label, kind: ownKind(kind), code: { type: 'module', place, maxOutputBytes } };
 }
 
 /** Pictures and tables keep their names and types with every setting, because stored uploads may need them. */

@@ -73,6 +73,7 @@ describe('loading processors', () => {
     ['has a bad name', moduleOf("{ name: 'A b', types: ['a/b'] }"), 'name must be 1 to 32'],
     ['has no types', moduleOf("{ name: 'a', types: [] }"), 'types must be a list of media types'],
     ['claims a type twice', moduleOf("{ name: 'a', types: ['a/b', 'a/b'] }"), 'a/b is claimed twice'],
+    ['has a bad limit', moduleOf("{ name: 'a', types: ['a/b'] }, maxOutputBytes: 0"), 'maxOutputBytes must be a whole'],
     ['has a bad type', moduleOf("{ name: 'a', types: ['Text/Plain'] }"), 'types[0] must be a media type in lower case'],
     ['has bad options', moduleOf("{ name: 'a', types: ['a/b'], options: {} }"), 'options must be a Standard Schema'],
     [

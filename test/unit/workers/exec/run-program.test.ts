@@ -14,7 +14,7 @@ import { TIMED_OUT } from '../../../../workers/stop-reasons.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { compiled } from '../../../helpers/compiled.ts';
 import { eventually } from '../../../helpers/eventually.ts';
-import { isAlive } from '../../../helpers/is-alive.ts';
+import { isAlive, isZombie } from '../../../helpers/is-alive.ts';
 import { patienceMs } from '../../../helpers/patience.ts';
 import { fakeContext, type FakeContext } from '../../../helpers/process-picture.ts';
 
@@ -77,15 +77,6 @@ async function pidIn(name: string): Promise<number> {
 
 async function gone(pid: number): Promise<void> {
   await eventually('the process to be gone', () => !isAlive(pid) || isZombie(pid));
-}
-
-/** The first process of a container may leave dead processes in the process table. */
-function isZombie(pid: number): boolean {
-  try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return true;
-  }
 }
 
 const RESULT = `echo '{"result":{"ok":true}}'`;

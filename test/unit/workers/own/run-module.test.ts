@@ -13,7 +13,7 @@ import { TIMED_OUT } from '../../../../workers/stop-reasons.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { compiled } from '../../../helpers/compiled.ts';
 import { eventually } from '../../../helpers/eventually.ts';
-import { isAlive } from '../../../helpers/is-alive.ts';
+import { isAlive, isZombie } from '../../../helpers/is-alive.ts';
 import { fakeContext, type FakeContext } from '../../../helpers/process-picture.ts';
 
 const DEFINITION = pathToFileURL(compiled('src/kinds/own/definition.ts')).href;
@@ -44,7 +44,7 @@ async function run(body: string, attemptTimeoutMs = 60_000): Promise<AnyResult> 
     join(folder, 'kind.mjs'),
     `import { defineKind, defineProcessor } from '${DEFINITION}';
      const kind = defineKind({ name: 'note', types: ['text/plain'] });
-     export default defineProcessor({ kind, load: () => import('./code.mjs') });`,
+     export default defineProcessor({ kind, load: () => import('./code.mjs'), maxOutputBytes: 20_000_000 });`,
   );
   const processors = await loadOwnProcessors(['./kind.mjs'], folder);
   const [entry] = await ownEntries(processors, { attemptTimeoutMs, nodeOptions: [], isolatedEntry: ENTRY });
@@ -140,6 +140,34 @@ describe('a module that processes a file', () => {
     ['throws outside of its promise', "setTimeout(() => { throw new Error('late'); }); await new Promise(() => 0);"],
   ])('counts as a death if it %s', async (_what, body) => {
     expect(await failureOf(body)).toBeInstanceOf(ProcessDied);
+  });
+
+  test.each([
+    [
+      'writes',
+      "const { open } = await import('node:fs/promises'); const file = await open(`${folder}/a`, 'w');",
+      'await file.write(bytes);',
+    ],
+    ['publishes', '', 'yield bytes;'],
+  ])('is stopped at the limit if it %s 10 GB', async (_how, before, write) => {
+    const error = await failureOf(`
+      const folder = context.temporaryFolder;
+      const bytes = new Uint8Array(1_000_000);
+      async function* endless() { ${before} for (let left = 10_000; left > 0; left -= 1) { ${write} } }
+      await context.publish({ name: 'a.bin', type: 'application/octet-stream' }, endless());
+      return {};`);
+    expect(error).toBeInstanceOf(UnprocessableError);
+    expect(error).toMatchObject({ code: 'file_too_costly' });
+  });
+
+  test('leaves no process, although a child outlives it', async () => {
+    const result = await run(`
+      const { spawn } = await import('node:child_process');
+      const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+      child.unref();
+      return { pid: child.pid };`);
+    const { pid } = result as AnyResult & { pid: number };
+    await eventually('the child to be gone', () => !isAlive(pid) || isZombie(pid));
   });
 
   test('is killed if it ignores the signal', async () => {
