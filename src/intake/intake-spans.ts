@@ -37,7 +37,7 @@ export async function enqueueInSpan(
   { id: requestId, span: requestSpan }: Pick<RequestScope, 'id' | 'span'>,
   { id, fencingToken }: Pick<UploadRecord, 'id' | 'fencingToken'>,
   stored: StoredUpload,
-  limits: QueueLimits,
+  limits: QueueLimits | undefined,
 ): Promise<ChangeOutcome> {
   return await inSpan(
     requestSpan,

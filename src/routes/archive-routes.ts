@@ -8,8 +8,10 @@ import type { ClientAddress } from '../http/client-address.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
 import { DownloadPlaces } from '../http/download-places.ts';
 import { isUploadId, queryParameter } from '../http/parameters.ts';
+import { spanOf } from '../http/request-scope.ts';
 import { readExisting } from '../record/read-existing.ts';
 import type { UploadRecords } from '../record/record.ts';
+import { tracedReads } from '../storage/traced-storage.ts';
 import { archiveContentSchema, MAX_ARCHIVE_UPLOADS } from '../wire/archive-schemas.ts';
 
 /** What the route needs. */
@@ -38,7 +40,7 @@ export function archiveRoutes(router: Router, parts: ArchiveRouteParts): void {
       content,
     );
     requireSize(files, parts.maxArchiveBytes);
-    const archive = uploadArchive(parts, files);
+    const archive = uploadArchive({ ...parts, storage: tracedReads(parts.storage, spanOf(ctx)) }, files);
     ctx.type = 'application/zip';
     ctx.set('Content-Disposition', attachmentDisposition(FILE_NAME));
     if (ctx.method !== 'HEAD') {

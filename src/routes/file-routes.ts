@@ -26,7 +26,7 @@ import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 import { tableExport } from '../tables/table-export.ts';
 import { sendTable } from './send-table.ts';
-import { tracedStorage } from '../storage/traced-storage.ts';
+import { tracedReads } from '../storage/traced-storage.ts';
 
 /** What the file routes need. `defaultTimeoutMs` applies if the client sends no timeout. */
 export interface FileRouteParts extends WatchParts {
@@ -74,7 +74,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
 /** As `sendObject`, but cuts the connection if the upload is deleted during the transfer. */
 async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object: ServedObject): Promise<void> {
   cutIfDeleted(ctx, parts, id);
-  await sendObject(ctx, tracedStorage(parts.storage, spanOf(ctx)), object);
+  await sendObject(ctx, tracedReads(parts.storage, spanOf(ctx)), object);
 }
 
 /** Calls `ended` when the response is over. */
@@ -177,7 +177,7 @@ async function sendVariant(
     const table = tableExport(record, name);
     if (table === undefined) throw unknownVariant();
     const begin = (): void => cutIfDeleted(ctx, parts, record.id, places.enter(parts.addressOf(ctx.req)));
-    await sendTable(ctx, tracedStorage(parts.storage, spanOf(ctx)), { ...table, name }, begin);
+    await sendTable(ctx, tracedReads(parts.storage, spanOf(ctx)), { ...table, name }, begin);
     return;
   }
   await sendFile(ctx, parts, record.id, {

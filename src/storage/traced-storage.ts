@@ -10,7 +10,10 @@ export function tracedStorage(storage: Storage, parent: Span): Storage {
   if (!parent.isOn) return storage;
   const traced = <T>(name: string, key: string, work: () => Promise<T>): Promise<T> =>
     inSpan(parent, `storage ${name}`, work, () => attributesOf(key));
+  const { direct } = storage;
   return {
+    // Calls for the parts of direct uploads have no spans.
+    ...(direct === undefined ? {} : { direct }),
     create: async (key) =>
       tracedWriter(await traced('create', key, () => storage.create(key)), { storage, parent, key }),
     createOnce: (key, bytes) => traced('create', key, () => storage.createOnce(key, bytes)),
@@ -27,6 +30,20 @@ export function tracedStorage(storage: Storage, parent: Span): Storage {
     async close() {
       await storage.close?.();
     },
+  };
+}
+
+/** As `tracedStorage`, for code that only reads. */
+export function tracedReads(storage: Pick<Storage, 'read'>, parent: Span): Pick<Storage, 'read'> {
+  if (!parent.isOn) return storage;
+  return {
+    read: (key, range) =>
+      inSpan(
+        parent,
+        'storage read',
+        () => storage.read(key, range),
+        () => attributesOf(key),
+      ),
   };
 }
 

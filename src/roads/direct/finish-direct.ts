@@ -1,6 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { asOutcome, ServiceError, toProblem } from '../../errors.ts';
+import type { RequestScope } from '../../http/request-scope.ts';
 import type { JobQueue } from '../../intake/incoming-upload.ts';
+import { enqueueInSpan } from '../../intake/intake-spans.ts';
 import { acceptFile } from '../../intake/receive.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
@@ -36,7 +38,8 @@ export interface FinishOptions {
   claimed?: readonly ClaimedPart[];
   /** Default: none, because the upload was admitted when it began. */
   limits?: QueueLimits;
-  requestId?: string;
+  /** The request that finishes it. Default: none, because the janitor does. */
+  scope?: Pick<RequestScope, 'id' | 'span'>;
   /** Returns the error if there is no place in the queue. Default: none. */
   lackOf?: (rejected: RejectedChange) => Promise<ServiceError | undefined>;
   /** Called for each upload that this one has evicted from the queue. */
@@ -98,12 +101,15 @@ function manifestOf(record: DirectUploadRecord, stored: StoredUpload) {
 
 async function enqueue(
   parts: FinishParts,
-  { id, fencingToken }: DirectUploadRecord,
+  record: DirectUploadRecord,
   stored: StoredUpload,
-  { limits, requestId, lackOf, onDiscarded }: FinishOptions,
+  { limits, scope, lackOf, onDiscarded }: FinishOptions,
 ): Promise<ReadRecord> {
-  const queued = { ...stored, ...(requestId === undefined ? {} : { requestId }) };
-  const outcome = await parts.records.enqueue(id, fencingToken, queued, limits);
+  const { id, fencingToken } = record;
+  const outcome =
+    scope === undefined
+      ? await parts.records.enqueue(id, fencingToken, stored, limits)
+      : await enqueueInSpan(parts, scope, record, stored, limits);
   if (!outcome.applied) return await answerRejected(parts, id, fencingToken, outcome, lackOf);
   const { log, queue } = parts;
   log.info({ upload: uploadRef(id), type: stored.type, sizeBytes: stored.sizeBytes }, 'upload queued');
