@@ -63,6 +63,11 @@ export class AttemptProgress {
     return this.#files;
   }
 
+  /** True once something was reported. */
+  get isBegun(): boolean {
+    return this.#sequence > 0 || this.#newest !== undefined;
+  }
+
   report(report: PipelineReport): void {
     const isReportedAlready =
       this.#sequence === 0 && this.#newest === undefined && report.stage === FIRST_STAGE && report.fraction === 0;

@@ -3,10 +3,10 @@ import type { Logger } from '../src/telemetry/log.ts';
 import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
 import type { RejectedChange } from '../src/record/record-change.ts';
 import type { Taken } from '../src/record/take-next.ts';
-import { originalKey } from '../src/storage/keys.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { asServiceError, isMissing } from '../src/storage/file-errors.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
+import { assemble, ASSEMBLE_STAGE, type Assembled } from './assemble.ts';
 import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
 import { removeDeadAttempts } from './attempt-files.ts';
@@ -100,6 +100,15 @@ async function skip(parts: RunnerParts, { rejection, record }: RejectedChange): 
 /** Milliseconds that an isolated process has to start on a busy machine. */
 const ISOLATED_START_MS = 60_000;
 
+/** The assembly has this share of the work of an attempt in the record's percent. */
+const ASSEMBLE_SHARE = 0.2;
+
+/** An assembly that is slower than this, besides the time limit of an attempt, has an unusable disk. */
+const SLOWEST_BYTES_PER_MS = 1000;
+
+/** Timers of Node are not longer. */
+const MOST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** Bytes of one read. */
 const READ_BYTES = 1024 * 1024;
 
@@ -114,25 +123,54 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: TracedHold
   const entry = parts.processors.find(record.type ?? '');
   if (entry === undefined)
     throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
-  const input = await parts.storage.openLocal(originalKey(record.id, record.fencingToken));
-  if (input === undefined) {
-    // The file may be missing because the disk is not mounted.
-    await parts.checkStorage();
-    throw new Error('the uploaded bytes are not in storage');
-  }
+  const progress = new AttemptProgress(
+    (sequence, stage, fraction, files) =>
+      parts.records.advance(record.id, record.attempt, sequence, stage, fraction, files),
+    () => hold.controller.abort(SUPERSEDED),
+    log,
+  );
   try {
-    const hash = () => sha256Of(createReadStream(input.path, { signal: hold.controller.signal }));
-    const announced = record.sha256 === null ? record.announcedSha256 : null;
-    const checked = announced === null ? undefined : await requireDigest(announced, hash);
-    const done = await runProcessor(parts, entry, record, input.path, hold, log);
-    if (record.sha256 !== null) return done;
-    return { ...done, sha256: checked ?? (await hash()) };
-  } catch (error) {
-    if (!hold.controller.signal.aborted) await assertReadable(parts, input.path);
-    throw error;
+    const { input, sha256 } = await openInput(parts, record, hold, progress, log);
+    try {
+      const hash = () => sha256Of(createReadStream(input.path, { signal: hold.controller.signal }));
+      const announced = record.sha256 === null ? record.announcedSha256 : null;
+      const checked =
+        announced === null ? sha256 : await requireDigest(announced, async () => sha256 ?? (await hash()));
+      const done = await runProcessor(parts, entry, record, input.path, { hold, progress, log });
+      if (record.sha256 !== null) return done;
+      return { ...done, sha256: checked ?? (await hash()) };
+    } catch (error) {
+      if (!hold.controller.signal.aborted) await assertReadable(parts, input.path);
+      throw error;
+    } finally {
+      await input.release();
+    }
   } finally {
-    await input.release();
+    await progress.close();
   }
+}
+
+/** Opens the file of the upload, which may still be in parts. */
+async function openInput(
+  parts: RunnerParts,
+  record: UploadRecord,
+  { controller, stopping, onUnresponsive }: Hold,
+  progress: AttemptProgress,
+  log: Logger,
+): Promise<Assembled> {
+  const { storage, attemptTimeoutMs, abortGraceMs, checkStorage } = parts;
+  const timeoutMs = Math.min(attemptTimeoutMs + record.receivedBytes / SLOWEST_BYTES_PER_MS, MOST_TIMEOUT_MS);
+  const bounds = { controller, stopping, timeoutMs, abortGraceMs, onUnresponsive };
+  const assembled = await assemble(storage, record, {
+    signal: controller.signal,
+    report: (fraction) => progress.report({ stage: ASSEMBLE_STAGE, fraction: fraction * ASSEMBLE_SHARE }),
+    bounded: async (work) => await runBounded(work, bounds),
+    log,
+  });
+  if (assembled !== undefined) return assembled;
+  // The file may be missing because the disk is not mounted.
+  await checkStorage();
+  throw new Error('the uploaded bytes are not in storage');
 }
 
 /** Checks the digest before anything is made of the file. */
@@ -164,16 +202,12 @@ async function runProcessor(
   entry: ProcessorEntry,
   record: UploadRecord,
   inputPath: string,
-  hold: TracedHold,
-  log: Logger,
+  { hold, progress, log }: { hold: TracedHold; progress: AttemptProgress; log: Logger },
 ): Promise<Digested> {
-  const { id, publicId, attempt, options } = record;
+  const { id, publicId, options } = record;
   const { controller, stopping, onUnresponsive } = hold;
-  const progress = new AttemptProgress(
-    (sequence, stage, fraction, files) => parts.records.advance(id, attempt, sequence, stage, fraction, files),
-    () => controller.abort(SUPERSEDED),
-    log,
-  );
+  // The assembly was a share of the work.
+  const from = progress.isBegun ? ASSEMBLE_SHARE : 0;
   const publisher = createPublisher(parts, record, controller.signal, (file) => progress.announce(file));
   const context: PipelineContext = {
     upload: { id, publicId, type: record.type ?? '', sizeBytes: record.receivedBytes, options },
@@ -183,7 +217,7 @@ async function runProcessor(
     publishFile: publisher.publishFile,
   };
   const steps = stepSpans(hold.span, {
-    report: (report) => progress.report(report),
+    report: ({ stage, fraction }) => progress.report({ stage, fraction: from + (1 - from) * fraction }),
     stepEnded: (stage, durationMs) => log.debug({ stage, durationMs: Math.round(durationMs) }, 'step ended'),
     printed: (output) => log.debug({ output }, 'output of the processor'),
   });
@@ -204,7 +238,6 @@ async function runProcessor(
     throw error;
   } finally {
     steps.close();
-    await progress.close();
   }
 }
 

@@ -70,8 +70,8 @@ export interface Progress {
     /** 0 to 100. It never goes down within an upload, and is 100 only when `state` is `completed`. */
     percent: number;
     /**
-     * `receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do not
-     * switch on them.
+     * `receive`, `queue`, `assemble` (parts are joined or a large file is hashed), `inspect`, a step of the processor,
+     * or `done`. Steps may be added: show them, but do not switch on them.
      */
     stage: string;
     bytes: {
@@ -192,7 +192,10 @@ export interface Upload {
         type: string | null;
         /** Bytes. */
         size: number;
-        /** Lower-case hex. Null until stored; if workers compute it (`UPLOAD_HASH=worker`), null until completed. */
+        /**
+         * Lower-case hex. Null until stored. Null until completed if a worker computes it: of a large resumable upload,
+         * and with `UPLOAD_HASH=worker`.
+         */
         sha256: string | null;
     };
     progress: Progress;

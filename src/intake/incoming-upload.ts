@@ -11,7 +11,6 @@ import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
 import { manifestObject } from '../storage/manifest.ts';
-import type { Storage } from '../storage/storage.ts';
 import { tracedStorage } from '../storage/traced-storage.ts';
 import type { Admission } from './admission.ts';
 import type { SentDigest } from './body-digests.ts';
@@ -77,6 +76,7 @@ export class IncomingUpload {
   #keepAlive: NodeJS.Timeout | undefined;
   #stored: StoredUpload | undefined;
   #isEnqueueSent = false;
+  #keepsBytes = false;
 
   private constructor(parts: IntakeParts, scope: RequestScope, record: UploadRecord, report: ReportReceived) {
     this.#parts = parts;
@@ -120,20 +120,15 @@ export class IncomingUpload {
   }
 
   /**
-   * Continues an upload whose bytes have all been reported, perhaps by another process. It gets a new fencing token,
-   * which stops earlier requests. Its `receive` sends no reports and only checks that the upload is still its own.
-   * Throws `upload_superseded` (409) or `upload_cancelled` (410).
+   * Returns an upload whose bytes and manifest were stored by several requests. Only call its `enqueue`. If the queue
+   * is full then, only the manifest is removed, because the client will ask again.
    */
-  static async resume(
-    parts: IntakeParts,
-    scope: RequestScope,
-    { id, fencingToken }: UploadRecord,
-  ): Promise<IncomingUpload> {
-    const outcome = await parts.records.takeOver(id, fencingToken, randomUUID());
-    if (!outcome.applied) throw rejectionToError(outcome);
-    if (outcome.record === undefined) throw new Error('the script returned no record');
-    const upload = new IncomingUpload(parts, scope, outcome.record, () => readAnswer(parts.records, upload.record));
-    await removeFiles(parts.storage, id, fencingToken);
+  static ofStored(parts: IntakeParts, scope: RequestScope, record: UploadRecord, stored: StoredUpload): IncomingUpload {
+    const upload = new IncomingUpload(parts, scope, record, (receivedBytes) =>
+      parts.records.receive(record.id, record.fencingToken, receivedBytes, record.totalBytes),
+    );
+    upload.#stored = stored;
+    upload.#keepsBytes = true;
     return upload;
   }
 
@@ -191,8 +186,10 @@ export class IncomingUpload {
       // If the later request is silent, the janitor may be queuing these files at this moment. If they are orphans, it
       // removes them when the upload is final.
       const isOvertaken = outcome.rejection === 'fenced' && outcome.record?.state === 'receiving';
-      if (!isOvertaken) await this.#removeFiles();
-      throw (await lackError(this.#parts.admission, address, outcome)) ?? rejectionToError(outcome);
+      const lack = await lackError(this.#parts.admission, address, outcome);
+      if (lack !== undefined && this.#keepsBytes) await this.#parts.storage.remove(manifestKey(id, fencingToken));
+      else if (!isOvertaken) await this.#removeFiles();
+      throw lack ?? rejectionToError(outcome);
     }
     // The upload is queued from here on. If the permit cannot be added now, the janitor adds it.
     log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
@@ -260,25 +257,13 @@ export class IncomingUpload {
   }
 
   async #removeFiles(): Promise<void> {
+    const { id, fencingToken } = this.record;
     const storage = tracedStorage(this.#parts.storage, this.#scope.span);
-    await removeFiles(storage, this.record.id, this.record.fencingToken);
+    await storage.remove(manifestKey(id, fencingToken));
+    await storage.remove(originalKey(id, fencingToken));
   }
 }
 
 function queued(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
   return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
-}
-
-async function removeFiles(storage: Storage, id: string, fencingToken: string): Promise<void> {
-  await storage.remove(manifestKey(id, fencingToken));
-  await storage.remove(originalKey(id, fencingToken));
-}
-
-/** Returns the answer that a report would get, without a report. */
-async function readAnswer(records: UploadRecords, { id, fencingToken }: UploadRecord): Promise<ChangeOutcome> {
-  const record = (await records.read(id))?.record;
-  if (record === undefined) return { applied: false, rejection: 'missing', record };
-  if (record.state === 'cancelled' || record.deleted) return { applied: false, rejection: 'final', record };
-  const isOurs = record.state === 'receiving' && record.fencingToken === fencingToken;
-  return isOurs ? { applied: true, version: record.version, record } : { applied: false, rejection: 'fenced', record };
 }

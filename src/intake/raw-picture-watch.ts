@@ -55,6 +55,18 @@ export function rawTypeOf(head: Buffer): string | undefined {
   return watch.type;
 }
 
+/** As `RawPictureWatch`, for a stored TIFF. `readAt` returns fewer bytes at the end of the file. */
+export async function rawTypeOfStored(
+  readAt: (start: number, byteCount: number) => Promise<Buffer>,
+): Promise<string | undefined> {
+  const header = await readAt(0, HEADER_BYTES);
+  if (header.length < HEADER_BYTES) return undefined;
+  const { layout, first } = layoutOf(header);
+  const directory = Buffer.alloc(layout.countBytes + MAX_ENTRIES * layout.entryBytes);
+  (await readAt(first, directory.length)).copy(directory);
+  return rawType(header, directory);
+}
+
 /** Copies the part of `chunk` that overlaps `target`. Both have a position in the file. */
 function copyAt(chunk: Buffer, position: number, target: Buffer, start: number): void {
   const from = Math.max(position, start);

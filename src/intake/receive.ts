@@ -161,7 +161,8 @@ async function* seenBy(
   }
 }
 
-function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
+/** `unsupported_media_type` (415) for a type that no processor takes. Undefined stands for an unknown type. */
+export function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
   const found = type === undefined ? 'The type of this file is unknown' : `This file is ${type}`;
   const advice = type === undefined ? undefined : kinds.adviceOn(type);
   return new ServiceError(

@@ -1,6 +1,7 @@
 import type { Words } from './words.ts';
 
 const STEPS: Readonly<Record<string, string>> = {
+  assemble: '正在合并分片',
   inspect: '正在读取信息',
   decode: '正在打开图片',
   orient: '正在校正方向',

@@ -1,6 +1,7 @@
 import type { Words } from './words.ts';
 
 const STEPS: Readonly<Record<string, string>> = {
+  assemble: 'Joining the parts',
   inspect: 'Reading the file details',
   decode: 'Opening the picture',
   orient: 'Rotating the picture',

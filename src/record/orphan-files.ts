@@ -2,7 +2,14 @@ import { isFinalState } from '../wire/documents.ts';
 import { isExpired } from './record-fields.ts';
 import type { ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
-import { attemptPrefix, isManifestKey, isOfFencingToken, partOffset, uploadPrefix } from '../storage/keys.ts';
+import {
+  attemptPrefix,
+  isManifestKey,
+  isOfFencingToken,
+  originalKey,
+  partOffset,
+  uploadPrefix,
+} from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** The records and the storage that `removeOrphanFiles` compares. */
@@ -22,20 +29,25 @@ export async function removeOrphanFiles({ records, storage }: FileParts, id: str
   const read = await records.read(id);
   // Redis may have lost the record. The reconciliation scan rebuilds it from the manifest.
   if (read === undefined && keys.some(isManifestKey)) return [];
-  const orphans = keys.filter((key) => read === undefined || !isNamed(read, key));
+  const orphans = keys.filter((key) => read === undefined || !isNamed(read, key, keys));
   for (const key of orphans) await storage.remove(key);
   return orphans;
 }
 
-function isNamed({ record, nowMs }: ReadRecord, key: string): boolean {
+function isNamed({ record, nowMs }: ReadRecord, key: string, keys: readonly string[]): boolean {
   const isGone =
     record.deleted || isExpired(record, nowMs) || record.state === 'cancelled' || record.state === 'discarded';
   if (isGone) return false;
   // A file of an upload that ended before it was stored does not count, even if its bytes reached the disk.
   if (isOfFencingToken(key, record.id, record.fencingToken)) return record.stored || !isFinalState(record.state);
   // The next request of a resumable upload needs its parts.
-  if (partOffset(key) !== undefined) return record.state === 'receiving';
+  if (partOffset(key) !== undefined) return record.state === 'receiving' || isUnjoined(record, keys);
   if (Object.values(record.variants).some((variant) => variant.key === key)) return true;
   // The running attempt writes a file before its record names it.
   return !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
+}
+
+/** True if the uploaded file exists only as parts, which a worker joins. A failed upload may be tried again. */
+function isUnjoined({ id, fencingToken, stored, state }: ReadRecord['record'], keys: readonly string[]): boolean {
+  return stored && state !== 'completed' && !keys.includes(originalKey(id, fencingToken));
 }

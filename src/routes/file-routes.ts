@@ -57,7 +57,7 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
   router.get('/uploads/:id/content', async (ctx: Context) => {
     const id = requireUploadId(ctx['params']['id']);
     const { record } = await readExisting(parts.records, id);
-    if (!record.stored) throw noContent(record);
+    if (!record.stored || (await isInParts(parts.storage, record))) throw noContent(record);
     await sendFile(ctx, parts, id, {
       key: originalKey(id, record.fencingToken),
       sizeBytes: record.receivedBytes,
@@ -69,6 +69,12 @@ export function contentRoutes(router: Router, parts: FileRouteParts): void {
       missing: 'upload_gone',
     });
   });
+}
+
+/** True if a worker has not joined the parts of a resumable upload yet. */
+async function isInParts(storage: Storage, { id, fencingToken, state }: UploadRecord): Promise<boolean> {
+  if (state !== 'queued' && state !== 'processing') return false;
+  return (await storage.stat(originalKey(id, fencingToken))) === undefined;
 }
 
 /** As `sendObject`, but cuts the connection if the upload is deleted during the transfer. */

@@ -88,6 +88,14 @@ export function storageUnavailable(cause?: unknown): ServiceError {
   );
 }
 
+/** Errors of file systems without hard links. */
+const LINKLESS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
+
+/** True if a file could not get a second name because the file system has no hard links, or no more for this file. */
+export function cannotLink(error: unknown): boolean {
+  return LINKLESS.has(codeOf(error));
+}
+
 /** Returns the error code of the operating system, empty for any other error. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

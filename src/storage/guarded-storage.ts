@@ -1,14 +1,19 @@
 import type { DirectParts } from './direct-parts.ts';
-import type { Storage } from './storage.ts';
+import type { GrowingObjects, Storage } from './storage.ts';
 
 /** Rejects new objects while `check` throws. Everything else still works, so that running uploads can end. */
 export function guardedStorage(storage: Storage, check: () => void): Storage {
-  const { direct } = storage;
+  const { direct, growing } = storage;
   return {
     ...(direct === undefined ? {} : { direct: guardedParts(direct, check) }),
     async create(key) {
       check();
       return await storage.create(key);
+    },
+    ...(growing === undefined ? {} : { growing: guardedGrowing(growing, check) }),
+    async duplicate(from, to) {
+      check();
+      return await storage.duplicate(from, to);
     },
     createOnce: (key, bytes) => storage.createOnce(key, bytes),
     read: (key, range) => storage.read(key, range),
@@ -36,5 +41,15 @@ function guardedParts(direct: DirectParts, check: () => void): DirectParts {
     list: (upload) => direct.list(upload),
     complete: (upload, parts) => direct.complete(upload, parts),
     abort: (upload) => direct.abort(upload),
+  };
+}
+
+function guardedGrowing(growing: GrowingObjects, check: () => void): GrowingObjects {
+  return {
+    async open(key, from) {
+      check();
+      return await growing.open(key, from);
+    },
+    complete: (from, to, companion) => growing.complete(from, to, companion),
   };
 }

@@ -11,7 +11,7 @@ const OWN_FOLDER = new RegExp(`^([0-9a-f]{2})(/\\1${ID_TAIL}(/parts|/attempt-\\d
 /** The forms of the rest. A fencing token is a UUID too. */
 const ORIGINAL = new RegExp(`^(${UUID})\\.original$`);
 const MANIFEST = new RegExp(`^(${UUID})\\.manifest\\.json$`);
-const PART = /^parts\/(\d{16})-[0-9a-f]{12}$/;
+const PART = /^parts\/(\d{16})-[0-9a-f]{12}(?:-(\d{16})(-open)?)?$/;
 const VARIANT = /^attempt-(\d{1,16})\/[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$/;
 
 /** The ending of an incomplete file: a nonce, and an extra ending for a small file that is written with a large one. */
@@ -29,6 +29,16 @@ export interface OwnKey {
   readonly fencingToken?: string;
   /** Of a part: the offset of its first byte. */
   readonly offset?: number;
+  /** Of a part that grows. */
+  readonly growing?: GrowingPart;
+}
+
+/** The state of a part that grows, which its key contains. */
+export interface GrowingPart {
+  /** The number of durable bytes. The file may have more, which do not count. */
+  readonly sizeBytes: number;
+  /** True while a request writes to it, and after its process was killed. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -42,8 +52,12 @@ export function parseKey(key: string): OwnKey | undefined {
   if (original !== undefined) return { id, kind: 'original', fencingToken: original };
   const manifest = MANIFEST.exec(rest)?.[1];
   if (manifest !== undefined) return { id, kind: 'manifest', fencingToken: manifest };
-  const offset = PART.exec(rest)?.[1];
-  if (offset !== undefined) return { id, kind: 'part', offset: Number(offset) };
+  const [, offset, sizeBytes, open] = PART.exec(rest) ?? [];
+  if (offset !== undefined) {
+    const part = { id, kind: 'part', offset: Number(offset) } as const;
+    if (sizeBytes === undefined) return part;
+    return { ...part, growing: { sizeBytes: Number(sizeBytes), isOpen: open !== undefined } };
+  }
   return isDerived(rest) ? { id, kind: 'variant' } : undefined;
 }
 
@@ -95,6 +109,11 @@ export function partsPrefix(id: string): string {
  */
 export function partKey(id: string, offset: number, nonce: string): string {
   return `${partsPrefix(id)}/${String(offset).padStart(16, '0')}-${nonce}`;
+}
+
+/** As `partKey`, for a part that grows. A request that writes to it renames it whenever more bytes are durable. */
+export function growingPartKey(id: string, offset: number, nonce: string, { sizeBytes, isOpen }: GrowingPart): string {
+  return `${partKey(id, offset, nonce)}-${String(sizeBytes).padStart(16, '0')}${isOpen ? '-open' : ''}`;
 }
 
 /** Returns the offset at which a part begins. Undefined for any other key. */

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { DiskSpace } from './disk-space.ts';
 import {
   asServiceError,
-  codeOf,
+  cannotLink,
   isMissing,
   isTaken,
   orUndefinedWhereMissing,
@@ -13,8 +13,10 @@ import {
 } from './file-errors.ts';
 import { convertErrors } from './convert-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
-import { isFolderOfUpload, MARKER_KEY, requireKey, unfinishedKey } from './keys.ts';
+import { isFolderOfUpload, MARKER_KEY, parseKey, requireKey, unfinishedKey } from './keys.ts';
 import { FILE_MODE, makeFolders, removeEmptyFolders, syncFolder } from './local-folders.ts';
+import { duplicateFile } from './duplicate-file.ts';
+import { GrowingFiles } from './local-growing.ts';
 import { walkOwn, type FoundFile } from './local-walk.ts';
 import { LocalWriter, PART_ENDING, writeDurably } from './local-writer.ts';
 import type { ByteRange, LocalFile, ObjectWriter, OnUnreadable, Storage, StoredObject } from './storage.ts';
@@ -32,11 +34,18 @@ const PROBE_BYTES = Buffer.alloc(4096, 'probe ');
 export class LocalStorage implements Storage {
   readonly #root: string;
   readonly #space: DiskSpace;
+  readonly growing: GrowingFiles;
 
   /** @param options.reserveBytes disk space that stays free. Default 0. */
   constructor(directory: string, options: { reserveBytes?: number } = {}) {
     this.#root = resolve(directory);
     this.#space = new DiskSpace(this.#root, options.reserveBytes ?? 0);
+    this.growing = new GrowingFiles({
+      pathOf: (key) => this.#pathOf(key),
+      space: this.#space,
+      openNew: (path) => this.#openNew(path),
+      cleanParents: (path) => this.#removeEmptyParents(path),
+    });
   }
 
   async create(key: string): Promise<ObjectWriter> {
@@ -54,6 +63,17 @@ export class LocalStorage implements Storage {
     }
   }
 
+  async duplicate(from: string, to: string): Promise<boolean> {
+    await this.#space.check();
+    const path = this.#pathOf(to);
+    try {
+      return await duplicateFile(this.#pathOf(from), path);
+    } catch (error) {
+      await this.#removeEmptyParents(path);
+      throw asServiceError(error);
+    }
+  }
+
   async createOnce(key: string, bytes: Buffer): Promise<boolean> {
     const path = this.#pathOf(key);
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
@@ -65,7 +85,7 @@ export class LocalStorage implements Storage {
       return true;
     } catch (error) {
       if (isTaken(error)) return false;
-      if (LINKLESS.has(codeOf(error))) return await createExclusively(path, bytes);
+      if (cannotLink(error)) return await createExclusively(path, bytes);
       throw isMissing(error) ? storageUnavailable(error) : asServiceError(error);
     } finally {
       await unlink(draft).catch(() => undefined);
@@ -85,11 +105,21 @@ export class LocalStorage implements Storage {
   }
 
   async *list(prefix: string, onUnreadable: OnUnreadable = () => undefined): AsyncIterable<StoredObject> {
-    for await (const found of walkOwn(this.#root, requirePrefix(prefix), onUnreadable)) {
+    const renamed = yield* this.#listOnce(requirePrefix(prefix), onUnreadable);
+    for (const folder of renamed) yield* this.#listOnce(folder, onUnreadable);
+  }
+
+  /** Returns folders with a growing file that was renamed, or removed, before it could be read. */
+  async *#listOnce(prefix: string, onUnreadable: OnUnreadable): AsyncGenerator<StoredObject, Set<string>> {
+    const renamed = new Set<string>();
+    for await (const found of walkOwn(this.#root, prefix, onUnreadable)) {
       if (!('file' in found) || !found.file.isFinished) continue;
-      const object = await this.stat(found.file.path);
+      const { path } = found.file;
+      const object = await this.stat(path);
       if (object !== undefined) yield object;
+      else if (parseKey(path)?.growing !== undefined) renamed.add(dirname(path));
     }
+    return renamed;
   }
 
   async removeUnfinished(prefix: string, before: Date): Promise<string[]> {
@@ -172,9 +202,6 @@ export class LocalStorage implements Storage {
     await removeEmptyFolders(dirname(path), this.#root);
   }
 }
-
-/** Errors of file systems without hard links. */
-const LINKLESS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /** Not atomic: a reader may see the file before it has its bytes. */
 async function createExclusively(path: string, bytes: Buffer): Promise<boolean> {

@@ -1,13 +1,10 @@
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskSpace } from './disk-space.ts';
+import { FileBytes } from './file-bytes.ts';
 import { asServiceError, isMissing, storageUnavailable } from './file-errors.ts';
-import { GatheredChunks } from './gathered-chunks.ts';
 import { FILE_MODE, syncFolder } from './local-folders.ts';
 import type { ObjectWriter, SmallObject } from './storage.ts';
-
-/** Chunks are collected up to this size and written in one vectored call. */
-const GATHER_BYTES = 1024 * 1024;
 
 /**
  * Written bytes are synced to the disk after each stretch of this size, so that the commit of a large file is short.
@@ -36,20 +33,16 @@ export interface LocalTarget {
 export class LocalWriter implements ObjectWriter {
   readonly #target: LocalTarget;
   #file: FileHandle | undefined;
-  readonly #gathered = new GatheredChunks();
-  /** The running write. The next chunks are collected and hashed in the meantime. */
-  #flushing = DONE;
-  #unsyncedBytes = 0;
-  #syncing: Promise<void> | undefined;
+  readonly #bytes: FileBytes;
 
   constructor(file: FileHandle, target: LocalTarget) {
     this.#file = file;
+    this.#bytes = new FileBytes(file, target.space, { syncBehindBytes: SYNC_BEHIND_BYTES });
     this.#target = target;
   }
 
   write(chunk: Buffer): Promise<void> {
-    this.#gathered.add(chunk);
-    return this.#gathered.bytes >= GATHER_BYTES ? this.#flushBehind() : DONE;
+    return this.#bytes.write(chunk);
   }
 
   async commit(): Promise<void> {
@@ -65,18 +58,14 @@ export class LocalWriter implements ObjectWriter {
     const { partPath, cleanParents } = this.#target;
     const file = this.#file;
     this.#file = undefined;
-    this.#gathered.take();
-    await this.#flushing.catch(() => undefined);
-    await this.#syncing;
+    await this.#bytes.drop();
     await file?.close().catch(() => undefined);
     for (const path of [partPath, companionPartOf(partPath)]) await unlink(path).catch(() => undefined);
     await cleanParents();
   }
 
   async #commit(companion?: SmallObject): Promise<void> {
-    await this.#flushBehind();
-    await this.#flushing;
-    await this.#syncing;
+    await this.#bytes.flush();
     const { partPath, path, pathOf } = this.#target;
     try {
       await this.#sync(companion);
@@ -101,58 +90,9 @@ export class LocalWriter implements ObjectWriter {
     this.#file = undefined;
   }
 
-  /** Starts to write the collected chunks. Waits only for the previous write, and rejects if that one failed. */
-  async #flushBehind(): Promise<void> {
-    await this.#flushing;
-    this.#flushing = this.#flush();
-    // The next `write` or `commit` reports the error.
-    this.#flushing.catch(() => undefined);
-  }
-
-  async #flush(): Promise<void> {
-    let leftBytes = this.#gathered.bytes;
-    const chunks = this.#gathered.take();
-    await this.#target.space.check();
-    while (leftBytes > 0) {
-      const { bytesWritten } = await this.#opened()
-        .writev(chunks)
-        .catch((error: unknown) => {
-          throw asServiceError(error);
-        });
-      leftBytes -= bytesWritten;
-      this.#unsyncedBytes += bytesWritten;
-      dropWritten(chunks, bytesWritten);
-    }
-    if (this.#unsyncedBytes >= SYNC_BEHIND_BYTES && this.#syncing === undefined) this.#syncBehind();
-  }
-
-  /** One sync at a time. An error is ignored here: the sync of the commit reports it. */
-  #syncBehind(): void {
-    this.#unsyncedBytes = 0;
-    this.#syncing = this.#opened()
-      .datasync()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#syncing = undefined;
-      });
-  }
-
   #opened(): FileHandle {
     if (this.#file === undefined) throw new Error('the object has already ended');
     return this.#file;
-  }
-}
-
-/** A vectored write may write fewer bytes, for example on a disk that is almost full. */
-function dropWritten(chunks: Buffer[], bytesWritten: number): void {
-  let left = bytesWritten;
-  for (let first = chunks[0]; first !== undefined && left > 0; first = chunks[0]) {
-    if (left < first.length) {
-      chunks[0] = first.subarray(left);
-      return;
-    }
-    left -= first.length;
-    chunks.shift();
   }
 }
 

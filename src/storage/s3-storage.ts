@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -96,6 +97,13 @@ export class S3Storage implements Storage {
     if ((await this.stat(key)) !== undefined) return false;
     await this.#client.send(new PutObjectCommand(object)).catch(rethrow);
     return true;
+  }
+
+  /** S3 copies at most 5 GB with one request. Parts of uploads are smaller. */
+  async duplicate(from: string, to: string): Promise<boolean> {
+    const { Bucket, Key } = this.#address(from);
+    const copy = new CopyObjectCommand({ ...this.#address(to), CopySource: encodeURI(`${Bucket}/${Key}`) });
+    return (await orUndefinedWhereMissing(this.#client.send(copy))) !== undefined;
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {

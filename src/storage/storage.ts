@@ -35,6 +35,15 @@ export interface Storage {
    */
   list(prefix: string, onUnreadable?: OnUnreadable): AsyncIterable<StoredObject>;
 
+  /**
+   * Makes the bytes of an object available under a second key too, durably and without sending them through this
+   * process. Both keys are independent: removing one keeps the other. False if `from` does not exist.
+   */
+  duplicate(from: string, to: string): Promise<boolean>;
+
+  /** Undefined if the driver cannot append to an object. Write one object for each part then. */
+  readonly growing?: GrowingObjects;
+
   /** Removes one object. Does nothing if it does not exist. */
   remove(key: string): Promise<void>;
 
@@ -93,6 +102,53 @@ export interface ObjectWriter {
    * removes what it cannot remove because the storage is away.
    */
   discard(): Promise<void>;
+}
+
+/**
+ * Objects that grow in place. Their keys change with their number of durable bytes, so that a crash at any moment
+ * leaves a key that is right. The caller makes the keys. All keys of one object are in the same folder.
+ */
+export interface GrowingObjects {
+  /**
+   * Opens an object for more bytes, under the key `key`. With `from` it is that object, cut to its size, and nobody
+   * else can open it under its old key. Otherwise it is a new one. Undefined if `from` does not exist (any more).
+   */
+  open(key: string, from?: SizedKey): Promise<GrowingObject | undefined>;
+
+  /**
+   * Renames an object that nobody writes to, cut to its size, and stores a small object beside its new key. The small
+   * one never becomes visible first. Both are durable when it resolves. False if `from` does not exist.
+   */
+  complete(from: SizedKey, to: string, companion: SmallObject): Promise<boolean>;
+}
+
+/** An object of which only the first bytes count. */
+export interface SizedKey {
+  key: string;
+  sizeBytes: number;
+}
+
+/** Returns the key of a growing object that has this number of durable bytes. */
+export type KeyOfSize = (sizeBytes: number) => string;
+
+/** A growing object that is open. End it with `close` or `discard`. */
+export interface GrowingObject {
+  /** The number of bytes that are durable and in the key. */
+  readonly savedBytes: number;
+  /** As `ObjectWriter.write`. */
+  write(chunk: Buffer): Promise<void>;
+  /**
+   * Starts to make the present bytes durable, unless an earlier call still works. The object then gets the key of their
+   * number. Resolves when that is done. Never rejects: `close` reports the errors.
+   */
+  saveBehind(keyOf: KeyOfSize): Promise<void>;
+  /** Makes all bytes durable. The object then has the key of their number. Rejects as `ObjectWriter.commit` does. */
+  close(keyOf: KeyOfSize): Promise<void>;
+  /**
+   * Drops the bytes that are not saved. The object then has the key of the saved number; it is removed if it has none.
+   * Safe to call after a failed `write` or `close`.
+   */
+  discard(keyOf: KeyOfSize): Promise<void>;
 }
 
 /** An object that is completely in memory. */

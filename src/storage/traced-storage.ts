@@ -1,6 +1,6 @@
 import { inSpan, type Span, type SpanStart } from '../telemetry/tracing.ts';
 import { uploadRefIn } from '../telemetry/upload-ref.ts';
-import { commitWith, type ObjectWriter, type Storage } from './storage.ts';
+import { commitWith, type GrowingObjects, type ObjectWriter, type Storage } from './storage.ts';
 
 /**
  * Returns a storage whose calls have spans below `parent`. Returns the same storage while tracing is off. The write of
@@ -10,10 +10,12 @@ export function tracedStorage(storage: Storage, parent: Span): Storage {
   if (!parent.isOn) return storage;
   const traced = <T>(name: string, key: string, work: () => Promise<T>): Promise<T> =>
     inSpan(parent, `storage ${name}`, work, () => attributesOf(key));
-  const { direct } = storage;
+  const { growing, direct } = storage;
   return {
+    ...(growing === undefined ? {} : { growing: tracedGrowing(growing, parent) }),
     // Calls for the parts of direct uploads have no spans.
     ...(direct === undefined ? {} : { direct }),
+    duplicate: (from, to) => traced('duplicate', to, () => storage.duplicate(from, to)),
     create: async (key) =>
       tracedWriter(await traced('create', key, () => storage.create(key)), { storage, parent, key }),
     createOnce: (key, bytes) => traced('create', key, () => storage.createOnce(key, bytes)),
@@ -58,6 +60,26 @@ function tracedWriter(
     commit: () => inSpan(parent, 'storage commit', () => writer.commit(), start),
     commitWith: (companion) => inSpan(parent, 'store', () => commitWith(storage, writer, companion), start),
     discard: () => inSpan(parent, 'storage discard', () => writer.discard(), start),
+  };
+}
+
+/** The writes to a growing object have no spans, only its opening and its completion. */
+function tracedGrowing(growing: GrowingObjects, parent: Span): GrowingObjects {
+  return {
+    open: (key, from) =>
+      inSpan(
+        parent,
+        'storage append',
+        () => growing.open(key, from),
+        () => attributesOf(key),
+      ),
+    complete: (from, to, companion) =>
+      inSpan(
+        parent,
+        'store',
+        () => growing.complete(from, to, companion),
+        () => attributesOf(to),
+      ),
   };
 }
 

@@ -41,8 +41,8 @@ export const progressSchema = z
       .string()
       .min(1)
       .describe(
-        '`receive`, `queue`, `inspect`, a step of the processor, or `done`. Steps may be added: show them, but do ' +
-          'not switch on them.',
+        '`receive`, `queue`, `assemble` (parts are joined or a large file is hashed), `inspect`, a step of the ' +
+          'processor, or `done`. Steps may be added: show them, but do not switch on them.',
       ),
     bytes: z.strictObject({
       received: bytes,
@@ -101,7 +101,10 @@ const file = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .nullable()
-    .describe('Lower-case hex. Null until stored; if workers compute it (`UPLOAD_HASH=worker`), null until completed.'),
+    .describe(
+      'Lower-case hex. Null until stored. Null until completed if a worker computes it: of a large resumable upload, ' +
+        'and with `UPLOAD_HASH=worker`.',
+    ),
 });
 
 /** Checks each member on its own. It does not check that members such as `state` and `result` agree. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { commitWith, putObject, type Storage } from '../../src/storage/storage.ts';
+import { commitWith, putObject, type GrowingObjects, type SizedKey, type Storage } from '../../src/storage/storage.ts';
 import { openS3Storage } from '../helpers/s3-storage.ts';
 import { openTempStorage } from '../helpers/temp-storage.ts';
 import { uploadKeys } from '../helpers/upload-keys.ts';
@@ -173,6 +173,110 @@ function conformance(open: () => Promise<Driver>): void {
           undefined,
         ]);
       }
+    });
+  });
+
+  describe('duplicating', () => {
+    test('makes the same bytes available under a second key, and both are independent', async () => {
+      await putObject(storage, UPLOAD.part(0), Buffer.from('bytes'));
+      expect(await storage.duplicate(UPLOAD.part(0), OTHER.part(5))).toBe(true);
+      expect([await textOf(UPLOAD.part(0)), await textOf(OTHER.part(5))]).toEqual(['bytes', 'bytes']);
+      await putObject(storage, UPLOAD.part(0), Buffer.from('changed'));
+      expect(await textOf(OTHER.part(5))).toBe('bytes');
+      await storage.removeAll(UPLOAD.prefix);
+      expect([await textOf(OTHER.part(5)), await keysBelow('')]).toEqual(['bytes', [OTHER.part(5)]]);
+    });
+
+    test('replaces an earlier object, may be repeated, and leaves nothing for an unknown key', async () => {
+      await putObject(storage, UPLOAD.part(0), Buffer.from('bytes'));
+      await putObject(storage, OTHER.part(0), Buffer.from('old'));
+      for (const _ of [1, 2]) expect(await storage.duplicate(UPLOAD.part(0), OTHER.part(0))).toBe(true);
+      expect(await textOf(OTHER.part(0))).toBe('bytes');
+      expect(await storage.duplicate(THIRD.part(0), THIRD.part(1))).toBe(false);
+      expect(await keysBelow('')).toEqual([UPLOAD.part(0), OTHER.part(0)]);
+    });
+  });
+
+  describe('a growing object', () => {
+    const keyOf =
+      (isOpen: boolean, nonce = 1) =>
+      (sizeBytes: number) =>
+        UPLOAD.growing(0, nonce, { sizeBytes, isOpen });
+    const withGrowing = async (run: (growing: GrowingObjects) => Promise<void>) => {
+      if (storage.growing !== undefined) await run(storage.growing);
+    };
+    const grown = async (growing: GrowingObjects, text: string): Promise<SizedKey> => {
+      const object = await growing.open(keyOf(true)(0));
+      await object?.write(Buffer.from(text));
+      await object?.close(keyOf(false));
+      return { key: keyOf(false)(text.length), sizeBytes: text.length };
+    };
+
+    test('has the key of its durable bytes, and continues in a later request', async () => {
+      await withGrowing(async (growing) => {
+        const first = await grown(growing, 'abc');
+        expect([await textOf(first.key), await keysBelow('')]).toEqual(['abc', [first.key]]);
+        const object = await growing.open(keyOf(true, 2)(3), first);
+        await object?.write(Buffer.from('def'));
+        expect(await keysBelow('')).toEqual([keyOf(true, 2)(3)]);
+        await object?.close(keyOf(false, 2));
+        expect([await textOf(keyOf(false, 2)(6)), object?.savedBytes]).toEqual(['abcdef', 6]);
+      });
+    });
+
+    test('is opened by one of several requests', async () => {
+      await withGrowing(async (growing) => {
+        const first = await grown(growing, 'abc');
+        const nonces = [2, 3, 4, 5];
+        const opened = await Promise.all(nonces.map((nonce) => growing.open(keyOf(true, nonce)(3), first)));
+        expect(opened.filter((object) => object !== undefined)).toHaveLength(1);
+        for (const [index, object] of opened.entries()) await object?.discard(keyOf(false, nonces[index]));
+      });
+    });
+
+    test('saves bytes before its end, and a discard keeps the saved ones', async () => {
+      await withGrowing(async (growing) => {
+        const object = await growing.open(keyOf(true)(0));
+        await object?.write(Buffer.from('saved'));
+        await object?.saveBehind(keyOf(true));
+        await object?.write(Buffer.from('dropped'));
+        await object?.discard(keyOf(false));
+        const key = keyOf(false)(5);
+        expect([object?.savedBytes, await keysBelow('')]).toEqual([5, [key]]);
+        const next = await growing.open(keyOf(true, 2)(5), { key, sizeBytes: 5 });
+        await next?.write(Buffer.from('!'));
+        await next?.close(keyOf(false, 2));
+        expect(await textOf(keyOf(false, 2)(6))).toBe('saved!');
+      });
+    });
+
+    test('leaves nothing if it is discarded before anything was saved, or if it was removed', async () => {
+      await withGrowing(async (growing) => {
+        for (const isRemoved of [false, true]) {
+          const object = await growing.open(keyOf(true)(0));
+          await object?.write(Buffer.from('bytes'));
+          if (isRemoved) await storage.removeAll(UPLOAD.prefix);
+          if (isRemoved)
+            await expect(object?.close(keyOf(false))).rejects.toMatchObject({ code: 'storage_unavailable' });
+          await object?.discard(keyOf(false));
+          expect(await keysBelow('')).toEqual([]);
+        }
+      });
+    });
+
+    test('becomes another object without its torn end, together with a small one', async () => {
+      await withGrowing(async (growing) => {
+        const { key } = await grown(growing, 'bytes and a torn end');
+        const companion = { key: UPLOAD.manifest, bytes: Buffer.from('small') };
+        expect(await growing.complete({ key, sizeBytes: 5 }, KEY, companion)).toBe(true);
+        expect([await textOf(KEY), await textOf(UPLOAD.manifest), await keysBelow('')]).toEqual([
+          'bytes',
+          'small',
+          [UPLOAD.manifest, KEY],
+        ]);
+        expect(await growing.complete({ key, sizeBytes: 5 }, KEY, companion)).toBe(false);
+        expect(await keysBelow('')).toEqual([UPLOAD.manifest, KEY]);
+      });
     });
   });
 
@@ -359,6 +463,8 @@ function conformance(open: () => Promise<Driver>): void {
         () => storage.openLocal(key),
         () => storage.remove(key),
         () => storage.removeAll(key),
+        () => storage.duplicate(key, KEY),
+        () => storage.duplicate(KEY, key),
       ];
       // The empty prefix lists everything.
       if (key !== '') calls.push(() => keysBelow(key));

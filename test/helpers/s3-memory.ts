@@ -72,6 +72,14 @@ export class S3Memory {
     return this.#store(key, await bytesOf(content), metadata);
   }
 
+  async copyObject(_bucket: string, from: string, _to: string, key: string): Promise<Record<string, unknown>> {
+    const stored = this.objects.get(from);
+    if (stored === undefined) throw new S3Error('NoSuchKey', 'The specified key does not exist.');
+    const copy = { ...stored, modifiedAt: this.#now() };
+    this.objects.set(key, copy);
+    return { 'last-modified': copy.modifiedAt.toUTCString(), etag: `"${md5Of(copy.bytes)}"` };
+  }
+
   async deleteObject(_bucket: string, key: string): Promise<void> {
     this.#claimed.delete(key);
     this.objects.delete(key);

@@ -1,4 +1,12 @@
-import { attemptPrefix, manifestKey, originalKey, partKey, uploadPrefix } from '../../src/storage/keys.ts';
+import {
+  attemptPrefix,
+  growingPartKey,
+  type GrowingPart,
+  manifestKey,
+  originalKey,
+  partKey,
+  uploadPrefix,
+} from '../../src/storage/keys.ts';
 
 const FENCING_TOKEN = '5f0c1e7a-0000-4000-8000-000000000000';
 
@@ -13,6 +21,7 @@ export interface UploadKeys {
   /** The folder of an attempt. */
   attempt(attempt?: number): string;
   part(offset: number): string;
+  growing(offset: number, nonce: number, part: GrowingPart): string;
 }
 
 /** Returns the keys of the n-th upload, in the folder `shard`. */
@@ -26,5 +35,6 @@ export function uploadKeys(n: number, shard = 'ab'): UploadKeys {
     variant: (name = '160.jpeg', attempt = 1) => `${attemptPrefix(id, attempt)}/${name}`,
     attempt: (attempt = 1) => attemptPrefix(id, attempt),
     part: (offset) => partKey(id, offset, '0123456789ab'),
+    growing: (offset, nonce, part) => growingPartKey(id, offset, String(nonce).padStart(12, '0'), part),
   };
 }

@@ -151,10 +151,17 @@ test('a cancel stops a PATCH in another process and leaves nothing', async () =>
   expect(await locksIn(service)).toEqual([]);
 });
 
+/** Returns the number of bytes that would be left after a power failure. */
+async function savedBytes(id: string): Promise<number> {
+  const names = await partsOf(service, id);
+  return Math.max(0, ...names.map((name) => Number(/-(\d{16})-open$/.exec(name)?.[1] ?? 0)));
+}
+
 describe('a process that ends during a PATCH', () => {
   test('by a kill has lost only the last bytes, and its lock expires', async () => {
     const id = await created();
     await sendSome(id, 20 * MIB);
+    await eventually('two saved parts', async () => (await savedBytes(id)) >= 16 * MIB);
     const [victim] = service.apis.slice(-2);
     await victim?.end('SIGKILL');
     const offset = Number(await offsetOf(otherUrl, id));

@@ -5,14 +5,15 @@ import type { FileKind } from '../../record/open-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
 import type { SentDigest } from '../../intake/body-digests.ts';
-import { IncomingUpload, type IntakeParts } from '../../intake/incoming-upload.ts';
+import type { IntakeParts } from '../../intake/incoming-upload.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError } from '../../intake/receive-progress.ts';
+import { removeOrphanFiles } from '../../record/orphan-files.ts';
+import { UploadParts } from '../../storage/upload-parts.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { optionsOf } from './tus-metadata.ts';
 import { TypeGate } from './type-gate.ts';
 import { CheckedChunks } from './upload-checksum.ts';
-import { UploadParts } from './upload-parts.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 
 /** What receiving resumable uploads needs. */
@@ -54,7 +55,7 @@ export async function receivePart(
 ): Promise<number> {
   const { id, fencingToken, totalBytes, allowed } = record;
   const limit = byteLimit(intake.maxFileBytes, allowed);
-  const parts = new UploadParts(intake.storage, id);
+  const parts = new UploadParts(intake.storage, record);
   const gate = await openGate(intake, parts, record, offset);
   const writer = parts.append(offset, checksum !== undefined);
   const checks = checksum === undefined ? undefined : new CheckedChunks(checksum);
@@ -95,40 +96,6 @@ export async function receivePart(
   }
 }
 
-/**
- * Joins the parts to one file and queues it. It can be called again if a process died during an earlier call. Throws as
- * `receivePart` does, and `queue_full` (503), `too_many_queued_by_address` or `quota_exceeded` (429). The parts stay
- * for a retry, unless the file itself is at fault.
- */
-export async function finishUpload(intake: TusIntake, scope: RequestScope, record: UploadRecord): Promise<void> {
-  const parts = new UploadParts(intake.storage, record.id);
-  const { bytes, pieces } = await parts.stored();
-  const { tenant, limits } = record;
-  const owner = tenant === null || limits === null ? undefined : { tenant, limits };
-  await intake.admission.requireCapacity(scope.address, owner, bytes);
-  let current = record;
-  try {
-    const upload = await IncomingUpload.resume(intake, scope, record);
-    current = upload.record;
-    await upload.receive(parts.read(pieces), optionsOf(record), intake.maxFileBytes);
-    await upload.enqueue();
-  } catch (error) {
-    throw await settle(intake, scope, current, error, bytes);
-  }
-  await removeParts(intake, scope, record.id);
-}
-
-/** Removes the parts of a joined file. Never rejects: if it fails, the janitor removes them. */
-export async function removeParts(
-  { storage }: Pick<TusIntake, 'storage'>,
-  { log }: RequestScope,
-  id: string,
-): Promise<void> {
-  await new UploadParts(storage, id)
-    .removeAll()
-    .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'parts not removed'));
-}
-
 /** Ends the upload as failed and removes its parts. Returns the error for the client. */
 export async function rejectUpload(
   intake: TusIntake,
@@ -145,12 +112,12 @@ export async function rejectUpload(
   });
   log.info({ upload: uploadRef(id), code: error.code }, 'upload rejected');
   // If another request has continued the upload, the parts belong to it.
-  if (outcome.applied) await new UploadParts(intake.storage, id).removeAll();
+  if (outcome.applied) await removeBytes(intake, record);
   return outcome.applied ? asOutcome(error, id, 'failed') : error;
 }
 
 /** Ends or cleans up the upload after an error, and returns the error for the client. */
-async function settle(
+export async function settle(
   intake: TusIntake,
   scope: RequestScope,
   record: UploadRecord,
@@ -162,8 +129,14 @@ async function settle(
   const now = await intake.records.read(record.id);
   if (now?.record.state !== 'cancelled') return error;
   // The cancel has removed the parts, but one may have become visible after it.
-  await new UploadParts(intake.storage, record.id).removeAll();
+  await removeBytes(intake, record);
   return rejectionToError({ applied: false, rejection: 'final', record: now.record });
+}
+
+/** Removes the parts, also unfinished ones, and the file if they were joined. Call it when the record is final. */
+async function removeBytes(intake: TusIntake, record: UploadRecord): Promise<void> {
+  await new UploadParts(intake.storage, record).removeAll();
+  await removeOrphanFiles(intake, record.id);
 }
 
 async function openGate(

@@ -12,9 +12,10 @@ import { METADATA_FIELD, withMetadata } from '../../intake/metadata.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
-import { finishUpload, receivePart, rejectUpload, removeParts, type TusIntake } from './receive-part.ts';
+import { UploadParts } from '../../storage/upload-parts.ts';
+import { finishUpload, removeJoinedParts } from './finish-upload.ts';
+import { receivePart, rejectUpload, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, newOptions, uploadIdIn } from './tus-metadata.ts';
-import { UploadParts } from './upload-parts.ts';
 
 /** What the store needs. */
 export interface TusStoreParts extends TusIntake {
@@ -98,10 +99,10 @@ export class TusStore extends DataStore {
     const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
     if (record.state !== 'receiving') {
       // The request that sent the last byte may have ended before it removed the parts.
-      if (record.state === 'queued') await removeParts(this.#parts, this.#scope, id);
+      if (record.state === 'queued') await removeJoinedParts(this.#parts, this.#scope, record);
       return new Upload({ ...about, offset: receivedBytes });
     }
-    const { bytes } = await new UploadParts(this.#parts.storage, id).stored();
+    const { bytes } = await new UploadParts(this.#parts.storage, record).stored();
     const isKeptBack = bytes === totalBytes && !(await this.#finishIfCapacity(record));
     // @tus/server counts the expiry from the creation date.
     return new Upload({
@@ -185,7 +186,7 @@ export class TusStore extends DataStore {
         { id },
       );
     }
-    await new UploadParts(this.#parts.storage, id).removeAll();
+    await new UploadParts(this.#parts.storage, record).removeAll();
   }
 
   /** False if the queue is full, or a quota of the tenant is used up. */
@@ -202,9 +203,10 @@ export class TusStore extends DataStore {
   /**
    * True if all bytes are already stored: the client sends the last byte again, and the upload only needs to be queued.
    */
-  async #hasAll({ id, totalBytes }: UploadRecord, offset: number): Promise<boolean> {
+  async #hasAll(record: UploadRecord, offset: number): Promise<boolean> {
+    const { totalBytes } = record;
     if (totalBytes === null || offset !== totalBytes - 1) return false;
-    return (await new UploadParts(this.#parts.storage, id).stored()).bytes === totalBytes;
+    return (await new UploadParts(this.#parts.storage, record).stored()).bytes === totalBytes;
   }
 
   async #existing(id: string): Promise<UploadRecord> {

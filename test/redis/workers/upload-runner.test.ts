@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
-import { attemptPrefix, manifestKey, originalKey } from '../../../src/storage/keys.ts';
+import { attemptPrefix, manifestKey, originalKey, partKey } from '../../../src/storage/keys.ts';
 import { readManifest } from '../../../src/storage/manifest.ts';
 import { putObject, type Storage } from '../../../src/storage/storage.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../../src/queue/contract.ts';
@@ -47,13 +48,14 @@ async function run(
     checkStorage = async () => {},
     pauseMs = undefined as number | undefined,
     storage = temp.storage as Storage,
+    records = space.records,
   } = {},
 ) {
   const processors = {
     find: (type: string) => (type === 'image/jpeg' ? { kind: 'picture', types: [type], run: processor } : undefined),
   };
   const parts = {
-    records: space.records,
+    records,
     storage,
     processors,
     runIsolated,
@@ -125,6 +127,38 @@ describe('an upload that is processed', () => {
       return RESULT;
     });
     expect([during, (await recordOf(id))?.percent]).toEqual([65, 100]);
+  });
+
+  test('is assembled first if it is in parts, with a stage, a moving percent and its digest', async () => {
+    const { id } = await uploadIn(space.records, 'queued');
+    const bytes = Buffer.alloc(1000, 'part');
+    await putObject(temp.storage, partKey(id, 0, '000000000001'), bytes.subarray(0, 600));
+    await putObject(temp.storage, partKey(id, 600, '000000000002'), bytes.subarray(600));
+    await space.connection.hset(space.keys.record(id), 'sha256', '');
+    const stages: string[] = [];
+    const records = overriding(space.records, {
+      advance: async (uploadId, attempt, sequence, stage, fraction) => {
+        stages.push(stage);
+        return await space.records.advance(uploadId, attempt, sequence, stage, fraction);
+      },
+    });
+    let during: number | undefined;
+    const processor: RunProcessor = async (context, hooks) => {
+      expect((await readFile(context.inputPath)).equals(bytes)).toBe(true);
+      hooks.report({ stage: 'decode', fraction: 0 });
+      during = await eventually('the report', async () => {
+        const record = await recordOf(id);
+        return record?.stage === 'decode' && record.percent;
+      });
+      return RESULT;
+    };
+    expect(await run(id, processor, new AbortController(), { records })).toBe('done');
+    expect([stages[0], during]).toEqual(['assemble', 44]);
+    expect(await recordOf(id)).toMatchObject({
+      state: 'completed',
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    });
+    expect(temp.files().filter((path) => path.includes('/parts/'))).toEqual([]);
   });
 
   test('has its variants in storage below its attempt, announced, and with a URL', async () => {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { RawPictureWatch } from '../../../src/intake/raw-picture-watch.ts';
+import { rawTypeOfStored, RawPictureWatch } from '../../../src/intake/raw-picture-watch.ts';
 import { receiveFile } from '../../../src/intake/receive.ts';
 import { ReceiveProgress } from '../../../src/intake/receive-progress.ts';
 import { sniffType } from '../../../src/intake/sniff.ts';
@@ -41,6 +41,16 @@ describe('raw picture of a camera', () => {
           chunkBytes,
           type,
         ]);
+  });
+
+  test.each(RAWS)('is recognized in a stored file by two short reads: %s', async (_, tags, type) => {
+    for (const tagsAtEnd of [false, true]) {
+      const bytes = rawPicture({ tagsAtEnd, tags });
+      const readAt = async (start: number, byteCount: number) => bytes.subarray(start, start + byteCount);
+      expect(await rawTypeOfStored(readAt)).toBe(type);
+      for (const length of [0, 1, 15, 16])
+        expect(await rawTypeOfStored(async () => bytes.subarray(0, length))).toBeUndefined();
+    }
   });
 
   test.each(RAWS)('is recognized by its first bytes if they contain the tags: %s', async (_, tags, type) => {

@@ -6,7 +6,8 @@ import { Transfers } from '../../../../src/http/transfers.ts';
 import { ServiceError } from '../../../../src/errors.ts';
 import type { UploadRecord } from '../../../../src/record/record-fields.ts';
 import type { SentDigest } from '../../../../src/intake/body-digests.ts';
-import { manifestKey, originalKey, partKey } from '../../../../src/storage/keys.ts';
+import { removeOrphanFiles } from '../../../../src/record/orphan-files.ts';
+import { growingPartKey, manifestKey, originalKey, parseKey, partKey } from '../../../../src/storage/keys.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
 import { TusStore, type TusStoreParts } from '../../../../src/roads/tus/tus-store.ts';
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
@@ -189,6 +190,14 @@ describe('an upload whose process died', () => {
     await expectStored(id);
   });
 
+  test('after it made the file is completed by the next request', async () => {
+    const id = await announced();
+    await write(id, 0, 9000, newStore({ records: withoutQueue('service_unavailable') })).catch(() => undefined);
+    await space.storage.remove(manifestKey(id, (await recordOf(id))?.fencingToken ?? ''));
+    expect((await newStore().getUpload(id)).offset).toBe(9000);
+    await expectStored(id);
+  });
+
   test('or only seemed to leaves one file, even if two requests complete it', async () => {
     const id = await announced();
     await putObject(space.storage, partKey(id, 0, '000000000001'), BYTES);
@@ -199,11 +208,96 @@ describe('an upload whose process died', () => {
   });
 });
 
+/** Records that cannot queue an upload. */
+function withoutQueue(code: 'service_unavailable' | 'queue_full'): IntakeSpace['records'] {
+  return overriding(space.records, { enqueue: async () => await Promise.reject(new ServiceError(code, 'None.')) });
+}
+
+describe('a large upload', () => {
+  const LARGE = jpegBytes(9 * 1024 * 1024);
+  const HALF = LARGE.length / 2;
+  const largeStore = (parts: Partial<TusStoreParts> = {}) => newStore({ maxFileBytes: LARGE.length, ...parts });
+  const send = async (id: string, from: number, to: number, store = largeStore()) =>
+    await store.write(Readable.from([LARGE.subarray(from, to)]), id, from);
+
+  async function announcedLarge(): Promise<string> {
+    const id = freshId();
+    await largeStore().create(new Upload({ id, offset: 0, size: LARGE.length, metadata: {} }));
+    return id;
+  }
+
+  /** As a process leaves it that was killed: the file is still open. */
+  async function killedAfter(id: string, bytes: number): Promise<void> {
+    const keyOf = (sizeBytes: number) => growingPartKey(id, 0, 'deaddeaddead', { sizeBytes, isOpen: true });
+    const object = await space.storage.growing.open(keyOf(0));
+    await object?.write(LARGE.subarray(0, bytes));
+    await object?.close(keyOf);
+  }
+
+  async function expectWhole(id: string): Promise<void> {
+    const { fencingToken, state, sha256 } = (await recordOf(id)) ?? {};
+    expect([state, sha256]).toEqual(['queued', null]);
+    const key = originalKey(id, fencingToken ?? '');
+    expect(space.files().sort()).toEqual([manifestKey(id, fencingToken ?? ''), key].sort());
+    expect((await space.storage.stat(key))?.sizeBytes).toBe(LARGE.length);
+  }
+
+  test('becomes its file with a rename: only its first bytes are read again', async () => {
+    const id = await announcedLarge();
+    await send(id, 0, HALF);
+    const readBytes: number[] = [];
+    const storage = overriding(space.storage, {
+      read: async (key, range) => {
+        readBytes.push((range?.end ?? LARGE.length) - (range?.start ?? 0) + 1);
+        return await space.storage.read(key, range);
+      },
+    });
+    await send(id, HALF, LARGE.length, largeStore({ storage }));
+    expect(readBytes.filter((count) => count > 5000)).toEqual([]);
+    await expectWhole(id);
+  });
+
+  test('keeps its bytes if the queue is full at the last byte, without a manifest', async () => {
+    const id = await announcedLarge();
+    const limit = { name: 'waiting', endsInMs: undefined } as const;
+    const limited = { applied: false, rejection: 'limited', record: undefined, limit } as const;
+    const full = overriding(space.records, { enqueue: async () => await Promise.resolve(limited) });
+    expect(await codeOf(send(id, 0, LARGE.length, largeStore({ records: full })))).toBe('quota_exceeded');
+    expect(space.files().map((key) => parseKey(key)?.kind)).toEqual(['original']);
+    expect((await largeStore({ records: full }).getUpload(id)).offset).toBe(LARGE.length - 1);
+    expect(await send(id, LARGE.length - 1, LARGE.length)).toBe(LARGE.length);
+    await expectWhole(id);
+  });
+
+  test('is queued in parts after a process was killed, and the janitor keeps them for the worker', async () => {
+    const id = await announcedLarge();
+    await killedAfter(id, HALF);
+    expect((await largeStore().getUpload(id)).offset).toBe(HALF);
+    await send(id, HALF, LARGE.length);
+    expect(await recordOf(id)).toMatchObject({ state: 'queued', stored: true, sha256: null });
+    expect((await largeStore().getUpload(id)).offset).toBe(LARGE.length);
+    expect(await removeOrphanFiles(space.parts, id)).toEqual([]);
+    expect(space.files().filter((key) => parseKey(key)?.kind === 'part')).toHaveLength(2);
+    await space.records.cancel(id);
+    await removeOrphanFiles(space.parts, id);
+    expect(space.files()).toEqual([]);
+  });
+
+  test('ends in one queue place, even if two requests complete it at once', async () => {
+    const id = await announcedLarge();
+    await send(id, 0, HALF);
+    await send(id, HALF, LARGE.length, largeStore({ records: withoutQueue('service_unavailable') })).catch(() => 0);
+    const ends = await Promise.all([1, 2, 3].map(() => codeOf(largeStore().getUpload(id))));
+    expect(ends).toContain('none');
+    await expectWhole(id);
+    expect(space.queued).toEqual([id]);
+  });
+});
+
 describe('a fault of the service', () => {
   test('leaves everything for another try', async () => {
     const id = await announced();
-    const unavailable = new ServiceError('service_unavailable', 'No Redis.');
-    const records = overriding(space.records, { enqueue: async () => await Promise.reject(unavailable) });
+    const records = withoutQueue('service_unavailable');
     expect(await codeOf(write(id, 0, 9000, newStore({ records })))).toBe('service_unavailable');
     expect(await recordOf(id)).toMatchObject({ state: 'receiving', receivedBytes: 9000 });
     expect((await newStore().getUpload(id)).offset).toBe(9000);

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { originalKey, partKey, partOffset } from '../../../../src/storage/keys.ts';
-import { putObject } from '../../../../src/storage/storage.ts';
-import { UploadParts } from '../../../../src/roads/tus/upload-parts.ts';
-import { openTempStorage, type TempStorage } from '../../../helpers/temp-storage.ts';
-import { bytesOf, freshId } from '../../../helpers/fake-request.ts';
+import { growingPartKey, originalKey, partKey, partOffset } from '../../../src/storage/keys.ts';
+import { putObject } from '../../../src/storage/storage.ts';
+import { UploadParts } from '../../../src/storage/upload-parts.ts';
+import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
+import { bytesOf, freshId } from '../../helpers/fake-request.ts';
 
 const MIB = 1024 * 1024;
 
@@ -14,7 +14,7 @@ let parts: UploadParts;
 beforeEach(async () => {
   space = await openTempStorage();
   id = freshId();
-  parts = new UploadParts(space.storage, id);
+  parts = new UploadParts(space.storage, { id, fencingToken: freshId(), totalBytes: null });
 });
 afterEach(async () => {
   await space.remove();
@@ -30,7 +30,7 @@ async function text(): Promise<string> {
 
 describe('the stored parts of an upload', () => {
   test('are empty before the first byte', async () => {
-    expect(await parts.stored()).toEqual({ bytes: 0, pieces: [] });
+    expect(await parts.stored()).toMatchObject({ bytes: 0, pieces: [] });
   });
 
   test('are all parts in a row, in any order of their keys', async () => {
@@ -90,11 +90,55 @@ describe('appending a part', () => {
     expect([writer.offset, await text()]).toEqual([8, '12345abc']);
   });
 
-  test('ends a part when it is full, so that a crash loses at most one part', async () => {
+  test('saves the bytes while more arrive, so that a crash loses at most 32 MiB', async () => {
     const writer = parts.append(0);
-    for (let mib = 0; mib < 20; mib++) await writer.write(Buffer.alloc(MIB));
-    expect([writer.offset, (await parts.stored()).bytes]).toEqual([16 * MIB, 16 * MIB]);
+    for (let mib = 0; mib < 50; mib++) await writer.write(Buffer.alloc(MIB));
+    expect(writer.offset).toBeGreaterThan(17 * MIB);
+    const offset = writer.offset;
+    // It is renamed while it is listed.
+    expect((await parts.stored()).bytes).toBeGreaterThanOrEqual(offset);
     await writer.discard();
-    expect(space.files()).toHaveLength(2);
+    expect([(await parts.stored()).bytes, space.files().length]).toEqual([writer.offset, 1]);
+  });
+
+  test('makes one file of all requests, which can become the original', async () => {
+    for (const [offset, text] of [
+      [0, 'abc'],
+      [3, 'def'],
+      [6, 'ghi'],
+    ] as const) {
+      const writer = parts.append(offset);
+      await writer.write(Buffer.from(text));
+      await writer.commit();
+    }
+    const { sole, keys } = await parts.stored();
+    expect([sole?.sizeBytes, keys.length, await text()]).toEqual([9, 1, 'abcdefghi']);
+  });
+
+  test('leaves a file alone that a killed process was writing, and begins another one', async () => {
+    const keyOf = (sizeBytes: number) => growingPartKey(id, 0, 'deaddeaddead', { sizeBytes, isOpen: true });
+    const killed = await space.storage.growing.open(keyOf(0));
+    await killed?.write(Buffer.from('killed'));
+    await killed?.saveBehind(keyOf);
+    const next = parts.append(6);
+    await next.write(Buffer.from('next'));
+    await next.commit();
+    const stored = await parts.stored();
+    expect([stored.bytes, stored.keys.length, stored.sole, await text()]).toEqual([10, 2, undefined, 'killednext']);
+    // The process was only paused. The bytes that it did not save change nothing.
+    await killed?.write(Buffer.from('wrong'));
+    await killed?.discard(keyOf);
+    expect(await text()).toBe('killednext');
+  });
+
+  test('in one part saves nothing before the commit', async () => {
+    const first = parts.append(0);
+    await first.write(Buffer.from('abc'));
+    await first.commit();
+    const checked = parts.append(3, true);
+    for (let mib = 0; mib < 9; mib++) await checked.write(Buffer.alloc(MIB));
+    expect(checked.offset).toBe(3);
+    await checked.discard();
+    expect([(await parts.stored()).bytes, await text()]).toEqual([3, 'abc']);
   });
 });

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { ServiceError } from '../../errors.ts';
+import type { RequestScope } from '../../http/request-scope.ts';
+import { IncomingUpload } from '../../intake/incoming-upload.ts';
+import { rawTypeOfStored } from '../../intake/raw-picture-watch.ts';
+import { acceptFile, notTaken } from '../../intake/receive.ts';
+import { rejectionToError } from '../../intake/receive-progress.ts';
+import { SNIFF_BYTES } from '../../intake/sniff.ts';
+import type { FileKind, StoredUpload } from '../../record/open-record.ts';
+import { manifestOwner } from '../../record/ownership.ts';
+import type { UploadRecord } from '../../record/record-fields.ts';
+import { originalKey } from '../../storage/keys.ts';
+import { manifestObject } from '../../storage/manifest.ts';
+import { commitWith, putObject, type SmallObject } from '../../storage/storage.ts';
+import { UploadParts, type StoredPieces } from '../../storage/upload-parts.ts';
+import { uploadRef } from '../../telemetry/upload-ref.ts';
+import { settle, type TusIntake } from './receive-part.ts';
+import { optionsOf } from './tus-metadata.ts';
+
+/** Files up to this size are hashed, and joined if necessary, by the request. That takes some milliseconds. */
+const AT_ONCE_BYTES = 8 * 1024 * 1024;
+
+/** Another request may complete the same upload at the same time, and renames parts. */
+const MOST_TRIES = 3;
+
+/**
+ * Queues an upload whose bytes are all stored. It does not read a large file: a worker joins its parts if they are not
+ * one file, and computes its SHA-256. It can be called again if a process died during an earlier call, and by two
+ * requests at once. Throws as `receivePart` does, and `queue_full` (503), `too_many_queued_by_address` or
+ * `quota_exceeded` (429). The bytes stay for a retry, unless the file itself is at fault.
+ */
+export async function finishUpload(intake: TusIntake, scope: RequestScope, record: UploadRecord): Promise<void> {
+  const parts = new UploadParts(intake.storage, record);
+  const { bytes } = await parts.stored();
+  const { tenant, limits } = record;
+  const owner = tenant === null || limits === null ? undefined : { tenant, limits };
+  await intake.admission.requireCapacity(scope.address, owner, bytes);
+  try {
+    const current = await stillReceiving(intake, record);
+    const stored = await storeWhole(intake, parts, current);
+    await IncomingUpload.ofStored(intake, scope, current, stored).enqueue();
+  } catch (error) {
+    throw await settle(intake, scope, record, error, bytes);
+  }
+  await removeJoinedParts(intake, scope, record);
+}
+
+/**
+ * Removes the parts of an upload if a file was made of them. Never rejects: if it fails, the janitor removes them.
+ */
+export async function removeJoinedParts(
+  { storage }: Pick<TusIntake, 'storage'>,
+  { log }: RequestScope,
+  record: UploadRecord,
+): Promise<void> {
+  try {
+    const parts = new UploadParts(storage, record);
+    const { isJoined, keys } = await parts.stored();
+    if (isJoined) await parts.remove(keys);
+  } catch (error) {
+    log.warn({ err: error, upload: uploadRef(record.id) }, 'parts not removed');
+  }
+}
+
+/**
+ * Returns the record. It also notes that several requests have written the upload, so that the janitor looks for their
+ * late files. Throws if the upload was ended or taken over.
+ */
+async function stillReceiving(intake: TusIntake, { id, fencingToken }: UploadRecord): Promise<UploadRecord> {
+  const outcome = await intake.records.takeOver(id, fencingToken, fencingToken);
+  if (!outcome.applied) throw rejectionToError(outcome);
+  if (outcome.record === undefined) throw new Error('the script returned no record');
+  return outcome.record;
+}
+
+/** Makes the manifest durable, and the file if it can be had without copying many bytes. */
+async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadRecord): Promise<StoredUpload> {
+  for (let tries = 1; ; tries += 1) {
+    const pieces = await parts.stored();
+    if (pieces.bytes !== record.totalBytes) throw new Error('bytes of a complete upload are missing');
+    try {
+      const kind = await kindOf(intake, parts, record, pieces);
+      const sha256 = await digestOf(intake, parts, pieces);
+      const stored = { ...kind, sizeBytes: pieces.bytes, sha256 };
+      if (await isStored(intake, parts, record, pieces, manifestOf(record, stored))) return stored;
+    } catch (error) {
+      // A fault of the file or of the storage stays. Otherwise a part was renamed since it was listed.
+      if (error instanceof ServiceError || tries === MOST_TRIES) throw error;
+    }
+    if (tries === MOST_TRIES) throw new Error('the parts of the upload change all the time');
+  }
+}
+
+/** False if another request was faster. */
+async function isStored(
+  { storage }: TusIntake,
+  parts: UploadParts,
+  { id, fencingToken }: UploadRecord,
+  { isJoined, sole, pieces, bytes }: StoredPieces,
+  manifest: SmallObject,
+): Promise<boolean> {
+  const key = originalKey(id, fencingToken);
+  if (!isJoined && sole !== undefined) return (await storage.growing?.complete(sole, key, manifest)) === true;
+  if (isJoined || bytes > AT_ONCE_BYTES) {
+    await putObject(storage, manifest.key, manifest.bytes);
+    return true;
+  }
+  const writer = await storage.create(key);
+  try {
+    for await (const chunk of parts.read(pieces)) await writer.write(chunk);
+    await commitWith(storage, writer, manifest);
+    return true;
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+/** The type is known since the first bytes, except for a short file. */
+async function kindOf(
+  { kinds }: TusIntake,
+  parts: UploadParts,
+  record: UploadRecord,
+  pieces: StoredPieces,
+): Promise<FileKind> {
+  if (pieces.bytes === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
+  const { type, options, allowed } = record;
+  const kind =
+    type === null
+      ? await acceptFile(kinds, await parts.bytesAt(pieces, 0, SNIFF_BYTES), optionsOf(record), allowed)
+      : { type, options };
+  const readAt = (start: number, byteCount: number) => parts.bytesAt(pieces, start, byteCount);
+  const rawType = kind.type === 'image/tiff' ? await rawTypeOfStored(readAt) : undefined;
+  if (rawType !== undefined) throw notTaken(rawType, kinds);
+  return kind;
+}
+
+/** Null if a worker computes it. */
+async function digestOf(intake: TusIntake, parts: UploadParts, pieces: StoredPieces): Promise<string | null> {
+  if (intake.hashes === false || pieces.bytes > AT_ONCE_BYTES) return null;
+  const hash = createHash('sha256');
+  for await (const chunk of parts.readAll(pieces)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+function manifestOf(record: UploadRecord, stored: StoredUpload): SmallObject {
+  const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = record;
+  const createdAt = new Date(createdAtMs).toISOString();
+  return manifestObject({
+    id,
+    fencingToken,
+    publicId,
+    name: fileName,
+    createdAt,
+    sequence,
+    ...manifestOwner(record),
+    ...stored,
+  });
+}
