@@ -14,10 +14,14 @@ import { sharedRedis } from '../helpers/shared-redis.ts';
 /*
  * The tarball of `npm pack`, unpacked as npm does it. It finds only the packages that it declares and the packages of
  * the application. These are links into the repository, because an installation takes half a minute.
+ * `TEST_NODE=<path of another node>` runs it with another version.
  */
 
 const run = promisify(execFile);
-const APPLICATION = ['express', 'koa', 'fastify', '@types/node', '@types/koa'];
+const FRAMEWORKS = ['http', 'express', 'koa', 'fastify'];
+const APPLICATION = ['express', 'koa', 'fastify', '@types/node', '@types/koa', '@uppy/core', 'react', 'react-dom'];
+/** Runs the application. Jest itself keeps its own version. */
+const NODE = process.env['TEST_NODE'] ?? process.execPath;
 const ENTRY = join('node_modules', 'deferred-uploads');
 
 let directory: string;
@@ -68,7 +72,7 @@ function ownSettings(): Record<string, string> {
 
 /** Starts a file in the folder of the application, with no other environment than the settings. */
 function start(args: readonly string[], env: Record<string, string> = ownSettings()) {
-  const child = spawn(process.execPath, args, { cwd: directory, env: { PATH: process.env['PATH'] ?? '', ...env } });
+  const child = spawn(NODE, args, { cwd: directory, env: { PATH: process.env['PATH'] ?? '', ...env } });
   started.push(child);
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -88,6 +92,15 @@ function start(args: readonly string[], env: Record<string, string> = ownSetting
       return await ended;
     },
   };
+}
+
+type Started = ReturnType<typeof start>;
+
+function jsonLines(text: string): Record<string, string>[] {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, string>);
 }
 
 function command(...args: readonly string[]): string[] {
@@ -110,31 +123,54 @@ describe('the package', () => {
     );
   });
 
-  test.each(['http', 'express', 'koa', 'fastify'])(
-    'runs in an application with a worker, and the process ends after close (%s)',
-    async (name) => {
-      writeFileSync(join(directory, `${name}.mjs`), recipe(`${name}.mjs`, 'docs/embed.md'));
-      const application = start([`${name}.mjs`]);
-      const origin = `http://127.0.0.1:${await application.printed(/^port (\d+)$/m)}`;
-      expect(await (await fetch(origin)).text()).toBe('My application');
-      const client = start([copy('client.mjs'), `${origin}/media`]);
-      expect(await client.ended).toBe(0);
-      const { self, url, rows } = JSON.parse(client.output()) as Record<string, string>;
-      expect([self, url]).toEqual([
-        expect.stringMatching(/^\/media\/uploads\//),
-        expect.stringMatching(/^\/media\/variants\//),
+  describe('in applications with a worker', () => {
+    const applications: Started[] = [];
+    let origins: string[];
+    let lines: Record<string, string>[];
+
+    beforeAll(async () => {
+      for (const name of FRAMEWORKS) {
+        writeFileSync(join(directory, `${name}.mjs`), recipe(`${name}.mjs`, 'docs/embed.md'));
+        applications.push(start([`${name}.mjs`]));
+      }
+      const ports = await Promise.all(applications.map((application) => application.printed(/^port (\d+)$/m)));
+      origins = ports.map((port) => `http://127.0.0.1:${port}`);
+      const client = start([copy('client.mjs'), ...origins.map((origin) => `${origin}/media`)]);
+      if ((await client.ended) !== 0) throw new Error(client.output());
+      lines = jsonLines(client.output());
+    });
+
+    test.each(FRAMEWORKS.map((name, index) => [name, index] as const))(
+      'serves its clients, and the process ends after close (%s)',
+      async (_name, index) => {
+        const origin = origins[index] ?? '';
+        expect(await (await fetch(origin)).text()).toBe('My application');
+        const { self, url, rows } = lines[index] ?? {};
+        expect([self, url]).toEqual([
+          expect.stringMatching(/^\/media\/uploads\//),
+          expect.stringMatching(/^\/media\/variants\//),
+        ]);
+        expect(rows).toBe('{"name":"Ada","age":36}\n');
+        // A body of more bytes than a body parser would take.
+        const large = await fetch(`${origin}/media/uploads/${randomUUID()}`, {
+          method: 'PUT',
+          headers: { 'Content-Type': 'application/json' },
+          body: 'a,b\n'.repeat(500_000),
+        });
+        expect(large.status).toBe(202);
+        if (index > 0) expect(await applications[index]?.end()).toBe(0);
+      },
+    );
+
+    test('serves FilePond, React and Uppy', async () => {
+      const script = start([copy('integrations.mjs'), `${origins[0]}/media`]);
+      expect([await script.ended, script.output()]).toEqual([0, expect.stringMatching(/^\{.*\}\n$/)]);
+      expect(jsonLines(script.output())).toEqual([
+        { filepond: expect.stringMatching(/^[\da-f-]{36}$/), uppy: 1, react: '<p>0 uploads</p>' },
       ]);
-      expect(rows).toBe('{"name":"Ada","age":36}\n');
-      // A body of more bytes than a body parser would take.
-      const large = await fetch(`${origin}/media/uploads/${randomUUID()}`, {
-        method: 'PUT',
-        headers: { 'Content-Type': 'application/json' },
-        body: 'a,b\n'.repeat(500_000),
-      });
-      expect(large.status).toBe(202);
-      expect(await application.end()).toBe(0);
-    },
-  );
+      expect(await applications[0]?.end()).toBe(0);
+    });
+  });
 
   test('runs a processor of the application', async () => {
     const application = start([copy('own-processor.mjs')], { ...ownSettings(), LOG_LEVEL: 'silent' });
@@ -168,18 +204,7 @@ describe('the package', () => {
 });
 
 describe('the commands of the package', () => {
-  test('run an API process and a worker process', async () => {
-    const env = ownSettings();
-    const api = start(command('api'), env);
-    const worker = start(command('worker'), env);
-    const url = await api.printed(/"url":"([^"]+)".*"msg":"listening"/);
-    await worker.printed(/"msg":"(ready)"/);
-    const sent = await fetch(`${url}/uploads/${randomUUID()}?timeout=50000`, { method: 'PUT', body: 'a,b\n1,2\n' });
-    expect(await sent.json()).toMatchObject({ state: 'completed' });
-    expect(await Promise.all([api.end(), worker.end()])).toEqual([0, 0]);
-  });
-
-  test('load the modules and programs in PROCESSORS', async () => {
+  test('run an API process and a worker process, which load the modules in PROCESSORS', async () => {
     for (const name of ['subtitles.mjs', 'read-subtitles.mjs'])
       copyFileSync(join('docs/examples/processors', name), join(directory, name));
     const env = { ...ownSettings(), PROCESSORS: './subtitles.mjs' };
@@ -187,9 +212,14 @@ describe('the commands of the package', () => {
     const worker = start(command('worker'), env);
     const url = await api.printed(/"url":"([^"]+)".*"msg":"listening"/);
     await worker.printed(/"msg":"(ready)"/);
-    const body = 'WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n';
-    const sent = await fetch(`${url}/uploads/${randomUUID()}?timeout=50000`, { method: 'PUT', body });
-    expect(await sent.json()).toMatchObject({ state: 'completed', result: { kind: 'subtitles', cues: 1 } });
+    const [table, cues] = await Promise.all(
+      ['a,b\n1,2\n', 'WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n'].map(async (body) => {
+        const sent = await fetch(`${url}/uploads/${randomUUID()}?timeout=50000`, { method: 'PUT', body });
+        return await sent.json();
+      }),
+    );
+    expect(table).toMatchObject({ state: 'completed', result: { kind: 'table' } });
+    expect(cues).toMatchObject({ state: 'completed', result: { kind: 'subtitles', cues: 1 } });
     expect(await Promise.all([api.end(), worker.end()])).toEqual([0, 0]);
   });
 
