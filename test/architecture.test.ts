@@ -41,7 +41,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   koa: ['src/jobs/job-results.ts', 'src/server/app.ts', 'src/server/management.ts'],
   'libheif-js': ['workers/picture/heic/libheif.ts', 'workers/picture/heic/heic-reader.ts'],
   pino: ['src/telemetry/log.ts'],
-  'prom-client': ['src/telemetry/metrics.ts'],
+  'prom-client': ['src/telemetry/metric-set.ts'],
   'rate-limiter-flexible': ['src/operators/operator-guard.ts', 'src/intake/creation-rate.ts'],
   react: ['src/integrations/react/'],
   sax: ['workers/table/workbook/read-xml.ts'],

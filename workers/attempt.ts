@@ -3,6 +3,7 @@ import type { UploadRecord } from '../src/record/record-fields.ts';
 import type { UploadRecords } from '../src/record/record.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import type { Tracing } from '../src/telemetry/tracing.ts';
+import type { WorkerMetrics } from '../src/telemetry/worker-metrics.ts';
 import type { HeldPermit } from './permit-loop.ts';
 import type { ProcessorTable, RunProcessor } from './processors.ts';
 
@@ -23,6 +24,8 @@ export interface RunnerParts {
   attemptTimeoutMs: number;
   /** Milliseconds that a processor has to stop after its time limit. Native code does not check the signal. */
   abortGraceMs: number;
+  /** Undefined if nobody reads the metrics of this worker. */
+  metrics?: Pick<WorkerMetrics, 'attemptBegun' | 'attemptEnded'> | undefined;
   /** Called for each upload that this worker begins to process. */
   onBegun?: (record: UploadRecord) => void;
   /** Default: no spans. */

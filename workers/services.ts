@@ -24,6 +24,7 @@ import { openStorage } from '../src/storage/open-storage.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { accessFileWarning } from './access-file-warning.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
+import { measureWorker } from './measure-worker.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
 import { silentVisitor } from './roads/visit-silent.ts';
@@ -139,8 +140,9 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   const installation = await openInstallation(config, { redis, storage, log });
   const timing = kind.timing ?? WORKER_TIMING;
   const tracing = await openTracing();
-  const shared = { connection, keys, queue, records: redis.records, storage, log };
-  const worker = new UploadWorker({
+  const measured = measureWorker(config, redis, log, () => worker);
+  const shared = { connection, keys, queue, records: redis.records, storage, log, metrics: measured.metrics };
+  const worker: UploadWorker = new UploadWorker({
     ...shared,
     tracing,
     processors,
@@ -167,6 +169,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   let webhooks: WebhookSending | undefined;
   return {
     async start() {
+      await measured.serve();
       await listenForCancels(redis, worker);
       await worker.start();
       sweeper.start();
@@ -182,6 +185,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
         settleWithin(webhooks?.close(graceMs) ?? Promise.resolve(), graceMs + CLOSE_LIMIT_MS),
       ]);
       access.close();
+      measured.close();
       await closeParts(redis, { heartbeat, storage, tracing });
     },
     hasStuckThread: () => processors.abandonedCalls() > 0,
@@ -281,7 +285,7 @@ async function openRedisParts(
     ...recordOptions(config),
     sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
-    onEntered: (state, from) => tally.entered(state, from),
+    onEntered: (state, from, failure) => tally.entered(state, from, failure?.code),
     kindOf: (type) => processors.find(type)?.kind ?? OTHER_KIND,
   });
   return { keys, connection, clock, calls, tally, records, queue: new UploadQueue(connection, keys, log) };

@@ -37,7 +37,10 @@ export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutc
   if (record === undefined) throw new Error('the script returned no record');
   await hold.begun(record);
   parts.onBegun?.(record);
-  const span = beginAttemptSpan(parts, record, taken.outcome.waitedSinceMs);
+  const { waitedSinceMs } = taken.outcome;
+  const waitedMs = waitedSinceMs === undefined ? undefined : Math.max(0, record.phaseStartedAtMs - waitedSinceMs);
+  parts.metrics?.attemptBegun(hold.permit.kind, waitedMs);
+  const span = beginAttemptSpan(parts, record, waitedSinceMs);
   try {
     const outcome = await span.run(() => runAttempt(tracedParts(parts, span), record, { ...hold, span }));
     span.set(outcomeAttribute(outcome));
@@ -54,6 +57,7 @@ export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutc
 type TracedHold = Hold & { readonly span: Span };
 
 async function runAttempt(parts: RunnerParts, record: UploadRecord, hold: TracedHold): Promise<RunOutcome> {
+  const ended = measureAttempt(parts, hold);
   const { id, requestId } = record;
   const log = parts.log.child({
     ...(requestId === null ? {} : { requestId }),
@@ -68,15 +72,24 @@ async function runAttempt(parts: RunnerParts, record: UploadRecord, hold: Traced
     if (!outcome.applied) throw SUPERSEDED;
     log.info({ kind: result.kind }, 'upload completed');
     await removeDeadAttempts(parts, record, log);
+    ended('completed');
     return 'done';
   } catch (error) {
     const { signal } = hold.controller;
     const reason: unknown = signal.aborted ? signal.reason : error;
     if (reason !== SUPERSEDED && reason !== STOPPING) hold.span.fail(reason);
-    return await endAttempt(parts, record, reason, log);
+    const outcome = await endAttempt(parts, record, reason, log);
+    ended(outcome === 'done' ? 'failed' : outcome === 'superseded' ? outcome : 'requeued');
+    return outcome;
   } finally {
     await manifestWritten;
   }
+}
+
+/** Returns the function to call with the outcome of the attempt. */
+function measureAttempt({ metrics }: RunnerParts, { permit: { kind } }: Hold): (outcome: string) => void {
+  const startedAtMs = performance.now();
+  return (outcome) => metrics?.attemptEnded(kind, outcome, performance.now() - startedAtMs);
 }
 
 async function take({ records }: RunnerParts, { permit: { kind, id, data } }: Hold): Promise<Taken> {

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { bytesReceivedBy } from './received-bytes.ts';
 
 /** Called once the last byte is sent or the client is gone. `startedAtMs` is a value of `performance.now()`. */
 export type RequestEnd = (ctx: Context, startedAtMs: number) => void;
@@ -28,5 +29,12 @@ export function routeOf(ctx: Context): string {
 
 /** Counts each request when it has ended. */
 export function requestMetrics(metrics: Metrics): RequestEnd {
-  return (ctx) => metrics.requestEnded(ctx.method, routeOf(ctx), ctx.res.statusCode);
+  return (ctx, startedAtMs) =>
+    metrics.requestEnded({
+      method: ctx.method,
+      route: routeOf(ctx),
+      status: ctx.res.statusCode,
+      durationMs: performance.now() - startedAtMs,
+      receivedBytes: bytesReceivedBy(ctx.req),
+    });
 }

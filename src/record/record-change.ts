@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { UploadState } from '../wire/documents.ts';
+import type { Problem, UploadState } from '../wire/documents.ts';
 import { EVENT_STREAM_LENGTH, OTHER_KIND, type PublishCommand, type QueueKeys } from '../queue/contract.ts';
 import { preciseNowMs } from '../queue/redis-clock.ts';
 import { isCluster } from '../queue/redis-place.ts';
@@ -19,14 +19,25 @@ export interface RecordStore {
   get(key: string): Promise<string | null>;
 }
 
+/** Why an upload failed. */
+export interface Failure {
+  /** The id of the upload. */
+  readonly id: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
 /** Retention times of records, and how their changes are published. */
 export interface RecordOptions {
   /** Time that a final upload stays readable. */
   retentionMs: number;
   /** A receiving upload without a report for this time is taken as broken off. Default: 5 minutes. */
   silenceMs?: number;
-  /** Called after each change of state, with the states that the upload may have had before. Must not throw. */
-  onEntered?: (state: string, from: readonly string[]) => void;
+  /**
+   * Called after each change of state, with the states that the upload may have had before, and with the problem of a
+   * failed one. Must not throw.
+   */
+  onEntered?: (state: string, from: readonly string[], failure?: Failure) => void;
   /** Returns the time by Redis' clock, which all times of records use. Default: the clock of this machine. */
   nowMs?: () => number;
   /** Returns the kind whose queue takes files of a media type. Default: `OTHER_KIND`. */
@@ -218,7 +229,9 @@ export class RecordChanger {
     ...[transition, id, args]: Parameters<RecordChanger['run']>
   ): Promise<ChangeOutcome> {
     const outcome = await this.run(transition, id, args);
-    if (outcome.applied) this.#options.onEntered?.(state, from);
+    if (!outcome.applied) return outcome;
+    this.#options.onEntered?.(state, from, state === 'failed' ? failureIn(id, args) : undefined);
+    for (const _evicted of outcome.discarded ?? []) this.#options.onEntered?.('discarded', ['queued']);
     return outcome;
   }
 
@@ -253,6 +266,12 @@ export class RecordChanger {
   #newNonce(): string {
     return `${this.#noncePrefix}${++this.#nonces}`;
   }
+}
+
+/** Every transition to `failed` has the problem as its second argument. */
+function failureIn(id: string, [, problem]: readonly (string | number | undefined)[]): Failure {
+  const { code, detail } = JSON.parse(String(problem)) as Problem;
+  return { id, code, detail };
 }
 
 /** Without an id it is read from the record. */

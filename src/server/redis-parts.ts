@@ -60,7 +60,7 @@ export async function openRedisParts(
     ...recordOptions(config),
     sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
-    onEntered: (state, from) => tally.entered(state, from),
+    onEntered: (state, from, failure) => tally.entered(state, from, failure?.code),
     kindOf: (type) => kinds.find(type)?.name ?? OTHER_KIND,
   });
   const queue = new UploadQueue(connection, keys, log);

@@ -18,8 +18,8 @@ import type { Config } from '../settings/config.ts';
 import type { StorageCheck } from '../storage/storage-check.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { Metrics } from '../telemetry/metrics.ts';
-import { countPausedWorkers, countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
 import { openTracing } from '../telemetry/open-tracing.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { UploadTally } from '../telemetry/upload-tally.ts';
@@ -32,6 +32,7 @@ import { endRequests, openHttpServer, urlOf } from './http-server.ts';
 import { buildIntake } from './intake-parts.ts';
 import { closeQueues, eventsFrom, openRedisParts, type RedisParts } from './redis-parts.ts';
 import { openManagement } from './management.ts';
+import { createMetrics } from './metrics-parts.ts';
 import { Readiness } from './readiness.ts';
 import { settleWithin } from './shutdown.ts';
 import { openStorageParts, type StorageParts } from './storage-parts.ts';
@@ -229,32 +230,6 @@ async function closeRedis(redis: RedisParts): Promise<void> {
   redis.clock.close();
   await settleWithin(closeQueues(redis), CLOSE_LIMIT_MS);
   await settleWithin(closeConnection(redis.connection), CLOSE_LIMIT_MS);
-}
-
-interface Measured {
-  redis: RedisParts;
-  held: HeldParts;
-  backlog: Backlog;
-  receiving: () => number;
-  isEmbedded: boolean;
-}
-
-function createMetrics(config: Config, { redis, held, backlog, receiving, isEmbedded }: Measured): Metrics {
-  const { store, queue } = redis;
-  return new Metrics({
-    ofProcess: !isEmbedded,
-    held: () => held.manager.held,
-    waiters: () => held.registry.size,
-    receiving,
-    eventsReceived: () => held.bus.received,
-    jobCounts: async () => (store.isReady ? await queue.counts() : undefined),
-    backlog: async () => (store.isReady ? await backlog.read() : undefined),
-    waitingByKind: async () => (store.isReady ? await backlog.byKind() : undefined),
-    workersAlive: async () => (store.isReady ? await countWorkers(redis.connection, redis.keys) : undefined),
-    workersPaused: async () => (store.isReady ? await countPausedWorkers(redis.connection, redis.keys) : undefined),
-    deliveries: async () => (store.isReady ? await redis.deliveries.figures(redis.clock.nowMs()) : undefined),
-    queueCapacity: config.queueCapacity,
-  });
 }
 
 async function statusOf(metrics: Metrics, tally: UploadTally): Promise<ProcessStatus> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACCESS } from './access-settings.ts';
-import { choice, digits, integer, kindNames } from './forms.ts';
+import { choice, digits, integer, kindNames, text } from './forms.ts';
 import { LISTENING } from './listening-settings.ts';
 import { MANAGEMENT } from './management-settings.ts';
 import { MOUNTING } from './mount-settings.ts';
@@ -133,6 +133,13 @@ const WORK = {
     'How long a worker may take for one file. A file that takes longer is tried again in a process of its ' +
       'own. It fails if it uses the same amount of processor time there, or after four times this limit.',
   ),
+  METRICS_PORT: digits(0, 65_535)
+    .optional()
+    .describe(
+      'Port on which a worker serves /metrics; 0 picks a free one. If several workers run on one machine, each takes ' +
+        'the next free port. If it is empty, workers have no /metrics.',
+    ),
+  METRICS_HOST: text.prefault('127.0.0.1').describe('Address on which a worker serves /metrics.'),
   SWEEP_PERIOD_MS: integer(15_000, 100).describe(
     'How often one of the workers cleans up after processes that died and removes expired uploads.',
   ),

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { orUndefinedWhereMissing, storageFull } from './file-errors.ts';
+import { directoryOf } from './storage-directory.ts';
 
 /** A small upload takes about eight inodes. At most a hundredth of all inodes is reserved, for small file systems. */
 const RESERVE_INODES = 1024;
@@ -34,5 +35,23 @@ export class DiskSpace {
       this.#isFull = found.bavail * found.bsize < this.#reserveBytes || found.ffree < reserveInodes;
     }
     if (this.#isFull) throw storageFull();
+  }
+}
+
+/** Space of a file system in bytes, for a user without special rights. */
+export interface Space {
+  freeBytes: number;
+  totalBytes: number;
+}
+
+/** Returns the space of the storage. Undefined for a bucket, and if the directory cannot be read. */
+export async function readSpace({ storage }: { storage: string }): Promise<Space | undefined> {
+  const directory = directoryOf(storage);
+  if (directory === undefined) return undefined;
+  try {
+    const { bavail, blocks, bsize } = await statfs(directory);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+  } catch {
+    return undefined;
   }
 }

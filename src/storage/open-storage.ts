@@ -2,6 +2,7 @@ import { ServiceError } from '../errors.ts';
 import { ConfigError, type Config } from '../settings/config.ts';
 import { codeOf } from './file-errors.ts';
 import { LocalStorage } from './local-storage.ts';
+import { directoryOf } from './storage-directory.ts';
 import type { Storage } from './storage.ts';
 
 /** A hanging mount never answers. */
@@ -23,8 +24,8 @@ const LASTING: ReadonlySet<string> = new Set([
  * it cannot be used: a `ConfigError` if a setting is wrong.
  */
 export async function openStorage(config: Pick<Config, 'storage' | 'storageReserveBytes' | 's3'>): Promise<Storage> {
-  if (config.storage.startsWith('s3:')) return await openBucket(config);
-  const directory = config.storage.replace(/^file:(\/\/)?/, '');
+  const directory = directoryOf(config.storage);
+  if (directory === undefined) return await openBucket(config);
   const storage = new LocalStorage(directory, { reserveBytes: config.storageReserveBytes });
   await probeDirectory(storage, config.storage);
   return storage;

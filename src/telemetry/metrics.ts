@@ -1,14 +1,18 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { addCommonMetrics, type CommonReadings } from './common-metrics.ts';
+import { MetricSet } from './metric-set.ts';
 import { RecentWakes } from './recent-wakes.ts';
 
-/** Bucket limits in seconds. A response is held for up to a minute. */
+/** A response is held for up to a minute. */
 const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
 
-/** Bucket limits in seconds. A wake-up takes about a millisecond. */
+/** A wake-up takes about a millisecond. */
 const WAKE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
 
+/** From a read of a record to the upload of a large file. */
+const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.5, 2, 10, 30, 60, 300, 1800];
+
 /** Values that are read at each scrape. */
-export interface Readings {
+export interface Readings extends CommonReadings {
   /** True to add the metrics of Node: memory, event loop and garbage collection. They are measured until it exits. */
   ofProcess?: boolean;
   held: () => number;
@@ -21,13 +25,23 @@ export interface Readings {
   backlog: () => Promise<BacklogReading | undefined>;
   /** Likewise. */
   waitingByKind: () => Promise<ReadonlyMap<string, number> | undefined>;
+  /** Likewise. The age of the oldest waiting upload, 0 if none waits. */
+  oldestWaitingMs: () => Promise<number | undefined>;
   /** Likewise. */
   workersAlive: () => Promise<number | undefined>;
   /** Likewise. */
   workersPaused: () => Promise<number | undefined>;
   /** Likewise. */
   deliveries: () => Promise<DeliveryReading | undefined>;
+  /** Likewise. */
+  redisMemory: () => Promise<RedisMemory | undefined>;
   queueCapacity: number;
+}
+
+/** Memory of Redis in bytes. `maxBytes` is null without a limit. */
+export interface RedisMemory {
+  usedBytes: number;
+  maxBytes: number | null;
 }
 
 interface DeliveryReading {
@@ -41,115 +55,69 @@ interface BacklogReading {
   drainedPerMinute: number | undefined;
 }
 
+/** A request that has ended. */
+export interface EndedRequest {
+  method: string;
+  route: string;
+  status: number;
+  durationMs: number;
+  /** Bytes that its connection received since the last request, with headers. */
+  receivedBytes: number;
+}
+
 /** The metrics of one API process in the Prometheus text format. */
 export class Metrics {
   /** Latencies of the last minute, for the operators' page. */
   readonly recentWakes = new RecentWakes();
-  readonly #registry = new Registry();
-  readonly #requests = new Counter({
-    name: 'http_requests_total',
-    help: 'Requests answered, by method, route and status.',
-    labelNames: ['method', 'route', 'status'],
-    registers: [this.#registry],
-  });
-  readonly #ended = new Counter({
-    name: 'deferred_responses_total',
-    help: 'Held responses ended, by route and how they ended.',
-    labelNames: ['route', 'ending'],
-    registers: [this.#registry],
-  });
-  readonly #heldNow = new Gauge({
-    name: 'deferred_held_by_route',
-    help: 'Responses that are held now, by route.',
-    labelNames: ['route'],
-    registers: [this.#registry],
-  });
-  readonly #wakeSeconds = new Histogram({
-    name: 'deferred_wake_seconds',
-    help: 'Time from the creation of an event to the last byte of the response that it resolved.',
-    buckets: WAKE_SECONDS,
-    registers: [this.#registry],
-  });
-  readonly #refused = new Counter({
-    name: 'queue_refused_total',
-    help: 'Uploads rejected because the queue was full, by error code.',
-    labelNames: ['code'],
-    registers: [this.#registry],
-  });
-  readonly #discarded = new Counter({
-    name: 'queue_discarded_total',
-    help: 'Uploads evicted from the full queue in favour of a newer one.',
-    registers: [this.#registry],
-  });
-  readonly #heldSeconds = new Histogram({
-    name: 'deferred_held_seconds',
-    help: 'Time for which responses were held.',
-    labelNames: ['route'],
-    buckets: HELD_SECONDS,
-    registers: [this.#registry],
-  });
+  readonly #set: MetricSet;
+  readonly #requests;
+  readonly #requestSeconds;
+  readonly #receivedBytes;
+  readonly #ended;
+  readonly #heldNow;
+  readonly #wakeSeconds;
+  readonly #rejected;
+  readonly #evicted;
+  readonly #heldSeconds;
 
   constructor(readings: Readings) {
-    if (readings.ofProcess === true) collectDefaultMetrics({ register: this.#registry });
-    this.#gauge('deferred_held', 'Responses that are held now.', readings.held);
-    this.#gauge('deferred_waiters', 'Waiters registered now.', readings.waiters);
-    this.#gauge('uploads_receiving', 'Request bodies being received now.', readings.receiving);
-    this.#eventsReceived(readings);
-    this.#gauge(
-      'queue_capacity',
-      'Maximum number of uploads that wait for a worker, over all processes.',
-      () => readings.queueCapacity,
+    const set = new MetricSet(readings.ofProcess === true);
+    this.#set = set;
+    const request = ['method', 'route'] as const;
+    this.#requests = set.counter('http_requests_total', 'Requests answered, by method, route and status.', [
+      ...request,
+      'status',
+    ]);
+    this.#requestSeconds = set.histogram(
+      'http_request_duration_seconds',
+      'Time from the head of a request to the last byte of its answer. It includes the time that a response is held.',
+      { buckets: REQUEST_SECONDS, labelNames: request },
     );
-    this.#labelled('queue_jobs', 'Permits in the queues of all kinds, by state.', 'state', async () => {
-      const counts = await readings.jobCounts();
-      return counts === undefined ? undefined : Object.entries(counts);
+    this.#receivedBytes = set.counter('http_received_bytes_total', 'Bytes of requests, with their headers.');
+    this.#ended = set.counter('held_responses_total', 'Held responses ended, by route and how they ended.', [
+      'route',
+      'ending',
+    ]);
+    this.#heldNow = set.gauge('held_by_route', 'Responses that are held now, by route.', ['route']);
+    this.#heldSeconds = set.histogram('held_seconds', 'Time for which responses were held.', {
+      buckets: HELD_SECONDS,
+      labelNames: ['route'],
     });
-    this.#labelled(
-      'queue_waiting_by_kind',
-      'Uploads that wait for a worker, over all processes, by file kind.',
-      'kind',
-      readings.waitingByKind,
+    this.#wakeSeconds = set.histogram(
+      'wake_seconds',
+      'Time from the creation of an event to the last byte of the response that it resolved.',
+      { buckets: WAKE_SECONDS },
     );
-    this.#deliveries(readings);
-    this.#readGauge('workers_alive', 'Worker processes that are alive, over all machines.', readings.workersAlive);
-    this.#readGauge(
-      'workers_paused',
-      'Worker processes that take no jobs because the storage cannot be used, over all machines.',
-      readings.workersPaused,
+    this.#rejected = set.counter(
+      'queue_rejected_total',
+      'Uploads rejected because the queue was full, by error code.',
+      ['code'],
     );
-    this.#ofBacklog(
-      readings,
-      'queue_waiting',
-      'Uploads that wait for a worker, over all processes.',
-      ({ waiting }) => waiting,
-    );
-    this.#ofBacklog(
-      readings,
-      'queue_drained_per_minute',
-      'Recent number of uploads that leave the queue per minute.',
-      ({ drainedPerMinute }) => drainedPerMinute ?? 0,
-    );
-  }
-
-  #deliveries({ deliveries }: Readings): void {
-    this.#readGauge('webhooks_pending', 'Webhooks that are not delivered yet, over all processes.', async () => {
-      return (await deliveries())?.pending;
-    });
-    this.#readGauge('webhook_oldest_pending_seconds', 'Age of the oldest webhook that is not delivered.', async () => {
-      const figures = await deliveries();
-      return figures === undefined ? undefined : (figures.oldestPendingMs ?? 0) / 1000;
-    });
-    new Counter({
-      name: 'webhook_tries_total',
-      help: 'Tries to deliver a webhook, over all processes, by outcome: delivered, retried or abandoned.',
-      labelNames: ['outcome'],
-      registers: [this.#registry],
-      async collect() {
-        this.reset();
-        const figures = await deliveries().catch(() => undefined);
-        for (const [outcome, count] of Object.entries(figures?.tries ?? {})) this.inc({ outcome }, count);
-      },
-    });
+    this.#evicted = set.counter('queue_evicted_total', 'Uploads evicted from the full queue in favour of a newer one.');
+    addCommonMetrics(set, readings);
+    addProcessReadings(set, readings);
+    addQueueReadings(set, readings);
+    addInstallationReadings(set, readings);
   }
 
   /** Number of responses that are held now, by route. Routes without any are left out. */
@@ -161,15 +129,17 @@ export class Metrics {
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.#set.contentType;
   }
 
   async text(): Promise<string> {
-    return await this.#registry.metrics();
+    return await this.#set.text();
   }
 
-  requestEnded(method: string, route: string, status: number): void {
+  requestEnded({ method, route, status, durationMs, receivedBytes }: EndedRequest): void {
     this.#requests.inc({ method, route, status });
+    this.#requestSeconds.observe({ method, route }, durationMs / 1000);
+    this.#receivedBytes.inc(receivedBytes);
   }
 
   deferredBegun(route: string): void {
@@ -182,11 +152,11 @@ export class Metrics {
   }
 
   queueRefused(code: string): void {
-    this.#refused.inc({ code });
+    this.#rejected.inc({ code });
   }
 
   queueDiscarded(): void {
-    this.#discarded.inc();
+    this.#evicted.inc();
   }
 
   deferredEnded(route: string, ending: string, heldMs: number): void {
@@ -194,68 +164,78 @@ export class Metrics {
     this.#ended.inc({ route, ending });
     this.#heldSeconds.observe({ route }, heldMs / 1000);
   }
+}
 
-  #eventsReceived({ eventsReceived }: Readings): void {
-    new Counter({
-      name: 'events_heard_total',
-      help: 'Events received since the start of the process.',
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        this.inc(eventsReceived());
-      },
-    });
-  }
+function addProcessReadings(set: MetricSet, readings: Readings): void {
+  set.readGauge('held', 'Responses that are held now.', readings.held);
+  set.readGauge('waiters', 'Waiters registered now.', readings.waiters);
+  set.readGauge('receiving', 'Request bodies being received now.', readings.receiving);
+  set.readCounters('events_received_total', 'Events received since the start of the process.', [], () => [
+    [[], readings.eventsReceived()],
+  ]);
+}
 
-  #gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.#registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  }
+/** Every API process reports the same, because Redis counts for all. */
+function addQueueReadings(set: MetricSet, { backlog, jobCounts, waitingByKind, ...readings }: Readings): void {
+  set.readGauge(
+    'queue_capacity',
+    'Maximum number of uploads that wait for a worker, over all processes.',
+    () => readings.queueCapacity,
+  );
+  set.readGauge('queue_waiting', 'Uploads that wait for a worker, over all processes.', async () => {
+    return (await backlog())?.waiting;
+  });
+  set.readGauges(
+    'queue_waiting_by_kind',
+    'Uploads that wait for a worker, over all processes, by file kind.',
+    ['kind'],
+    async () => byLabel(await waitingByKind()),
+  );
+  set.readGauge('queue_oldest_waiting_seconds', 'Age of the oldest upload that waits for a worker.', async () => {
+    return seconds(await readings.oldestWaitingMs());
+  });
+  set.readGauge('queue_drained_per_second', 'Recent number of uploads that leave the queue per second.', async () => {
+    const figures = await backlog();
+    return figures === undefined ? undefined : (figures.drainedPerMinute ?? 0) / 60;
+  });
+  set.readGauges('queue_jobs', 'Permits in the queues of all kinds, by state.', ['state'], async () => {
+    const counts = await jobCounts();
+    return counts === undefined ? undefined : byLabel(Object.entries(counts));
+  });
+}
 
-  /** Registers a gauge with one label. It is left out if `read` resolves with undefined or rejects. */
-  #labelled(
-    name: string,
-    help: string,
-    label: string,
-    read: () => Promise<Iterable<readonly [string, number]> | undefined>,
-  ): void {
-    new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [this.#registry],
-      async collect() {
-        this.reset();
-        const counts = (await read().catch(() => undefined)) ?? [];
-        for (const [value, count] of counts) this.set({ [label]: value }, count);
-      },
-    });
-  }
+/** Workers, webhooks and the memory of Redis. */
+function addInstallationReadings(set: MetricSet, readings: Readings): void {
+  const { deliveries, redisMemory } = readings;
+  set.readGauge('workers_alive', 'Worker processes that are alive, over all machines.', readings.workersAlive);
+  set.readGauge(
+    'workers_paused',
+    'Worker processes that take no jobs because the storage cannot be used, over all machines.',
+    readings.workersPaused,
+  );
+  set.readGauge('webhooks_pending', 'Webhooks that are not delivered yet, over all processes.', async () => {
+    return (await deliveries())?.pending;
+  });
+  set.readGauge('webhook_oldest_pending_seconds', 'Age of the oldest webhook that is not delivered.', async () => {
+    const figures = await deliveries();
+    return figures === undefined ? undefined : (figures.oldestPendingMs ?? 0) / 1000;
+  });
+  set.readCounters(
+    'webhook_tries_total',
+    'Tries to deliver a webhook, over all processes, by outcome: delivered, retried or abandoned.',
+    ['outcome'],
+    async () => byLabel(Object.entries((await deliveries())?.tries ?? {})),
+  );
+  set.readGauge('redis_used_memory_bytes', 'Memory that Redis uses.', async () => (await redisMemory())?.usedBytes);
+  set.readGauge('redis_max_memory_bytes', 'Memory limit of Redis. Missing if it has none.', async () => {
+    return (await redisMemory())?.maxBytes ?? undefined;
+  });
+}
 
-  #ofBacklog(readings: Readings, name: string, help: string, figureIn: (figures: BacklogReading) => number): void {
-    this.#readGauge(name, help, async () => {
-      const figures = await readings.backlog();
-      return figures === undefined ? undefined : figureIn(figures);
-    });
-  }
+function byLabel(counts: Iterable<readonly [string, number]> | undefined) {
+  return counts === undefined ? undefined : [...counts].map(([label, count]) => [[label], count] as const);
+}
 
-  /** Registers a gauge that is left out if `read` resolves with undefined or rejects. */
-  #readGauge(name: string, help: string, read: () => Promise<number | undefined>): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.#registry],
-      async collect() {
-        this.remove();
-        const figure = await read().catch(() => undefined);
-        if (figure !== undefined) this.set(figure);
-      },
-    });
-  }
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
 }

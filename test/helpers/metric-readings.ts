@@ -12,5 +12,10 @@ export const METRIC_READINGS: Readings = {
   workersAlive: async () => 2,
   workersPaused: async () => 1,
   deliveries: async () => ({ tries: { delivered: 8, retried: 1 }, pending: 2, oldestPendingMs: 1500 }),
+  oldestWaitingMs: async () => 2500,
+  redisMemory: async () => ({ usedBytes: 7000, maxBytes: null }),
+  redisUp: () => true,
+  storageFreeBytes: async () => 123,
+  tally: { outcomes: () => [{ outcome: 'failed', code: 'file_too_large', count: 2 }] },
   queueCapacity: 50,
 };

@@ -22,7 +22,7 @@ const KEPT_ALIVE = 16;
 /** The thread of the watchdog opens these some time after the process is ready. */
 const OF_EVENT_LOOPS = /^(?:anon_inode|pipe):/;
 
-const GAUGES = ['deferred_held', 'deferred_waiters', 'uploads_receiving'];
+const GAUGES = ['deferred_uploads_held', 'deferred_uploads_waiters', 'deferred_uploads_receiving'];
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
 /** The parts of a service that are checked. */

@@ -63,7 +63,7 @@ function headOf(method: string, path: string, headers = ''): string {
 
 /** Waits until the service is receiving this number of bodies. */
 export async function receiving(url: string, bodies: number): Promise<void> {
-  const line = `\nuploads_receiving ${bodies}\n`;
+  const line = `\ndeferred_uploads_receiving ${bodies}\n`;
   await eventually(`${bodies} bodies under way`, async () =>
     (await (await fetch(`${url}/metrics`)).text()).includes(line),
   );

@@ -104,7 +104,7 @@ describe('an upload that a worker processes', () => {
       const upload = await atWork('publish', 'wait');
       const outcome = upload.outcome();
       await eventually('it to be held', async () =>
-        (await (await fetch(`${url}/metrics`)).text()).includes('deferred_held 1'),
+        (await (await fetch(`${url}/metrics`)).text()).includes('deferred_uploads_held 1'),
       );
       await ways[way](upload.id);
       expect(await outcome).toMatchObject({ code: 'upload_cancelled', state: 'cancelled', final: true });

@@ -202,7 +202,7 @@ test('SIGTERM answers held responses with their timeout values and ends the proc
   const { body } = await putFile<Upload>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
   const held = fetch(`${fleet.url}/uploads/${body.id}/progress?since=${body.version}`);
   await eventually('it to be held', async () =>
-    (await (await fetch(`${fleet.url}/metrics`)).text()).includes('deferred_held 1'),
+    (await (await fetch(`${fleet.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
   );
   const ended = fleet.apis[0]?.end('SIGTERM');
   const answer = await held;

@@ -203,12 +203,15 @@ describe('a full queue', () => {
   test('is shown to operators, and rejects no other request', async () => {
     const url = refusing[0] ?? '';
     const ids = await fill(url, CAPACITY);
-    const refusedBefore = await metricOf(url, 'queue_refused_total\\{code="queue_full"\\}');
+    const refusedBefore = await metricOf(url, 'deferred_uploads_queue_rejected_total\\{code="queue_full"\\}');
     await putFile(url, randomUUID(), bytes, 'a.jpg');
-    expect(await metricOf(url, 'queue_refused_total\\{code="queue_full"\\}')).toBe(
+    expect(await metricOf(url, 'deferred_uploads_queue_rejected_total\\{code="queue_full"\\}')).toBe(
       (Number.isNaN(refusedBefore) ? 0 : refusedBefore) + 1,
     );
-    expect([await metricOf(url, 'queue_waiting'), await metricOf(url, 'queue_capacity')]).toEqual([CAPACITY, CAPACITY]);
+    expect([
+      await metricOf(url, 'deferred_uploads_queue_waiting'),
+      await metricOf(url, 'deferred_uploads_queue_capacity'),
+    ]).toEqual([CAPACITY, CAPACITY]);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     const places = await Promise.all(
       ids.map(async (id) => (await getJson<Progress>(`${refusing[1]}/uploads/${id}/progress`)).body.queuePosition),
@@ -245,7 +248,7 @@ describe('a full queue', () => {
       30_000,
     );
     expect([sent.status, sent.body.state]).toEqual([200, 'completed']);
-    expect(await metricOf(refusing[1] ?? '', 'queue_drained_per_minute')).toBeGreaterThan(0);
+    expect(await metricOf(refusing[1] ?? '', 'deferred_uploads_queue_drained_per_second')).toBeGreaterThan(0);
   });
 });
 
@@ -355,7 +358,8 @@ describe('a queue that discards the oldest upload', () => {
     await eventually(
       'all to be held',
       async () =>
-        (await metricOf(url, 'deferred_waiters')) === 1 && (await metricOf(otherUrl, 'deferred_waiters')) === 3,
+        (await metricOf(url, 'deferred_uploads_waiters')) === 1 &&
+        (await metricOf(otherUrl, 'deferred_uploads_waiters')) === 3,
     );
     const [next = ''] = await fill(url, 1);
     const [here, there, progress, events] = await waits;
@@ -369,9 +373,10 @@ describe('a queue that discards the oldest upload', () => {
     expect(await filesOf(id)).toEqual([]);
     expect((await getJson<Problem>(`${url}/uploads/${id}/content`)).body).toMatchObject({ code: 'upload_discarded' });
     expect((await getJson<Progress>(`${url}/uploads/${next}/progress`)).body).toMatchObject({ queuePosition: 1 });
-    expect([await metricOf(url, 'queue_discarded_total'), await metricOf(otherUrl, 'queue_discarded_total')]).toEqual([
-      1, 0,
-    ]);
+    expect([
+      await metricOf(url, 'deferred_uploads_queue_evicted_total'),
+      await metricOf(otherUrl, 'deferred_uploads_queue_evicted_total'),
+    ]).toEqual([1, 0]);
   });
 
   test('accepts a discarded upload again under the same id', async () => {

@@ -32,7 +32,7 @@ async function queued(): Promise<Upload> {
 async function heldNow(): Promise<number> {
   const text = await (await fetch(`${service.url}/metrics`)).text();
   const value = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
-  return value('deferred_held') + value('deferred_waiters');
+  return value('deferred_uploads_held') + value('deferred_uploads_waiters');
 }
 
 async function nothingHeld(): Promise<void> {
@@ -128,7 +128,7 @@ describe('limits of held responses', () => {
       getJson<Problem>(`${url}&timeout=${timeoutMs}`, { 'X-Forwarded-For': address });
     const held = from('192.0.2.1', LONG_HOLD_MS);
     await eventually('it to be held', async () =>
-      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'),
+      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
     );
     const refused = await from('192.0.2.1', LONG_HOLD_MS);
     expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([
@@ -149,7 +149,7 @@ describe('limits of held responses', () => {
       () => undefined,
     );
     await eventually('it to be held', async () =>
-      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'),
+      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
     );
     const sent = await putFile<Upload>(api.url, randomUUID(), bytes, 'a.jpg', '', { Prefer: 'wait=3' });
     expect([

@@ -55,7 +55,7 @@ test('the service runs on a cluster: uploads, workers, janitor, webhooks and pol
   );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
-    return metrics.every((text) => text.includes('deferred_held 1'));
+    return metrics.every((text) => text.includes('deferred_uploads_held 1'));
   });
   await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' });
   expect((await held).map(({ body }) => [body.state, body.timedOut])).toEqual([

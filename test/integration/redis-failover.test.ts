@@ -43,7 +43,7 @@ async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>
   answers.catch(() => undefined);
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
-    return metrics.every((text) => text.includes('deferred_held 1'));
+    return metrics.every((text) => text.includes('deferred_uploads_held 1'));
   });
   return { answers };
 }

@@ -77,7 +77,9 @@ async function held(
 
 async function heldCounts(): Promise<number[]> {
   return await Promise.all(
-    urls.map(async (url) => Number(/^deferred_held (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1])),
+    urls.map(async (url) =>
+      Number(/^deferred_uploads_held (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]),
+    ),
   );
 }
 

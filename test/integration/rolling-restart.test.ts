@@ -200,7 +200,7 @@ test('held responses are answered when their process gets SIGTERM, not when thei
     getJson<Progress>(`${api.url}/uploads/${body.id}/progress?since=${body.version}&timeout=${HOLD_MS}`),
   );
   await eventually('all to be held', async () =>
-    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 50'),
+    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 50'),
   );
   const ended = api.end('SIGTERM');
   const answers = await Promise.all(held);
@@ -220,7 +220,7 @@ async function holding(delayMs: number): Promise<{ api: ServiceProcess; id: stri
     ({ body }) => body,
   );
   await eventually('it to be held', async () =>
-    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_held 1'),
+    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
   );
   return { api, id, answer };
 }

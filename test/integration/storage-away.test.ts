@@ -29,7 +29,7 @@ afterEach(() => {
 const linesOf = (msg: string) =>
   service.workers.flatMap((worker) => worker.lines().filter((line) => line['msg'] === msg));
 const pausedWorkers = async () =>
-  /^workers_paused (\d+)$/m.exec(await (await fetch(`${service.url}/metrics`)).text())?.[1];
+  /^deferred_uploads_workers_paused (\d+)$/m.exec(await (await fetch(`${service.url}/metrics`)).text())?.[1];
 const faultsOf = async (id: string) =>
   await redisCommand(service.redis.url, 'HGET', `{deferred-uploads}:record:${id}`, 'faults');
 

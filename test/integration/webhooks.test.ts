@@ -125,7 +125,7 @@ describe('the trace of an upload', () => {
       traceparent: `00-${pollTrace}-${CLIENT_SPAN}-01`,
     });
     await eventually('the response to be held', async () =>
-      (await (await fetch(`${service.url}/metrics`)).text()).includes('deferred_held 1'),
+      (await (await fetch(`${service.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
     );
     half.finish();
     await Promise.all([half.answer, polled]);
@@ -198,7 +198,9 @@ describe('webhooks of a service', () => {
       return found.some(({ id, reason }) => id === failed?.id && reason === 'endpoint stopped by its answer 410');
     });
     const { body: text } = await fetch(`${service.url}/metrics`);
-    expect(await new Response(text).text()).toMatch(/^webhook_tries_total\{outcome="abandoned"\} [23]$/m);
+    expect(await new Response(text).text()).toMatch(
+      /^deferred_uploads_webhook_tries_total\{outcome="abandoned"\} [23]$/m,
+    );
   });
 
   test('are not listed without the token, and not replayed if they have not failed', async () => {

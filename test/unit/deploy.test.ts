@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { format } from 'prettier';
 import { SECTIONS } from '../../src/settings/sections.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
+import { WorkerMetrics } from '../../src/telemetry/worker-metrics.ts';
 import { METRIC_READINGS } from '../helpers/metric-readings.ts';
 
 const SETTINGS: ReadonlySet<string> = new Set(SECTIONS.flatMap(({ settings }) => Object.keys(settings)));
@@ -48,7 +49,9 @@ describe('the deploy files', () => {
   );
 
   test('ask only for metrics that exist', async () => {
-    const registered = (await new Metrics(METRIC_READINGS).text()).matchAll(/^# TYPE (\S+) (\S+)$/gm);
+    const ofWorker = new WorkerMetrics({ ...METRIC_READINGS, running: () => 0, isPaused: () => false });
+    const all = (await new Metrics(METRIC_READINGS).text()) + (await ofWorker.text());
+    const registered = all.matchAll(/^# TYPE (\S+) (\S+)$/gm);
     const known = new Set([...registered].flatMap(([, name = '']) => [name, `${name}_bucket`]));
     const { panels } = JSON.parse(readFileSync('deploy/monitoring/grafana-dashboard.json', 'utf8')) as {
       panels: { targets: { expr: string }[] }[];

@@ -22,7 +22,7 @@ serveQuestions<ServerQuestions>({
   },
   async held() {
     const metrics = await fetch(`${url}/metrics`);
-    return Number(/^deferred_held (\d+)$/m.exec(await metrics.text())?.[1]);
+    return Number(/^deferred_uploads_held (\d+)$/m.exec(await metrics.text())?.[1]);
   },
   ...OWN_USAGE,
 });

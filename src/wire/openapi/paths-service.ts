@@ -3,7 +3,12 @@ import type { Operation, Paths } from './shapes.ts';
 
 const TAGS = ['Service'];
 
-const FIGURES = '# HELP deferred_held Responses held now.\n# TYPE deferred_held gauge\ndeferred_held 12\n';
+const FIGURES = [
+  '# HELP deferred_uploads_held Responses that are held now.',
+  '# TYPE deferred_uploads_held gauge',
+  'deferred_uploads_held 12',
+  '',
+].join('\n');
 
 const getHealth: Operation = {
   operationId: 'getHealth',
@@ -46,11 +51,9 @@ const getMetrics: Operation = {
   tags: TAGS,
   summary: 'Figures of this process',
   description:
-    'Requests, held responses and how they ended, waiters, bodies being received, the queue (capacity, ' +
-    'waiting uploads, drain rate, ' +
-    'jobs by state, rejected and discarded uploads), and metrics of Node. ' +
-    'The queue is left out while Redis is not available. If there is a management address, only that address has ' +
-    'the figures.',
+    'Requests, held responses and how they ended, waiters, bodies being received, uploads by outcome and code, the ' +
+    'queue, workers, Redis, the storage, the version, and metrics of Node. The queue is left out while Redis is not ' +
+    'available. If there is a management address, only that address has the figures.',
   responses: {
     '200': {
       description: 'The text format of Prometheus.',

@@ -121,7 +121,7 @@ describe('two services in one server', () => {
 
   test('have metrics of their own', async () => {
     await media.ready();
-    expect(await media.metrics()).toContain('queue_capacity 5');
+    expect(await media.metrics()).toContain('deferred_uploads_queue_capacity 5');
     expect(await media.metrics()).not.toContain('process_cpu');
   });
 });
@@ -144,7 +144,7 @@ test('closing answers the held responses, and later requests with 503', async ()
   const { version } = (await response.json()) as Upload;
   const poll = fetch(`${origin}/my/files/uploads/${id}/progress?since=${version}&timeout=40000`);
   // The poll is held once the metrics count it.
-  await eventually('the poll to be held', async () => /^deferred_held 1$/m.test(await files.metrics()));
+  await eventually('the poll to be held', async () => /^deferred_uploads_held 1$/m.test(await files.metrics()));
   await files.close();
   expect(await (await poll).json()).toMatchObject({ id, timedOut: true });
   const late = await fetch(`${origin}/my/files/uploads/${id}`);

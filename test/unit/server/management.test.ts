@@ -9,7 +9,7 @@ const LOG = pino({ level: 'silent' });
 const ROUTES = {
   checkReady: async () => undefined,
   countWorkers: async () => 3,
-  metrics: { contentType: 'text/plain; charset=utf-8', text: async () => 'deferred_held 0\n' },
+  metrics: { contentType: 'text/plain; charset=utf-8', text: async () => 'deferred_uploads_held 0\n' },
   openApi: () => ({ openapi: '3.1.0' }),
 };
 
@@ -43,7 +43,7 @@ describe('the management server', () => {
         const response = await fetch(management.url + path, { method });
         return [response.status, await response.text()];
       };
-      expect(await ask('/metrics')).toEqual([200, 'deferred_held 0\n']);
+      expect(await ask('/metrics')).toEqual([200, 'deferred_uploads_held 0\n']);
       expect(await ask('/readyz')).toEqual([200, '{"status":"ready","workers":3}']);
       expect(await ask('/healthz')).toEqual([200, '{"status":"ok"}']);
       expect(await ask('/openapi.json')).toEqual([200, '{"openapi":"3.1.0"}']);

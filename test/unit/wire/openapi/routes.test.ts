@@ -18,6 +18,7 @@ import { LocalStorage } from '../../../../src/storage/local-storage.ts';
 import { Admission } from '../../../../src/intake/admission.ts';
 import { UploadIntake } from '../../../../src/intake/intake.ts';
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
+import { METRIC_READINGS } from '../../../helpers/metric-readings.ts';
 
 /** Files of the page come and go with it; `/` stays. */
 const PAGE = {
@@ -63,19 +64,7 @@ function emptyApp(): Koa {
     maxOpen: 1,
     maxOpenPerAddress: 1,
   };
-  const metrics = new Metrics({
-    held: () => 0,
-    waiters: () => 0,
-    receiving: () => 0,
-    eventsReceived: () => 0,
-    jobCounts: nobody,
-    backlog: nobody,
-    waitingByKind: nobody,
-    workersAlive: async () => 2,
-    workersPaused: async () => 0,
-    deliveries: nobody,
-    queueCapacity: 1,
-  });
+  const metrics = new Metrics(METRIC_READINGS);
   return createApp({
     ...parts,
     metrics,
