@@ -11,16 +11,15 @@ export interface UploadClientOptions extends Partial<Tuning> {
      */
     baseUrl?: string;
     fetch?: typeof globalThis.fetch;
+    /** Sent with every request to the service, for example for a gateway in front of it. */
+    headers?: RequestHeaders;
     /**
      * Returns a ticket from the application's back end, for services that ask for one. It is called before the first
      * upload, and again if the server refuses the ticket.
      */
     ticket?: FetchTicket;
-    /**
-     * Called with false and the milliseconds to the next try if a progress request fails, and with true when one
-     * succeeds. `wake()` tries at once.
-     */
-    onConnection?: ConnectionListener;
+    /** Called with false and the reason if progress requests fail, and with true when they succeed again. */
+    onConnection?: (connected: boolean, problem?: Problem) => void;
 }
 
 /** Limits and times of the client. The defaults are made for a web page. */
@@ -45,17 +44,43 @@ export interface Tuning {
     giveUpAfterMs: number;
 }
 
+/** Headers of the application for each request, or a function that returns them, such as for a gateway. */
+export type RequestHeaders = Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+
 /** Returns a ticket from the application's back end. Undefined or empty sends the upload without one. */
 export type FetchTicket = () => string | undefined | Promise<string | undefined>;
 
-/** Called with false and the time to the next try if a progress request fails, and with true when one succeeds. */
-export type ConnectionListener = (connected: boolean, nextTryMs?: number) => void;
+/** Every 4xx and 5xx answer (RFC 9457, `application/problem+json`). */
+export interface Problem {
+    /** `/problems/{code}`: a name, not a page. */
+    type: string;
+    /** For people. All problems with the same code have the same title. */
+    title: string;
+    status: number;
+    /** What happened and what the sender can do about it. */
+    detail: string;
+    /** What to switch on. Codes may be added: fall back on `status`. */
+    code: string;
+    /** The id of the upload, as it was sent. */
+    id?: string;
+    /** The quota that is used up. Only with `quota_exceeded`. */
+    limit?: 'waiting' | 'receiving' | 'uploadsPerDay' | 'bytesPerDay' | 'storedBytes' | 'createPerMinute';
+    state?: UploadState;
+    /** Present, with `state`, if this is the outcome of the upload: asking again gives the same. */
+    final?: true;
+}
+
+/** The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, was removed. */
+export type UploadState = 'receiving' | 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled' | 'discarded';
 
 /** Listeners of one upload, called in the order of events. */
 export interface FollowOptions {
     /** Called with every progress, including the final one. Must not throw. */
     onProgress?: (progress: Progress) => void;
-    /** Called with each phase, and with the reason if it is `retrying`. Must not throw. */
+    /**
+     * Called with each phase, and with the reason if it is `retrying`: `cors_blocked` if the server does not allow the
+     * page, `connection_lost` if it cannot be reached, or the server's own problem. Must not throw.
+     */
     onPhase?: (phase: UploadPhase, problem?: Problem) => void;
 }
 
@@ -95,9 +120,6 @@ export interface Progress {
     links: Links;
 }
 
-/** The last four are final. `discarded`: the queue was full, and this upload, the oldest that waited, was removed. */
-export type UploadState = 'receiving' | 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled' | 'discarded';
-
 /** URLs of the upload, as absolute paths at the same host. */
 export interface Links {
     self: string;
@@ -118,26 +140,6 @@ export interface Links {
  */
 export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
 
-/** Every 4xx and 5xx answer (RFC 9457, `application/problem+json`). */
-export interface Problem {
-    /** `/problems/{code}`: a name, not a page. */
-    type: string;
-    /** For people. All problems with the same code have the same title. */
-    title: string;
-    status: number;
-    /** What happened and what the sender can do about it. */
-    detail: string;
-    /** What to switch on. Codes may be added: fall back on `status`. */
-    code: string;
-    /** The id of the upload, as it was sent. */
-    id?: string;
-    /** The quota that is used up. Only with `quota_exceeded`. */
-    limit?: 'waiting' | 'receiving' | 'uploadsPerDay' | 'bytesPerDay' | 'storedBytes' | 'createPerMinute';
-    state?: UploadState;
-    /** Present, with `state`, if this is the outcome of the upload: asking again gives the same. */
-    final?: true;
-}
-
 /** Options of one upload. */
 export interface UploadOptions extends FollowOptions {
     /** File name. Default: the name of the `File`, or `file` for a plain `Blob`. */
@@ -150,6 +152,37 @@ export interface UploadOptions extends FollowOptions {
     id?: string;
     /** True to start only after `resume()`. */
     paused?: boolean;
+}
+
+/** Uploads files and watches them. Create one per page, because each client holds its own progress request. */
+export interface UploadClient {
+    /**
+     * Starts an upload after the uploads that already wait. If the given id is being watched, that handle ends and its
+     * result rejects with `aborted`. Throws a RangeError if the id is already being sent.
+     */
+    upload(file: Blob, options?: UploadOptions): UploadHandle;
+    /**
+     * Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is
+     * one.
+     */
+    watch(id: string, options?: FollowOptions): UploadHandle;
+    /**
+     * Reads what the service accepts, with a ticket if the client has one. `selectFiles` checks files with it. Rejects with
+     * an UploadError if there is no answer within `giveUpAfterMs`.
+     */
+    limits(): Promise<Limits>;
+    /** Returns the address of a link of a document or a result, for `href` and `src` on a page of any origin. */
+    url(link: string): string;
+    /**
+     * Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible
+     * again.
+     */
+    wake(): void;
+    /**
+     * Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. Cancels
+     * and deletions that are already sent may still arrive, but are not repeated.
+     */
+    close(): void;
 }
 
 /** One upload of the client. */
@@ -172,6 +205,17 @@ export interface UploadHandle {
     pause(): boolean;
     /** Continues a paused upload after the uploads that already wait. Returns false if it is not paused. */
     resume(): boolean;
+    /**
+     * Sends the file again after a failure or a cancel, with the same options, and returns the new handle. If the outcome
+     * on the server is unknown, it has the same id, and bytes that arrived are not sent again. Returns null if the upload
+     * is not over or is completed, or if it was only watched.
+     */
+    retry(): UploadHandle | null;
+    /**
+     * Deletes the upload with its files and results from the server, and cancels it if it is not over. Resolves when the
+     * server has confirmed. Rejects with an UploadError if it does not, after `giveUpAfterMs`.
+     */
+    delete(): Promise<void>;
 }
 
 /** One file sent by a client, from its first byte to its result. */
@@ -334,14 +378,6 @@ export interface TableResult {
         size: number;
         url: string;
     };
-    /** The same rows as CSV, made on request. Missing if a worker of an earlier version read the table. */
-    csv?: {
-        url: string;
-    };
-    /** The same rows as an XLSX workbook, made on request. */
-    xlsx?: {
-        url: string;
-    };
 }
 
 /** One column of a table, determined from all rows. */
@@ -366,25 +402,34 @@ export interface RowError {
     message: string;
 }
 
-/** Uploads files and watches them. Create one per page, because each client holds its own progress request. */
-export interface UploadClient {
-    /**
-     * Starts an upload after the uploads that already wait. If the given id is being watched, that handle ends and its
-     * result rejects with `aborted`. Throws a RangeError if the id is already being sent.
-     */
-    upload(file: Blob, options?: UploadOptions): UploadHandle;
-    /**
-     * Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is
-     * one.
-     */
-    watch(id: string, options?: FollowOptions): UploadHandle;
-    /**
-     * Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible
-     * again.
-     */
-    wake(): void;
-    /** Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. */
-    close(): void;
+/** What may be sent. With a ticket or an API key, what its holder may send. */
+export interface Limits {
+    /** Maximum size of one file in bytes. */
+    maxFileBytes: number;
+    /** Maximum size of one form with all its files in bytes. */
+    maxRequestBytes: number;
+    /** Number of uploads that all requests with the ticket may create together. Null: no limit. */
+    maxFiles: number | null;
+    /** Maximum number of files in one form. */
+    maxFilesPerRequest: number;
+    /** All accepted media types. */
+    types: {
+        /** Media type, as determined from the bytes. */
+        type: string;
+        /** `picture`, `table`, or the name of a kind that `PROCESSORS` has added. */
+        kind: string;
+        /**
+         * Usual extensions of such files, in lower case, the most common one first. Empty if they are not known: then a
+         * file with any name may have this type.
+         */
+        extensions: string[];
+    }[];
+    /** How long an upload and its files are kept after it is final, in milliseconds. */
+    retentionMs: number;
+    /** True if files may be sent straight to the bucket. */
+    direct: boolean;
+    /** `keys`: uploads need a ticket or an API key. */
+    access: 'open' | 'keys';
 }
 
 /**

@@ -1,12 +1,17 @@
 import type { Problem } from '../wire/documents.ts';
-import { clientError, UploadError } from './upload-error.ts';
+import { createOriginProbe } from './origin-probe.ts';
+import { clientError, connectionLost, UploadError } from './upload-error.ts';
 import { isProblem } from './wire.ts';
+
+/** Headers of the application for each request, or a function that returns them, such as for a gateway. */
+export type RequestHeaders = Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
 
 /** Sends every request of the client. */
 export interface Http {
   /**
    * Resolves with the JSON body of a 2xx answer that `isExpected` accepts. Everything else rejects with an UploadError,
-   * with the code `aborted` after the signal, or `connection_lost` if no complete answer arrived.
+   * with the code `aborted` after the signal, `connection_lost` if no complete answer arrived, or `cors_blocked` if the
+   * server is reachable and the browser blocks its answers.
    */
   request<T>(path: string, isExpected: (value: unknown) => value is T, init?: HttpInit): Promise<T>;
   /** Resolves with the headers of a 2xx answer. Rejects as `request` does. */
@@ -22,9 +27,24 @@ export interface HttpInit {
 }
 
 /** @param baseUrl without a slash at the end; empty for the origin of the page. */
-export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch): Http {
+export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch, headers: RequestHeaders = {}): Http {
+  const probe = createOriginProbe(baseUrl, fetch);
+
+  async function send(path: string, init: HttpInit): Promise<{ response: Response; text: string }> {
+    const own = typeof headers === 'function' ? await headers() : headers;
+    try {
+      const all = { cache: 'no-store', ...init, headers: { ...own, ...init.headers } } as const;
+      const response = await fetch(`${baseUrl}${path}`, all);
+      probe.answered();
+      return { response, text: await response.text() };
+    } catch (error) {
+      if (init.signal?.aborted) throw clientError('aborted', error);
+      throw (await probe.isBlocked()) ? clientError('cors_blocked', error) : connectionLost(error);
+    }
+  }
+
   async function exchange(path: string, init: HttpInit): Promise<{ response: Response; value: unknown }> {
-    const { response, text } = await send(fetch, `${baseUrl}${path}`, init);
+    const { response, text } = await send(path, init);
     const value = parse(text);
     if (!response.ok) throw errorOf(response, value);
     return { response, value };
@@ -40,19 +60,6 @@ export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch): Htt
       return (await exchange(path, init)).response.headers;
     },
   };
-}
-
-async function send(
-  fetch: typeof globalThis.fetch,
-  url: string,
-  init: HttpInit,
-): Promise<{ response: Response; text: string }> {
-  try {
-    const response = await fetch(url, { cache: 'no-store', ...init });
-    return { response, text: await response.text() };
-  } catch (error) {
-    throw clientError(init.signal?.aborted ? 'aborted' : 'connection_lost', error);
-  }
 }
 
 /** Returns the value of a JSON text, or undefined for any other text. */

@@ -1,4 +1,4 @@
-import type { ProgressList } from '../wire/documents.ts';
+import type { Problem, ProgressList } from '../wire/documents.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
 import { PollTimeout } from './poll-timeout.ts';
 import type { Http } from './http.ts';
@@ -18,8 +18,8 @@ const CHECK_MS = 5000;
 /** `wake` does not repeat a request that is younger than this. */
 const RECENT_MS = 1000;
 
-/** Called with false and the time to the next try if a progress request fails, and with true when one succeeds. */
-export type ConnectionListener = (connected: boolean, nextTryMs?: number) => void;
+/** Called with false, the time to the next try and the reason if a request fails, and with true when one succeeds. */
+export type ConnectionListener = (connected: boolean, nextTryMs?: number, problem?: Problem) => void;
 
 /** A target that is being watched. */
 export interface Watching {
@@ -180,7 +180,7 @@ export class ProgressWatch {
     const wasCut = isSilent || error.code === 'connection_lost' || error.status === 502 || error.status === 504;
     this.#link = wasCut && holdMs > 0 ? 'suspect' : 'lost';
     this.#backOffUntilMs = Date.now() + this.#backoff.nextMs(error.retryAfterMs);
-    if (this.#link === 'lost') this.#onConnection(false, this.#backOffUntilMs - Date.now());
+    if (this.#link === 'lost') this.#onConnection(false, this.#backOffUntilMs - Date.now(), error.problem);
   }
 }
 

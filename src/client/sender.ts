@@ -3,8 +3,9 @@ import type { Attempt } from './attempt.ts';
 import { withResolvers, type Resolvers } from './with-resolvers.ts';
 import { sendFile, type SendOptions } from './send-file.ts';
 import { sendInParts } from './send-parts.ts';
-import type { FileToSend, TaskContext, UploadPhase } from './task-spec.ts';
+import type { FileToSend, TaskContext } from './task-spec.ts';
 import { clientError } from './upload-error.ts';
+import type { UploadPhase } from './upload-handle.ts';
 
 /** A failed record during the first 3 s of an attempt may belong to the previous attempt, so it is ignored. */
 const RECENT_ATTEMPT_MS = 3000;

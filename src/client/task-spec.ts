@@ -5,13 +5,9 @@ import type { AbortableDelays } from './abortable-delays.ts';
 import type { Semaphore } from './semaphore.ts';
 import type { Tickets } from './tickets.ts';
 import type { Tuning } from './tuning.ts';
+import type { UploadHandle, UploadPhase } from './upload-handle.ts';
 
-/**
- * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because
- * other files are sent first. `sending`. `retrying` after an error. `paused` by `pause()`. `following`: the server has
- * all bytes and the client waits for the result. `over`.
- */
-export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
+export type { UploadPhase } from './upload-handle.ts';
 
 /** A file and its options. */
 export interface FileToSend {
@@ -32,6 +28,10 @@ export interface TaskContext {
   readonly open: Semaphore;
   readonly delays: AbortableDelays;
   readonly tuning: Tuning;
+  /** Starts another upload of the client. */
+  readonly start: (spec: TaskSpec) => UploadHandle;
+  /** Aborts when the client is closed. */
+  readonly closeSignal: () => AbortSignal;
 }
 
 /** The parameters of one upload. */
@@ -43,6 +43,8 @@ export interface TaskSpec {
   readonly isKnown?: boolean;
   /** True if the upload starts only after `resume`. */
   readonly isPaused?: boolean;
+  /** Aborting it cancels the upload. */
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly onPhase?: ((phase: UploadPhase, problem?: Problem) => void) | undefined;
 }

@@ -1,16 +1,23 @@
-import type { Problem, Progress, Upload } from '../wire/documents.ts';
-import { createHttp } from './http.ts';
+import type { Limits, Problem, Progress } from '../wire/documents.ts';
+import { createHttp, type RequestHeaders } from './http.ts';
 import { type ConnectionListener, MAX_WATCHED, ProgressWatch } from './progress-watch.ts';
 import { createAbortableDelays } from './abortable-delays.ts';
+import { resolveLink, withoutEndSlashes } from './resolve-link.ts';
+import { retry } from './retry.ts';
 import { Semaphore } from './semaphore.ts';
 import { createTickets, type FetchTicket } from './tickets.ts';
-import type { TaskContext, TaskSpec, UploadPhase } from './task-spec.ts';
+import type { TaskContext, TaskSpec } from './task-spec.ts';
 import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
+import type { UploadHandle, UploadPhase } from './upload-handle.ts';
 import { uploadId } from './upload-id.ts';
 import { UploadTask } from './upload-task.ts';
+import { isLimits } from './wire.ts';
 
-// Users of the built module have no other place to import it from.
+// Users of the built module have no other place to import these from.
+export { acceptFiles, filesOf } from './dropped-files.ts';
+export { selectFiles } from './select-files.ts';
 export { UploadError } from './upload-error.ts';
+export type { UploadHandle } from './upload-handle.ts';
 
 /** All options are optional. */
 export interface UploadClientOptions extends Partial<Tuning> {
@@ -20,14 +27,16 @@ export interface UploadClientOptions extends Partial<Tuning> {
    */
   baseUrl?: string;
   fetch?: typeof globalThis.fetch;
+  /** Sent with every request to the service, for example for a gateway in front of it. */
+  headers?: RequestHeaders;
   /**
    * Returns a ticket from the application's back end, for services that ask for one. It is called before the first
    * upload, and again if the server refuses the ticket.
    */
   ticket?: FetchTicket;
   /**
-   * Called with false and the milliseconds to the next try if a progress request fails, and with true when one
-   * succeeds. `wake()` tries at once.
+   * Called with false, the milliseconds to the next try and the reason if a progress request fails, and with true
+   * when one succeeds. `wake()` tries at once.
    */
   onConnection?: ConnectionListener;
 }
@@ -36,7 +45,10 @@ export interface UploadClientOptions extends Partial<Tuning> {
 export interface FollowOptions {
   /** Called with every progress, including the final one. Must not throw. */
   onProgress?: (progress: Progress) => void;
-  /** Called with each phase, and with the reason if it is `retrying`. Must not throw. */
+  /**
+   * Called with each phase, and with the reason if it is `retrying`: `cors_blocked` if the server does not allow the
+   * page, `connection_lost` if it cannot be reached, or the server's own problem. Must not throw.
+   */
   onPhase?: (phase: UploadPhase, problem?: Problem) => void;
 }
 
@@ -54,28 +66,6 @@ export interface UploadOptions extends FollowOptions {
   paused?: boolean;
 }
 
-/** One upload of the client. */
-export interface UploadHandle {
-  readonly id: string;
-  readonly phase: UploadPhase;
-  /** Can be iterated more than once. Ends when the upload is over, with or without success. */
-  readonly progress: AsyncIterable<Progress>;
-  /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
-  readonly result: Promise<Upload>;
-  /**
-   * Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never
-   * rejects.
-   */
-  cancel(): Promise<void>;
-  /**
-   * Stops sending, so that the next file starts. After `resume` a file that is sent in parts continues, and a smaller
-   * file starts again from the first byte. Returns false and does nothing if the server already has all bytes.
-   */
-  pause(): boolean;
-  /** Continues a paused upload after the uploads that already wait. Returns false if it is not paused. */
-  resume(): boolean;
-}
-
 /** Uploads files and watches them. Create one per page, because each client holds its own progress request. */
 export interface UploadClient {
   /**
@@ -89,11 +79,21 @@ export interface UploadClient {
    */
   watch(id: string, options?: FollowOptions): UploadHandle;
   /**
+   * Reads what the service accepts, with a ticket if the client has one. `selectFiles` checks files with it. Rejects with
+   * an UploadError if there is no answer within `giveUpAfterMs`.
+   */
+  limits(): Promise<Limits>;
+  /** Returns the address of a link of a document or a result, for `href` and `src` on a page of any origin. */
+  url(link: string): string;
+  /**
    * Ends all pauses after failures and asks for progress. Call it when the network is back or the page is visible
    * again.
    */
   wake(): void;
-  /** Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. */
+  /**
+   * Ends all uploads on this side without cancelling them on the server. Their results reject with `aborted`. Cancels
+   * and deletions that are already sent may still arrive, but are not repeated.
+   */
   close(): void;
 }
 
@@ -102,21 +102,40 @@ export interface UploadClient {
  * `crypto`, so it runs in browsers and in Node 20 or later.
  */
 export function createUploadClient(clientOptions: UploadClientOptions = {}): UploadClient {
-  const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), ticket, onConnection, ...tuned } = clientOptions;
-  const context = createContext(
-    { ...DEFAULT_TUNING, ...tuned },
-    createHttp(withoutEndSlashes(baseUrl), fetch),
-    createTickets(ticket),
+  const {
+    baseUrl = '',
+    fetch = globalThis.fetch.bind(globalThis),
+    headers,
+    ticket,
     onConnection,
-  );
+    ...tuned
+  } = clientOptions;
+  const base = withoutEndSlashes(baseUrl);
   const tasks = new Map<string, UploadTask>();
+  let closing = new AbortController();
+  const context = createContext({
+    http: createHttp(base, fetch, headers),
+    tickets: createTickets(ticket),
+    tuning: { ...DEFAULT_TUNING, ...tuned },
+    start: send,
+    closeSignal: () => closing.signal,
+    onConnection,
+  });
 
   function start(spec: TaskSpec): UploadTask {
     const task = new UploadTask(context, spec);
     tasks.set(task.id, task);
     const forget = (): boolean => tasks.get(task.id) === task && tasks.delete(task.id);
     task.result.then(forget, forget);
+    if (spec.signal) cancelOn(spec.signal, task);
     return task;
+  }
+
+  function send(spec: TaskSpec): UploadTask {
+    const present = tasks.get(spec.id);
+    if (present?.isSending === true) throw new RangeError(`The upload ${spec.id} is already being sent.`);
+    present?.abandon();
+    return start(spec);
   }
 
   return {
@@ -125,40 +144,44 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
       { id: givenId, name = nameOf(file), options, signal, paused: isPaused = false, onProgress, onPhase } = {},
     ) {
       const id = givenId ?? uploadId();
-      const present = tasks.get(id);
-      if (present?.isSending === true) throw new RangeError(`The upload ${id} is already being sent.`);
-      present?.abandon();
       const isKnown = givenId !== undefined;
-      const task = start({ id, file: { blob: file, name, options }, isKnown, isPaused, onProgress, onPhase });
-      if (signal) cancelOn(signal, task);
-      return task;
+      return send({ id, file: { blob: file, name, options }, isKnown, isPaused, signal, onProgress, onPhase });
     },
     watch: (id, { onProgress, onPhase } = {}) => tasks.get(id) ?? start({ id, onProgress, onPhase }),
+    limits: () => readLimits(context),
+    url: (link) => resolveLink(base, link),
     wake() {
       context.delays.endAll();
       context.watch.wake();
     },
     close() {
       for (const task of tasks.values()) task.abandon();
+      closing.abort();
+      closing = new AbortController();
     },
   };
 }
 
-function createContext(
-  tuning: Tuning,
-  http: TaskContext['http'],
-  tickets: TaskContext['tickets'],
-  onConnection: UploadClientOptions['onConnection'] = () => undefined,
-): TaskContext {
+type GivenParts = Omit<TaskContext, 'delays' | 'watch' | 'sending' | 'open'>;
+
+function createContext({
+  onConnection = () => undefined,
+  ...given
+}: GivenParts & { onConnection: UploadClientOptions['onConnection'] | undefined }): TaskContext {
   return {
-    http,
-    tickets,
-    tuning,
+    ...given,
     delays: createAbortableDelays(),
-    watch: new ProgressWatch(http, tuning, onConnection),
-    sending: new Semaphore(tuning.sendAtOnce),
+    watch: new ProgressWatch(given.http, given.tuning, onConnection),
+    sending: new Semaphore(given.tuning.sendAtOnce),
     open: new Semaphore(MAX_WATCHED),
   };
+}
+
+function readLimits({ http, tickets, tuning, delays, closeSignal }: TaskContext): Promise<Limits> {
+  const signal = closeSignal();
+  const send = (ticket: Record<string, string>): Promise<Limits> =>
+    http.request('/limits', isLimits, { headers: ticket, signal });
+  return retry(() => tickets.use(send, signal), { tuning, delays, signal });
 }
 
 function nameOf(file: Blob): string {
@@ -171,10 +194,4 @@ function cancelOn(signal: AbortSignal, task: UploadTask): void {
   signal.addEventListener('abort', cancel);
   const stopListening = (): void => signal.removeEventListener('abort', cancel);
   task.result.then(stopListening, stopListening);
-}
-
-function withoutEndSlashes(url: string): string {
-  let end = url.length;
-  while (url[end - 1] === '/') end -= 1;
-  return url.slice(0, end);
 }

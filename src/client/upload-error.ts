@@ -2,7 +2,7 @@ import type { Problem, Upload } from '../wire/documents.ts';
 
 /** Codes of errors that the client creates itself. */
 export type ClientErrorCode =
-  'connection_lost' | 'unexpected_answer' | 'aborted' | 'upload_cancelled' | 'ticket_unavailable';
+  'connection_lost' | 'cors_blocked' | 'unexpected_answer' | 'aborted' | 'upload_cancelled' | 'ticket_unavailable';
 
 /**
  * The reason why an upload or a request failed. `problem` is the server's problem document. If there was no answer, the
@@ -31,6 +31,10 @@ export class UploadError extends Error {
 
 const CLIENT_ERRORS: Record<ClientErrorCode, readonly [title: string, detail: string]> = {
   connection_lost: ['Connection lost', 'The server could not be reached. Check the connection and try again.'],
+  cors_blocked: [
+    'Blocked by the browser',
+    'The server can be reached, but does not allow this page to use it. Add the origin of the page to its CORS_ORIGINS.',
+  ],
   unexpected_answer: [
     'Unexpected answer',
     'The answer did not come from an upload service. Check the base URL and proxies.',
@@ -46,8 +50,25 @@ export function clientError(code: ClientErrorCode, cause?: unknown): UploadError
   return new UploadError({ type: 'about:blank', title, status: 0, detail, code }, { cause });
 }
 
+/** Creates the error of a request without a complete answer. Node says why in the cause of its error. */
+export function connectionLost(error: unknown): UploadError {
+  const { problem } = clientError('connection_lost');
+  const reason = systemCodeOf(error);
+  const detail = reason === undefined ? problem.detail : problem.detail.replace('.', ` (${reason}).`);
+  return new UploadError({ ...problem, detail }, { cause: error });
+}
+
+function systemCodeOf(error: unknown): string | undefined {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined;
+  return typeof cause.code === 'string' ? cause.code : undefined;
+}
+
 /** With these statuses the same request may succeed later. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
+
+/** With these codes, too. A proxy without CORS headers may answer in place of the server until it is back. */
+const TRANSIENT_CODES: ReadonlySet<string> = new Set(['connection_lost', 'cors_blocked', 'offset_conflict']);
 
 /**
  * Failures of the transfer, not of the file. Even if the server calls them final, sending the file again can succeed.
@@ -68,10 +89,16 @@ export function isTransferProblem(problem: Problem): boolean {
   return TRANSFER_CODES.has(problem.code);
 }
 
+/** True if the server has no upload with this id any more, or never had one. */
+export function isDeleted(problem: Problem): boolean {
+  return problem.code === 'unknown_upload' || problem.code === 'upload_gone';
+}
+
 /** With these codes the outcome on the server is unknown. */
 const UNDECIDED_CODES: ReadonlySet<string> = new Set([
   'aborted',
   'connection_lost',
+  'cors_blocked',
   'unexpected_answer',
   'service_unavailable',
   'storage_unavailable',
@@ -84,8 +111,7 @@ export function isUndecided(problem: Problem): boolean {
 
 /** True if the same request may succeed later. False for an outcome that the server calls final. */
 export function isTransient(problem: Problem): boolean {
-  if (problem.code === 'connection_lost' || problem.code === 'offset_conflict' || isTransferProblem(problem))
-    return true;
+  if (TRANSIENT_CODES.has(problem.code) || isTransferProblem(problem)) return true;
   return problem.final !== true && TRANSIENT_STATUSES.has(problem.status);
 }
 

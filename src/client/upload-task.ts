@@ -4,21 +4,25 @@ import { retry } from './retry.ts';
 import { ProgressFeed } from './progress-feed.ts';
 import type { Watching } from './progress-watch.ts';
 import { Sender } from './sender.ts';
-import type { TaskContext, TaskSpec, UploadPhase } from './task-spec.ts';
+import type { TaskContext, TaskSpec } from './task-spec.ts';
 import {
   asUploadError,
   clientError,
   errorOfOutcome,
+  isDeleted,
   isTransferProblem,
   isTransient,
+  isUndecided,
   UploadError,
 } from './upload-error.ts';
+import type { UploadHandle, UploadPhase } from './upload-handle.ts';
+import { uploadId } from './upload-id.ts';
 import { isUpload } from './wire.ts';
 
 const PAUSABLE: ReadonlySet<UploadPhase> = new Set(['waiting', 'sending', 'retrying']);
 
 /** One upload from its start to its outcome. The constructor starts it. */
-export class UploadTask {
+export class UploadTask implements UploadHandle {
   readonly id: string;
   readonly progress: ProgressFeed;
   readonly #context: TaskContext;
@@ -29,6 +33,10 @@ export class UploadTask {
   readonly #ended = withResolvers<void>();
   readonly #closed = new AbortController();
   #phase: UploadPhase = 'waiting';
+  /** Code of the problem that the phase was reported with. */
+  #reason: string | undefined;
+  #error: UploadError | null = null;
+  #successor: UploadHandle | null = null;
   #watching: Watching | null = null;
   #leaveOpen: (() => void) | null = null;
   #outcome: Upload | null = null;
@@ -78,7 +86,8 @@ export class UploadTask {
   async cancel(): Promise<void> {
     if (this.#phase === 'over') return;
     if (this.#sender?.isKnown === false) return this.#fail(clientError('upload_cancelled'));
-    const { http, tuning, delays } = this.#context;
+    const { http, tuning, delays, closeSignal } = this.#context;
+    const signal = closeSignal();
     const sendCancel = (): Promise<Upload> => http.request(`/uploads/${this.id}/cancel`, isUpload, { method: 'POST' });
     try {
       const upload = await sendCancel();
@@ -88,7 +97,29 @@ export class UploadTask {
     } catch {
       // The server is unreachable, or does not know the upload yet. Stop sending, then try to cancel again.
       this.#fail(clientError('upload_cancelled'));
-      await retry(sendCancel, { tuning, delays }).catch(() => undefined);
+      if (!signal.aborted) await retry(sendCancel, { tuning, delays, signal }).catch(() => undefined);
+    }
+  }
+
+  /** Returns the same handle if it is called again. */
+  retry(): UploadHandle | null {
+    const { file } = this.#spec;
+    if (!file || !this.#error) return null;
+    const isKnown = isUndecided(this.#error.problem);
+    const id = isKnown ? this.id : uploadId();
+    return (this.#successor ??= this.#context.start({ ...this.#spec, id, isKnown, isPaused: false }));
+  }
+
+  /** Resolves when the server has confirmed, also if it did not know the upload. */
+  async delete(): Promise<void> {
+    this.#fail(clientError('upload_cancelled'));
+    if (this.#sender?.isKnown === false) return;
+    const { http, tuning, delays, closeSignal } = this.#context;
+    const sendDelete = (): Promise<unknown> => http.headers(`/uploads/${this.id}`, { method: 'DELETE' });
+    try {
+      await retry(sendDelete, { tuning, delays, signal: closeSignal() });
+    } catch (error) {
+      if (!isDeleted(asUploadError(error).problem)) throw error;
     }
   }
 
@@ -204,6 +235,7 @@ export class UploadTask {
 
   #fail(error: UploadError): void {
     if (this.#phase === 'over') return;
+    this.#error = error;
     this.#result.reject(error);
     this.#finish();
   }
@@ -215,8 +247,10 @@ export class UploadTask {
   }
 
   #enterPhase(phase: UploadPhase, problem?: Problem): void {
-    if (this.#phase === phase || this.#phase === 'over') return;
+    const isSame = this.#phase === phase && this.#reason === problem?.code;
+    if (isSame || this.#phase === 'over') return;
     this.#phase = phase;
+    this.#reason = problem?.code;
     this.#spec.onPhase?.(phase, problem);
   }
 }

@@ -1,4 +1,4 @@
-import type { Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../wire/documents.ts';
+import type { Limits, Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../wire/documents.ts';
 
 /**
  * True for an Upload document. Checks only enough fields to distinguish an answer of this service from a proxy's page.
@@ -34,6 +34,11 @@ export function isProgressList(value: unknown): value is ProgressList {
   if (!isRecord(value)) return false;
   const uploads: unknown = value['uploads'];
   return Array.isArray(uploads) && uploads.every((item: unknown) => isProgress(item) || isUnwatchable(item));
+}
+
+/** True for the answer of `GET /limits`. */
+export function isLimits(value: unknown): value is Limits {
+  return isRecord(value) && typeof value['maxFileBytes'] === 'number' && Array.isArray(value['types']);
 }
 
 /** True for the entry of an unknown or deleted upload in that answer. */

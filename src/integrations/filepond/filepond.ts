@@ -1,7 +1,7 @@
 import type { Upload, UploadClient, UploadClientOptions } from '../../client/client.d.ts';
 import { createHttp, type Http } from '../../client/http.ts';
 import { createUploadClient } from '../../client/upload-client.ts';
-import { asUploadError, type UploadError } from '../../client/upload-error.ts';
+import { asUploadError, isDeleted, type UploadError } from '../../client/upload-error.ts';
 import { isUpload } from '../../client/wire.ts';
 import { readContent } from './read-content.ts';
 
@@ -65,9 +65,6 @@ interface Context {
   readonly options: FilePondServerOptions;
 }
 
-/** With these codes there is nothing to delete. */
-const DELETED_CODES: ReadonlySet<string> = new Set(['unknown_upload', 'upload_gone']);
-
 /** Creates the `server` option of FilePond for a service. Create one per page, because it has a client. */
 export function createFilePondServer(options: FilePondServerOptions = {}): FilePondServer {
   const { client, doneWhen: _doneWhen, optionsOf: _optionsOf, ...clientOptions } = options;
@@ -75,7 +72,7 @@ export function createFilePondServer(options: FilePondServerOptions = {}): FileP
   const baseUrl = (options.baseUrl ?? '').replace(/\/$/, '');
   const context: Context = {
     client: client ?? createUploadClient(clientOptions),
-    http: createHttp(baseUrl, fetch),
+    http: createHttp(baseUrl, fetch, options.headers),
     fetch,
     baseUrl,
     options,
@@ -138,7 +135,7 @@ async function remove(http: Http, id: string): Promise<void> {
   try {
     await http.headers(`/uploads/${encodeURIComponent(id)}`, { method: 'DELETE' });
   } catch (error) {
-    if (!DELETED_CODES.has(asUploadError(error).code)) throw error;
+    if (!isDeleted(asUploadError(error).problem)) throw error;
   }
 }
 

@@ -1,12 +1,12 @@
-import type { Progress, Result, Upload, UploadClient, UploadHandle } from '../../client/client.d.ts';
+import type { Problem, Progress, Result, Upload, UploadClient, UploadHandle } from '../../client/client.d.ts';
 import { asUploadError, isUndecided } from '../../client/upload-error.ts';
 import type { SendOptions, UploadView } from './upload-view.ts';
 
 /** The list that an upload is on. */
 export interface ItemContext {
   client(): UploadClient;
-  /** Without a slash at the end. */
-  baseUrl(): string;
+  /** Returns the address of a link. */
+  url(link: string): string;
   changed(): void;
   remove(item: UploadItem): void;
 }
@@ -19,6 +19,7 @@ type State = Omit<UploadView, 'cancel' | 'pause' | 'resume' | 'retry' | 'remove'
 
 const UNSENT = {
   phase: 'waiting',
+  problem: null,
   state: null,
   percent: 0,
   progress: null,
@@ -75,7 +76,8 @@ export class UploadItem {
     const listeners = {
       onProgress: (progress: Progress) => this.#patch(run, progressed(progress)),
       // The outcome arrives in a promise a little later, and is shown together with this phase.
-      onPhase: (phase: UploadView['phase']) => phase !== 'over' && this.#patch(run, { phase }),
+      onPhase: (phase: UploadView['phase'], problem: Problem | null = null) =>
+        phase !== 'over' && this.#patch(run, { phase, problem }),
     };
     const source = this.#source;
     if ('file' in source) return this.#context.client().upload(source.file, { ...options, ...listeners });
@@ -91,8 +93,8 @@ export class UploadItem {
 
   #awaitOutcome(handle: UploadHandle, run: number): void {
     handle.result.then(
-      (upload) => this.#patch(run, { phase: 'over', ...completed(upload, this.#context.baseUrl()) }),
-      (error: unknown) => this.#patch(run, { phase: 'over', error: asUploadError(error) }),
+      (upload) => this.#patch(run, { phase: 'over', problem: null, ...completed(upload, this.#context) }),
+      (error: unknown) => this.#patch(run, { phase: 'over', problem: null, error: asUploadError(error) }),
     );
   }
 
@@ -128,14 +130,14 @@ function phaseOf({ phase }: UploadHandle): Partial<State> {
   return phase === 'over' ? {} : { phase };
 }
 
-function completed(upload: Upload, baseUrl: string): Partial<State> {
+function completed(upload: Upload, context: ItemContext): Partial<State> {
   const { result, progress } = upload;
-  const path = result === null ? undefined : pathOf(result);
-  return { upload, result, url: path === undefined ? null : `${baseUrl}${path}`, ...progressed(progress) };
+  const link = result === null ? undefined : linkOf(result);
+  return { upload, result, url: link === undefined ? null : context.url(link), ...progressed(progress) };
 }
 
-/** The address of the main file that was made. Results of own kinds may have other members. */
-function pathOf(result: Result): string | undefined {
+/** The link of the main file that was made. Results of own kinds may have other members. */
+function linkOf(result: Result): string | undefined {
   if (result.kind === 'picture') return result.variants[0]?.url;
   return result.kind === 'table' ? result.jsonLines.url : undefined;
 }

@@ -1,4 +1,5 @@
 import type {
+  Problem,
   Progress,
   Result,
   Upload,
@@ -13,7 +14,7 @@ import type {
 export interface UploadsOptions {
   /** The client of the page. Default: one client for all hooks of the page, for a service at the page's origin. */
   client?: UploadClient;
-  /** Put before the paths in `url`: the `baseUrl` of the client. Default: empty, for the page's origin. */
+  /** Begins the address in `url`. Default: the `baseUrl` of the client. */
   baseUrl?: string;
   /** What happens to unfinished uploads when the component is unmounted. Default `continue`. */
   onUnmount?: 'continue' | 'cancel';
@@ -31,6 +32,8 @@ export interface UploadView {
   readonly name: string;
   /** The phase on the client. It is `over` together with `result` or `error`. */
   readonly phase: UploadPhase;
+  /** Why the client retries, with the server's words if it answered; null unless `phase` is `retrying`. */
+  readonly problem: Problem | null;
   /** The state on the server; null before the first progress. */
   readonly state: UploadState | null;
   /** The one percent from the first byte to the result. It never goes down, except after `retry`. */

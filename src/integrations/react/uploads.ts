@@ -1,3 +1,4 @@
+import { resolveLink } from '../../client/resolve-link.ts';
 import { createUploadClient } from '../../client/upload-client.ts';
 import type { UploadClient } from '../../client/client.d.ts';
 import { type ItemContext, type Source, UploadItem } from './upload-item.ts';
@@ -35,7 +36,7 @@ export function createUploads(firstOptions: UploadsOptions = {}): Uploads {
   };
   const context: ItemContext = {
     client: () => options.client ?? (pageClient ??= createUploadClient()),
-    baseUrl: () => (options.baseUrl ?? '').replace(/\/$/, ''),
+    url: (link) => (options.baseUrl === undefined ? context.client().url(link) : resolveLink(options.baseUrl, link)),
     changed,
     remove(item) {
       if (items.delete(item)) changed();

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../../../src/wire/documents.ts';
 import { listen } from '../../helpers/listen.ts';
 import { completedUpload, freshUpload, problem } from './documents.ts';
@@ -43,6 +49,8 @@ export class FakeService {
   readonly progressRequests: SeenRequest[] = [];
   /** Method and path of every other request. */
   readonly requests: string[] = [];
+  /** The headers of these requests. */
+  readonly headers: IncomingHttpHeaders[] = [];
   readonly dispositions: string[] = [];
   readonly putMishaps: Mishap[] = [];
   readonly progressMishaps: Mishap[] = [];
@@ -114,6 +122,8 @@ export class FakeService {
     const url = new URL(request.url ?? '/', 'http://fake');
     if (url.pathname === '/progress') return this.#progress(url, response);
     this.requests.push(`${request.method} ${url.pathname}`);
+    this.headers.push(request.headers);
+    if (url.pathname === '/limits') return send(response, 200, { maxFileBytes: 1000, types: [] });
     const id = url.pathname.split('/')[2] ?? '';
     if (isCreation(request, this.uploads.has(id)) && !this.#admits(request)) {
       request.resume();
@@ -123,6 +133,10 @@ export class FakeService {
     if (request.method === 'PUT') return await this.#put(id, request, response);
     const upload = this.uploads.get(id);
     if (!upload) return send(response, 404, problem('unknown_upload', 404, 'There is no such upload.'));
+    if (request.method === 'DELETE') {
+      this.uploads.delete(id);
+      return void response.writeHead(204).end();
+    }
     if (request.method === 'POST' && !upload.progress.final) {
       this.move(id, { state: 'cancelled', final: true });
       return send(response, 202, this.uploads.get(id));

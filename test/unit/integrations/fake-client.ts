@@ -37,6 +37,8 @@ export function createFakeClient(): UploadClient & { readonly uploads: FakeUploa
     upload: (file, options = {}) => start(options.id ?? `upload-${uploads.length + 1}`, file, options),
     watch: (id, options: FollowOptions = {}) =>
       uploads.find((upload) => upload.id === id)?.handle ?? start(id, undefined, options),
+    limits: () => Promise.reject(clientError('unexpected_answer')),
+    url: (link) => link,
     wake: () => undefined,
     close: () => undefined,
   };
@@ -84,6 +86,8 @@ function createFakeUpload(id: string, file: Blob | undefined, options: UploadOpt
         enter('sending');
         return true;
       },
+      retry: () => null,
+      delete: () => upload.handle.cancel(),
     },
     move(patch) {
       version += 1;

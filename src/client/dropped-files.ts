@@ -1,0 +1,82 @@
+/** An event of the browser, or of a library that has the same members, such as React. */
+export interface FilesEvent {
+  /** Of a drop. */
+  readonly dataTransfer?: DataTransfer | null;
+  /** Of a paste. */
+  readonly clipboardData?: DataTransfer | null;
+}
+
+/**
+ * Returns the files of a drop or a paste, with the files of dropped folders and their subfolders. Call it while the event
+ * is handled, because the browser clears its data afterwards.
+ */
+export async function filesOf({ dataTransfer, clipboardData }: FilesEvent): Promise<File[]> {
+  const transfer = dataTransfer ?? clipboardData;
+  if (!transfer) return [];
+  const plain = [...transfer.files];
+  const entries = [...transfer.items].map((item) => (item.kind === 'file' ? item.webkitGetAsEntry() : null));
+  const folders = entries.filter(isFolder);
+  // Browsers also list a folder as a file without a type, which cannot be read.
+  const names = new Set(folders.map(({ name }) => name));
+  const files = plain.filter(({ type, name }) => type !== '' || !names.has(name));
+  return [...files, ...(await Promise.all(folders.map(filesWithin))).flat()];
+}
+
+/**
+ * Calls `onFiles` with the files that are dropped on a target or pasted into it, such as an element or `document`. Returns
+ * a function that ends this.
+ */
+export function acceptFiles(target: EventTarget, onFiles: (files: File[]) => void): () => void {
+  const allowDrop = (event: FilesEvent & Event): void => {
+    if (event.dataTransfer?.types.includes('Files') === true) event.preventDefault();
+  };
+  const take = (event: FilesEvent & Event): void => {
+    if ((event.dataTransfer ?? event.clipboardData)?.types.includes('Files') !== true) return;
+    event.preventDefault();
+    void filesOf(event).then((files) => files.length > 0 && onFiles(files));
+  };
+  const listeners = { dragenter: allowDrop, dragover: allowDrop, drop: take, paste: take };
+  for (const [name, listener] of Object.entries(listeners)) target.addEventListener(name, listener);
+  return () => {
+    for (const [name, listener] of Object.entries(listeners)) target.removeEventListener(name, listener);
+  };
+}
+
+/** Hidden files, such as those that systems keep beside pictures, are left out. */
+async function filesWithin(folder: FileSystemDirectoryEntry): Promise<File[]> {
+  const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith('.'));
+  const files = await Promise.all(entries.filter(isFile).map(fileOf));
+  const deeper = await Promise.all(entries.filter(isFolder).map(filesWithin));
+  return [...files.flat(), ...deeper.flat()];
+}
+
+async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    // Browsers return up to 100 entries per call, and an empty list at the end.
+    const some = await new Promise<FileSystemEntry[]>((resolve) => {
+      reader.readEntries(resolve, () => resolve([]));
+    });
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
+}
+
+/** Empty if the file cannot be read. */
+function fileOf(entry: FileSystemFileEntry): Promise<File[]> {
+  return new Promise((resolve) => {
+    entry.file(
+      (file) => resolve([file]),
+      () => resolve([]),
+    );
+  });
+}
+
+function isFolder(entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry {
+  return entry?.isDirectory === true;
+}
+
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}

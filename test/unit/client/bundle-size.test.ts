@@ -1,0 +1,29 @@
+import { expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import { gzipSync } from 'node:zlib';
+
+/** Size of a module with the client, compressed. Frameworks do not count. */
+async function compressedBytes(entry: string): Promise<number> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    legalComments: 'none',
+    external: ['react', '@uppy/core'],
+    logLevel: 'error',
+  });
+  return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length;
+}
+
+/** About 3 % above the sizes of today. docs/client.md names the first one. */
+test.each([
+  ['src/client/upload-client.ts', 9000],
+  ['src/integrations/uppy/uppy.ts', 9500],
+  ['src/integrations/filepond/filepond.ts', 8700],
+  ['src/integrations/react/react.ts', 9200],
+])('%s has at most %i bytes, compressed', async (entry, maxBytes) => {
+  expect(await compressedBytes(entry)).toBeLessThanOrEqual(maxBytes);
+});
