@@ -18,8 +18,11 @@ export interface UploadClientOptions extends Partial<Tuning> {
      * upload, and again if the server refuses the ticket.
      */
     ticket?: FetchTicket;
-    /** Called with false and the reason if progress requests fail, and with true when they succeed again. */
-    onConnection?: (connected: boolean, problem?: Problem) => void;
+    /**
+     * Called with false, the milliseconds to the next try and the reason if a progress request fails, and with true
+     * when one succeeds. `wake()` tries at once.
+     */
+    onConnection?: ConnectionListener;
 }
 
 /** Limits and times of the client. The defaults are made for a web page. */
@@ -49,6 +52,9 @@ export type RequestHeaders = Record<string, string> | (() => Record<string, stri
 
 /** Returns a ticket from the application's back end. Undefined or empty sends the upload without one. */
 export type FetchTicket = () => string | undefined | Promise<string | undefined>;
+
+/** Called with false, the time to the next try and the reason if a request fails, and with true when one succeeds. */
+export type ConnectionListener = (connected: boolean, nextTryMs?: number, problem?: Problem) => void;
 
 /** Every 4xx and 5xx answer (RFC 9457, `application/problem+json`). */
 export interface Problem {
@@ -167,8 +173,8 @@ export interface UploadClient {
      */
     watch(id: string, options?: FollowOptions): UploadHandle;
     /**
-     * Reads what the service accepts, with a ticket if the client has one. `selectFiles` checks files with it. Rejects with
-     * an UploadError if there is no answer within `giveUpAfterMs`.
+     * Reads what the service accepts, with a ticket if the client has one, for `selectFiles`. Rejects with an
+     * UploadError if there is no answer within `giveUpAfterMs`.
      */
     limits(): Promise<Limits>;
     /** Returns the address of a link of a document or a result, for `href` and `src` on a page of any origin. */
@@ -206,14 +212,14 @@ export interface UploadHandle {
     /** Continues a paused upload after the uploads that already wait. Returns false if it is not paused. */
     resume(): boolean;
     /**
-     * Sends the file again after a failure or a cancel, with the same options, and returns the new handle. If the outcome
-     * on the server is unknown, it has the same id, and bytes that arrived are not sent again. Returns null if the upload
-     * is not over or is completed, or if it was only watched.
+     * Sends the file again after a failure or a cancel, with the same options, and returns the new handle. If the
+     * outcome on the server is unknown, the id stays the same and bytes that arrived are not sent again. Returns null
+     * if the upload is not over or is completed, or if it was only watched.
      */
     retry(): UploadHandle | null;
     /**
-     * Deletes the upload with its files and results from the server, and cancels it if it is not over. Resolves when the
-     * server has confirmed. Rejects with an UploadError if it does not, after `giveUpAfterMs`.
+     * Deletes the upload with its files and results from the server, and cancels it if it is not over. Resolves when
+     * the server has confirmed. Rejects with an UploadError if it does not, after `giveUpAfterMs`.
      */
     delete(): Promise<void>;
 }
@@ -376,6 +382,14 @@ export interface TableResult {
     jsonLines: {
         /** Bytes. */
         size: number;
+        url: string;
+    };
+    /** The same rows as CSV, made on request. Missing if a worker of an earlier version read the table. */
+    csv?: {
+        url: string;
+    };
+    /** The same rows as an XLSX workbook, made on request. */
+    xlsx?: {
         url: string;
     };
 }

@@ -7,8 +7,8 @@ export interface FilesEvent {
 }
 
 /**
- * Returns the files of a drop or a paste, with the files of dropped folders and their subfolders. Call it while the event
- * is handled, because the browser clears its data afterwards.
+ * Returns the files of a drop or a paste, with the files of dropped folders and their subfolders. Call it while the
+ * event is handled, because the browser clears its data afterwards.
  */
 export async function filesOf({ dataTransfer, clipboardData }: FilesEvent): Promise<File[]> {
   const transfer = dataTransfer ?? clipboardData;
@@ -23,8 +23,8 @@ export async function filesOf({ dataTransfer, clipboardData }: FilesEvent): Prom
 }
 
 /**
- * Calls `onFiles` with the files that are dropped on a target or pasted into it, such as an element or `document`. Returns
- * a function that ends this.
+ * Calls `onFiles` with the files that are dropped on a target or pasted into it, such as an element or `document`.
+ * Returns a function that ends this.
  */
 export function acceptFiles(target: EventTarget, onFiles: (files: File[]) => void): () => void {
   const allowDrop = (event: FilesEvent & Event): void => {
@@ -42,7 +42,7 @@ export function acceptFiles(target: EventTarget, onFiles: (files: File[]) => voi
   };
 }
 
-/** Hidden files, such as those that systems keep beside pictures, are left out. */
+/** Leaves out hidden files, which some systems keep beside pictures. */
 async function filesWithin(folder: FileSystemDirectoryEntry): Promise<File[]> {
   const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith('.'));
   const files = await Promise.all(entries.filter(isFile).map(fileOf));

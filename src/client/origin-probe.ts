@@ -1,7 +1,7 @@
 /** An unreachable server must not delay the report of its failure for longer. */
 const PROBE_MS = 5000;
 
-/** Distinguishes two failures that look the same to a script: an unreachable server, and one that blocks the page. */
+/** Distinguishes two failures that look the same to a script: an unreachable server, and a page that is not allowed. */
 export interface OriginProbe {
   /** Call it for each answer that the page could read. After it, nothing is probed any more. */
   answered(): void;
@@ -9,7 +9,7 @@ export interface OriginProbe {
   isBlocked(): Promise<boolean>;
 }
 
-/** Requests that fail at the same time share one probe. Outside pages, and at the page's own origin, it sends nothing. */
+/** Requests that fail at the same time share one probe. Outside pages and at the page's own origin it sends nothing. */
 export function createOriginProbe(baseUrl: string, fetch: typeof globalThis.fetch): OriginProbe {
   let isAllowed = !isForeign(baseUrl);
   let probing: Promise<boolean> | null = null;

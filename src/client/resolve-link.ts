@@ -1,6 +1,6 @@
 /**
- * Returns the address of a link of a document, which is a path at the host of the service. A service below a path begins
- * its links with this path; a proxy that removes the path does not.
+ * Returns the address of a link of a document, which is a path at the host of the service. A service below a path
+ * begins its links with this path; a proxy that removes the path does not.
  *
  * @param baseUrl empty for the origin of the page
  */

@@ -2,7 +2,7 @@ import type { Problem } from '../wire/documents.ts';
 
 /** What the application or the service accepts. A member that is missing or null does not restrict. */
 export interface Restrictions {
-  /** As the attribute of an input: media types such as `image/*`, and extensions such as `.csv`, separated by commas. */
+  /** As the attribute of an input: media types such as `image/*` and extensions such as `.csv`, with commas. */
   accept?: string | null;
   /** Types with their file extensions, as the service lists them. A type without extensions may have any. */
   types?: readonly { readonly type: string; readonly extensions?: readonly string[] }[] | null;
@@ -23,8 +23,9 @@ export interface SelectedFiles<F extends Blob = File> {
 }
 
 /**
- * Checks files before they are sent, for example with the limits that `client.limits()` returns. The codes are those of the service: `unsupported_media_type`, `file_too_large`,
- * `too_many_files`. The service determines types from the bytes, so it may still reject a file that is accepted here.
+ * Checks files before they are sent, for example with the limits that `client.limits()` returns. The codes are those of
+ * the service: `unsupported_media_type`, `file_too_large`, `too_many_files`. The service determines types from the
+ * bytes, so it may still reject a file that is accepted here.
  */
 export function selectFiles<F extends Blob>(files: Iterable<F>, restrictions: Restrictions): SelectedFiles<F> {
   const accepted: F[] = [];

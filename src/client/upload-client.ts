@@ -79,8 +79,8 @@ export interface UploadClient {
    */
   watch(id: string, options?: FollowOptions): UploadHandle;
   /**
-   * Reads what the service accepts, with a ticket if the client has one. `selectFiles` checks files with it. Rejects with
-   * an UploadError if there is no answer within `giveUpAfterMs`.
+   * Reads what the service accepts, with a ticket if the client has one, for `selectFiles`. Rejects with an
+   * UploadError if there is no answer within `giveUpAfterMs`.
    */
   limits(): Promise<Limits>;
   /** Returns the address of a link of a document or a result, for `href` and `src` on a page of any origin. */

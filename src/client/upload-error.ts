@@ -33,7 +33,7 @@ const CLIENT_ERRORS: Record<ClientErrorCode, readonly [title: string, detail: st
   connection_lost: ['Connection lost', 'The server could not be reached. Check the connection and try again.'],
   cors_blocked: [
     'Blocked by the browser',
-    'The server can be reached, but does not allow this page to use it. Add the origin of the page to its CORS_ORIGINS.',
+    'The server can be reached, but does not allow this page. Add the origin of the page to its CORS_ORIGINS.',
   ],
   unexpected_answer: [
     'Unexpected answer',

@@ -28,14 +28,14 @@ export interface UploadHandle {
   /** Continues a paused upload after the uploads that already wait. Returns false if it is not paused. */
   resume(): boolean;
   /**
-   * Sends the file again after a failure or a cancel, with the same options, and returns the new handle. If the outcome
-   * on the server is unknown, it has the same id, and bytes that arrived are not sent again. Returns null if the upload
-   * is not over or is completed, or if it was only watched.
+   * Sends the file again after a failure or a cancel, with the same options, and returns the new handle. If the
+   * outcome on the server is unknown, the id stays the same and bytes that arrived are not sent again. Returns null
+   * if the upload is not over or is completed, or if it was only watched.
    */
   retry(): UploadHandle | null;
   /**
-   * Deletes the upload with its files and results from the server, and cancels it if it is not over. Resolves when the
-   * server has confirmed. Rejects with an UploadError if it does not, after `giveUpAfterMs`.
+   * Deletes the upload with its files and results from the server, and cancels it if it is not over. Resolves when
+   * the server has confirmed. Rejects with an UploadError if it does not, after `giveUpAfterMs`.
    */
   delete(): Promise<void>;
 }

@@ -1,32 +1,49 @@
 import type { Limits, Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../wire/documents.ts';
 
+/** The result of `typeof` for a member that is always present and never null. */
+type TypeName<V> = null extends V
+  ? never
+  : undefined extends V
+    ? never
+    : V extends string
+      ? 'string'
+      : V extends number
+        ? 'number'
+        : V extends boolean
+          ? 'boolean'
+          : 'object';
+
 /**
- * True for an Upload document. Checks only enough fields to distinguish an answer of this service from a proxy's page.
+ * Members that an answer of this service has and the page of a proxy has not. The types of documents are inferred from
+ * their schemas, so a name or a type that differs from its schema does not compile.
  */
+type Members<T> = { readonly [K in keyof T]?: TypeName<T[K]> };
+
+const PROGRESS: Members<Progress> = {
+  id: 'string',
+  state: 'string',
+  version: 'number',
+  percent: 'number',
+  final: 'boolean',
+};
+const UPLOAD: Members<Upload> = { id: 'string', file: 'object', progress: 'object' };
+const PROBLEM: Members<Problem> = { code: 'string', status: 'number', detail: 'string' };
+const UNWATCHABLE: Members<UnwatchableUpload> = { id: 'string', error: 'object' };
+const LIMITS: Members<Limits> = { maxFileBytes: 'number', types: 'object' };
+
+/** True for an Upload document. */
 export function isUpload(value: unknown): value is Upload {
-  return isRecord(value) && typeof value['id'] === 'string' && isRecord(value['file']) && isProgress(value['progress']);
+  return has(value, UPLOAD) && isProgress(value['progress']);
 }
 
 /** True for a Progress document. */
 export function isProgress(value: unknown): value is Progress {
-  return (
-    isRecord(value) &&
-    typeof value['id'] === 'string' &&
-    typeof value['state'] === 'string' &&
-    typeof value['version'] === 'number' &&
-    typeof value['percent'] === 'number' &&
-    typeof value['final'] === 'boolean'
-  );
+  return has(value, PROGRESS);
 }
 
 /** True for a Problem document (RFC 9457) with a code. */
 export function isProblem(value: unknown): value is Problem {
-  return (
-    isRecord(value) &&
-    typeof value['code'] === 'string' &&
-    typeof value['status'] === 'number' &&
-    typeof value['detail'] === 'string'
-  );
+  return has(value, PROBLEM);
 }
 
 /** True for the answer to a progress request for several uploads. */
@@ -36,14 +53,19 @@ export function isProgressList(value: unknown): value is ProgressList {
   return Array.isArray(uploads) && uploads.every((item: unknown) => isProgress(item) || isUnwatchable(item));
 }
 
-/** True for the answer of `GET /limits`. */
-export function isLimits(value: unknown): value is Limits {
-  return isRecord(value) && typeof value['maxFileBytes'] === 'number' && Array.isArray(value['types']);
-}
-
 /** True for the entry of an unknown or deleted upload in that answer. */
 export function isUnwatchable(value: unknown): value is UnwatchableUpload {
-  return isRecord(value) && typeof value['id'] === 'string' && isProblem(value['error']);
+  return has(value, UNWATCHABLE) && isProblem(value['error']);
+}
+
+/** True for the answer of `GET /limits`. */
+export function isLimits(value: unknown): value is Limits {
+  return has(value, LIMITS);
+}
+
+function has(value: unknown, members: Readonly<Record<string, string | undefined>>): value is Record<string, unknown> {
+  if (!isRecord(value)) return false;
+  return Object.entries(members).every(([name, type]) => typeof value[name] === type && value[name] !== null);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,5 @@
 import { isFinalState, type Links, type Progress, type UploadState } from '../wire/documents.ts';
-
-/** Receiving moves the percent from 0 to this value; processing moves it to 100. */
-const RECEIVE_SHARE_PERCENT = 30;
+import { RECEIVE_SHARE_PERCENT } from '../wire/receive-share.ts';
 
 /** The stage at the start of an attempt, until the processor reports another one. */
 export const FIRST_STAGE = 'inspect';

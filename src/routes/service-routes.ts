@@ -87,6 +87,8 @@ function bareRoutes(router: Router, { checkReady }: Pick<ServiceRouteParts, 'che
 
 function healthRoute(router: Router): void {
   router.get('/healthz', (ctx) => {
+    // The browser client asks without CORS, to report whether the service is unreachable or does not allow the page.
+    ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
     ctx.body = { status: 'ok' };
   });
 }

@@ -5,7 +5,7 @@ export function recipe(name: string, document = 'docs/client.md'): string {
   const text = readFileSync(document, 'utf8');
   for (const [, code = ''] of text.matchAll(/^```\w+\n([^]*?)^```$/gm)) {
     const [first = ''] = code.split('\n');
-    if (new RegExp(`^(//|<!--) ${name.replaceAll('.', '\\.')}\\b`).test(first))
+    if (new RegExp(`^(//|<!--|/\\*) ${name.replaceAll('.', '\\.')}\\b`).test(first))
       return code.replace(/^<!-- .* -->\n/, '');
   }
   throw new Error(`${document} has no ${name}`);

@@ -1,7 +1,5 @@
 import type { Body, Meta, UppyFile } from '@uppy/core';
-
-/** The percent that the service reports when it has all bytes. */
-const RECEIVED_PERCENT = 30;
+import { RECEIVE_SHARE_PERCENT } from '../../wire/receive-share.ts';
 
 /**
  * Returns the percent of a file from its first byte to its result.
@@ -10,9 +8,9 @@ const RECEIVED_PERCENT = 30;
  */
 export function percentOf<M extends Meta, B extends Body>({ progress }: UppyFile<M, B>, reported?: number): number {
   if (progress.complete) return 100;
-  if (progress.uploadComplete === true) return Math.max(RECEIVED_PERCENT, reported ?? 0);
+  if (progress.uploadComplete === true) return Math.max(RECEIVE_SHARE_PERCENT, reported ?? 0);
   if (!progress.bytesTotal) return 0;
-  return RECEIVED_PERCENT * Math.min(1, (progress.bytesUploaded || 0) / progress.bytesTotal);
+  return RECEIVE_SHARE_PERCENT * Math.min(1, (progress.bytesUploaded || 0) / progress.bytesTotal);
 }
 
 /**

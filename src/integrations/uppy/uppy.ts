@@ -102,6 +102,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     if (!watched) return;
     this.#forget(file.id, watched);
     void watched.handle.cancel();
+    this.#delayError();
   };
 
   /** Uppy's own total ends with the last byte. */
@@ -171,7 +172,17 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     if (!this.uppy.getFile(fileId)) return;
     this.uppy.emit('postprocess-complete', this.uppy.getFile(fileId));
     this.#setPercent(fileId);
+    this.#delayError();
     this.#publishSoon();
+  }
+
+  /** Uppy's bars show an error of the state in place of the progress, so it waits until no file is under way. */
+  #delayError(): void {
+    const files = this.uppy.getFiles();
+    const failed = files.find(({ error }) => error);
+    if (!failed) return;
+    const isBusy = files.some(({ progress, error }) => progress.uploadStarted && !progress.complete && !error);
+    this.uppy.setState({ error: isBusy ? null : (failed.error ?? null) });
   }
 
   #setPercent(fileId: string): void {
@@ -197,7 +208,12 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     for (const [fileId, { progress }] of this.#watched) {
       this.#setPercent(fileId);
       // Uppy's bars show the mean value of the files that are not complete. It would go back when a file completes.
-      const postprocess = { mode: 'determinate' as const, value: total / 100, message: this.#message(progress) };
+      // Uppy rounds it, and 100 % would look finished.
+      const postprocess = {
+        mode: 'determinate' as const,
+        value: Math.floor(total) / 100,
+        message: this.#message(progress),
+      };
       this.uppy.emit('postprocess-progress', this.uppy.getFile(fileId), postprocess);
     }
     this.#setTotal(total);

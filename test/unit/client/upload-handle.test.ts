@@ -182,7 +182,9 @@ test('onConnection reports why progress requests fail', async () => {
   const reports: [boolean, string | undefined][] = [];
   service.move(ID, { state: 'queued' });
   service.progressMishaps.push({ kind: 'status', status: 503 });
-  const client = createClient({ onConnection: (connected, reason) => reports.push([connected, reason?.code]) });
+  const client = createClient({
+    onConnection: (connected, _nextTryMs, reason) => reports.push([connected, reason?.code]),
+  });
   client.watch(ID);
   await until(() => reports.length > 1);
   expect(reports.slice(0, 2)).toEqual([

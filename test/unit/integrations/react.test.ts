@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createElement } from 'react';
 import { useUpload, useUploads } from '../../../src/integrations/react/react.ts';
+import { clientError } from '../../../src/client/upload-error.ts';
 import { createUploads } from '../../../src/integrations/react/uploads.ts';
 import { until } from '../client/until.ts';
 import { createFakeClient } from './fake-client.ts';
@@ -43,6 +44,16 @@ describe('the uploads of a component', () => {
     expect(view().url).toBe(`https://uploads.example${done.links.variants}/1600`);
     expect(seen.slice(-2)).toEqual(['over', true]);
     expect(seen.filter((one) => one === 'over')).toHaveLength(1);
+  });
+
+  test('show why the client retries, until it goes on', () => {
+    const { uploads, sent, view } = setUp();
+    uploads.send([PHOTO]);
+    const { problem } = clientError('connection_lost');
+    sent().options.onPhase?.('retrying', problem);
+    expect(view()).toMatchObject({ phase: 'retrying', problem });
+    sent().options.onPhase?.('sending');
+    expect(view()).toMatchObject({ phase: 'sending', problem: null });
   });
 
   test('keep the same snapshot until something changes', () => {

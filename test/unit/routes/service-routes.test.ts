@@ -57,6 +57,11 @@ async function ask(headers: Record<string, string>, path = '/'): Promise<Answer>
   });
 }
 
+test('a page of any origin can ask without CORS whether the process runs', async () => {
+  const response = await fetch(`${served.url}/healthz`);
+  expect(response.headers.get('Cross-Origin-Resource-Policy')).toBe('cross-origin');
+});
+
 describe('the service routes next to a management address', () => {
   test('say only whether the process is ready, and serve neither metrics nor the API reference', async () => {
     const router = new Router();

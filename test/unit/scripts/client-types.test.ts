@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { clientTypes } from '../../../scripts/client-types.ts';
+import { recipe } from '../../e2e/recipes.ts';
 
 const SERVED = resolve('src/client/client.d.ts');
 
@@ -28,32 +29,47 @@ test('client.d.ts equals the output of npm run generate', async () => {
   expect(await readFile(SERVED, 'utf8')).toBe(await clientTypes());
 });
 
-test('client.d.ts compiles alone and finds wrong types', async () => {
+/** Everything that a strict project may have switched on. */
+const STRICT = {
+  noEmit: true,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  target: 'es2022',
+  module: 'nodenext',
+  lib: ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'],
+  types: [],
+};
+
+/** Compiles a module beside client.d.ts, and returns what the compiler says. */
+async function compile(name: string, code: string, options: object = {}): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'du-types-test-'));
   try {
     await copyFile(SERVED, join(directory, 'client.d.ts'));
     await writeFile(join(directory, 'package.json'), '{"type":"module"}');
-    await writeFile(join(directory, 'sample.ts'), SAMPLE);
-    const flags = [
-      '--noEmit',
-      '--strict',
-      '--exactOptionalPropertyTypes',
-      '--target',
-      'es2022',
-      '--module',
-      'nodenext',
-      '--lib',
-      'es2022,dom,dom.asynciterable',
-    ];
+    await writeFile(join(directory, name), code);
+    const settings = { compilerOptions: { ...STRICT, ...options }, files: [name] };
+    await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(settings));
     const compiler = resolve('node_modules/typescript/bin/tsc');
-    const failure = await promisify(execFile)(process.execPath, [compiler, ...flags, 'sample.ts'], {
-      cwd: directory,
-    }).then(
-      () => 'no mistake found',
-      (error: { stdout: string }) => error.stdout,
+    return await promisify(execFile)(process.execPath, [compiler], { cwd: directory }).then(
+      () => '',
+      (error: { stdout: string }) => error.stdout.trim(),
     );
-    expect(failure.trim().split('\n')).toEqual([expect.stringMatching(/^sample\.ts\(\d+,7\): error TS2322/)]);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+test('client.d.ts compiles alone and finds wrong types', async () => {
+  expect((await compile('sample.ts', SAMPLE)).split('\n')).toEqual([
+    expect.stringMatching(/^sample\.ts\(\d+,7\): error TS2322/),
+  ]);
+});
+
+test('the TypeScript of docs/client.md compiles in strict mode with the settings that stand there', async () => {
+  const settings = /^```json\n(\{\n {2}"compilerOptions"[^]*?)^```$/m.exec(
+    await readFile('docs/client.md', 'utf8'),
+  )?.[1];
+  const { compilerOptions } = JSON.parse(settings ?? '{}') as { compilerOptions: object };
+  expect(await compile('narrow.ts', recipe('narrow.ts'), compilerOptions)).toBe('');
 });

@@ -176,6 +176,18 @@ describe('the Uppy plugin', () => {
     expect(fileOf(fileId).progress.postprocess).toBeUndefined();
   });
 
+  test('shows the error of a file in the state only when no other file is under way', async () => {
+    sendsAs(({ name }) => formAnswer(name));
+    const [first] = [addFile(A), addFile(B)];
+    const outcome = uppy.upload();
+    service.fail(A, problem('picture_damaged', 422, 'It ends too early.', { final: true }));
+    await until(() => fileOf(first).error !== undefined && fileOf(first).error !== null);
+    await until(() => uppy.getState().error === null);
+    service.complete(B);
+    expect((await outcome)?.successful).toHaveLength(1);
+    expect(uppy.getState().error).toBe('It ends too early.');
+  });
+
   test('processes a retried file again', async () => {
     const ids = [A, B];
     sendsAs(() => formAnswer(ids.shift() ?? B));

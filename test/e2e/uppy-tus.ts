@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Upload } from '../../src/wire/documents.ts';
 import { Link } from '../../scripts/chaos/fleet/link.ts';
-import { type Browser, startBrowser } from '../helpers/browser.ts';
-import { photo } from '../helpers/pictures.ts';
-import { awaitTrue } from './await-true.ts';
-import { type Service, startService } from '../helpers/service.ts';
+import type { Browser } from '../helpers/browser.ts';
+import type { Service } from '../helpers/service.ts';
 import { resultOf, sha256 } from '../helpers/tus-service.ts';
+import { awaitTrue } from './await-true.ts';
+import { sharedFrontEnd } from './front-end.ts';
 
 /** What a page does that uses Uppy: the file comes in base64, the address of its upload goes back. */
 const PAGE_SCRIPT = `
@@ -37,16 +37,7 @@ beforeAll(async () => {
     logLevel: 'error',
   });
   script = bundle.outputFiles[0]?.text ?? '';
-  [bytes, service, browser] = await Promise.all([
-    photo({ width: 1600, height: 1200 }),
-    startService({ apis: 2 }),
-    startBrowser(),
-  ]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await service.stop();
+  ({ bytes, service, browser } = await sharedFrontEnd());
 });
 
 /** A cut connection, and the conflict while the other process still stores its bytes. The client asks again. */

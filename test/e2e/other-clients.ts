@@ -1,17 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import type { Progress, Upload } from '../../src/wire/documents.ts';
-import { Link } from '../../scripts/chaos/fleet/link.ts';
-import { type Browser, startBrowser } from '../helpers/browser.ts';
-import { putFile } from '../helpers/client.ts';
+import type { Link } from '../../scripts/chaos/fleet/link.ts';
+import type { Browser } from '../helpers/browser.ts';
+import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { photo, textAsJpeg } from '../helpers/pictures.ts';
-import { awaitTrue } from './await-true.ts';
-import { type Service, startService } from '../helpers/service.ts';
+import { textAsJpeg } from '../helpers/pictures.ts';
+import type { Service } from '../helpers/service.ts';
 import { resultOf, sha256 } from '../helpers/tus-service.ts';
-import { type PageServer, startPageServer } from './page-server.ts';
+import { awaitTrue } from './await-true.ts';
+import { fileExpression, sharedFrontEnd, threeFiles } from './front-end.ts';
+import type { PageServer } from './page-server.ts';
 import { recipe } from './recipes.ts';
+import type { ChosenFile } from './slow-processor.ts';
 
 const DOCUMENT = 'docs/other-clients.md';
 
@@ -25,21 +27,7 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  frontEnd = await startPageServer();
-  const env = { CORS_ORIGINS: frontEnd.origin, UPLOAD_MAX_BYTES: '2000000', UPLOAD_MAX_REQUEST_BYTES: '4000000' };
-  [bytes, service, browser] = await Promise.all([
-    photo({ width: 1600, height: 1200 }),
-    startService({ env }),
-    startBrowser(),
-  ]);
-  link = await Link.open(service.url);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await link.close();
-  await service.stop();
-  await frontEnd.stop();
+  ({ pages: frontEnd, service, link, browser, bytes } = await sharedFrontEnd());
 });
 
 afterEach(() => page.close());
@@ -57,14 +45,11 @@ async function openWith(snippet: string): Promise<void> {
   });
   ({ page, complaints } = await browser.open(frontEnd.origin));
   await page.evaluate(`${bundle.outputFiles[0]?.text ?? ''}; window.client = client`);
-  await page.evaluate(
-    `window.fileOf = (name, base64) => new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], name, { type: 'image/jpeg', lastModified: 1 })`,
-  );
 }
 
-/** An expression of the page's for a file with these bytes. */
+/** An expression of the page for a file with these bytes. */
 function fileOf(name: string, content: Buffer): string {
-  return `fileOf('${name}', '${content.toString('base64')}')`;
+  return fileExpression({ name, mimeType: 'image/jpeg', buffer: content });
 }
 
 async function evaluate<T>(expression: string): Promise<T> {
@@ -73,7 +58,31 @@ async function evaluate<T>(expression: string): Promise<T> {
 
 const DONE = () => ({ state: 'completed', file: { name: 'harbour ü.jpg', size: bytes.length, sha256: sha256(bytes) } });
 
+async function finalUpload(id: string): Promise<Upload> {
+  await resultOf(service.url, id);
+  return (await getJson<Upload>(`${service.url}/uploads/${id}`)).body;
+}
+
+/** State, kind of the result and reason of a final upload. */
+function outcomeOf({ state, result, error }: Upload): unknown[] {
+  return [state, result?.kind ?? null, error?.code ?? null];
+}
+
+const THREE_OUTCOMES = [
+  ['completed', 'picture', null],
+  ['completed', 'table', null],
+  ['failed', null, 'picture_damaged'],
+];
+
 describe('fetch', () => {
+  test('sends a picture and a table, and reads why a file failed', async () => {
+    await openWith('fetch.js');
+    const said: unknown[] = [];
+    for (const file of threeFiles(bytes))
+      said.push(await evaluate(`client.send(${fileExpression(file)}).then(({ result }) => result.kind, String)`));
+    expect(said).toEqual(['picture', 'table', expect.stringMatching(/^Error: picture_damaged: /)]);
+  });
+
   test('sends a file and waits for its result', async () => {
     await openWith('fetch.js');
     const upload = await evaluate<Upload>(`client.send(${fileOf('harbour ü.jpg', bytes)})`);
@@ -108,10 +117,28 @@ describe('fetch', () => {
 });
 
 describe('EventSource', () => {
+  test('follows a picture, a table and a file that fails to their ends', async () => {
+    await openWith('event-source.js');
+    const send = async ({ name, buffer }: ChosenFile) =>
+      (await putFile<Upload>(service.url, crypto.randomUUID(), buffer, name)).body.id;
+    const ids = await Promise.all(threeFiles(bytes).map(send));
+    const last = await evaluate<Progress[]>(
+      `Promise.all(${JSON.stringify(ids)}.map(async (id) => {
+        let last;
+        await client.follow(id, (progress) => (last = progress));
+        return last;
+      }))`,
+    );
+    expect(last.map(({ state, percent }) => [state, percent === 100])).toEqual([
+      ['completed', true],
+      ['completed', true],
+      ['failed', false],
+    ]);
+  });
+
   test('follows an upload over a broken connection without missing an event, and ends by itself', async () => {
     await openWith('event-source.js');
-    const [worker] = service.workers;
-    await worker?.end();
+    await service.workers.at(-1)?.end();
     const { body } = await putFile<Upload>(service.url, crypto.randomUUID(), bytes, 'a.jpg');
     const seenIds: (string | undefined)[] = [];
     page.on('request', (request) => {
@@ -183,6 +210,15 @@ describe('Uppy', () => {
 });
 
 describe('tus-js-client', () => {
+  test('sends a picture, a table and a file that fails later', async () => {
+    await openWith('tus.js');
+    const ids = await evaluate<string[]>(
+      `Promise.all([${threeFiles(bytes).map(fileExpression).join()}].map(client.send))`,
+    );
+    const uploads = await Promise.all(ids.map((id) => finalUpload(id)));
+    expect(uploads.map(outcomeOf)).toEqual(THREE_OUTCOMES);
+  });
+
   test('continues after a reload at the same offset', async () => {
     await openWith('tus.js');
     link.cutAfter(Math.floor(bytes.length / 2), () => undefined);
