@@ -1,4 +1,4 @@
-import { trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind, trace, type Context, type ContextManager } from '@opentelemetry/api';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { createHash } from 'node:crypto';
@@ -9,7 +9,10 @@ import { inSpan, NO_SPAN, positionText, uploadAttribute, type Tracing } from '..
 
 const CLIENT = parseTraceContext('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'vendor=1');
 
-afterEach(() => trace.disable());
+afterEach(() => {
+  trace.disable();
+  context.disable();
+});
 
 /** Registers an SDK, as a module of `--import` does. */
 async function register(): Promise<{ exporter: InMemorySpanExporter; tracing: Tracing }> {
@@ -18,6 +21,27 @@ async function register(): Promise<{ exporter: InMemorySpanExporter; tracing: Tr
   const tracing = await openTracing();
   if (tracing === undefined) throw new Error('tracing is off');
   return { exporter, tracing };
+}
+
+/** A context manager for calls that do not wait. */
+function nestedCalls(): ContextManager {
+  let current: Context = ROOT_CONTEXT;
+  const manager: ContextManager = {
+    active: () => current,
+    with(inner, work, thisArgument, ...rest) {
+      const outer = current;
+      current = inner;
+      try {
+        return Reflect.apply(work, thisArgument, rest) as ReturnType<typeof work>;
+      } finally {
+        current = outer;
+      }
+    },
+    bind: (_, target) => target,
+    enable: () => manager,
+    disable: () => manager,
+  };
+  return manager;
 }
 
 describe('tracing without an SDK', () => {
@@ -72,6 +96,17 @@ describe('tracing with an SDK', () => {
       { 'error.type': 'empty_file' },
       [],
     ]);
+  });
+
+  test('places a request below the span of an instrumented HTTP server, and not in the trace of its header', async () => {
+    const { exporter, tracing } = await register();
+    context.setGlobalContextManager(nestedCalls());
+    const server = tracing.begin('GET', undefined, { role: 'server' });
+    server.run(() => tracing.beginRequest('GET /uploads/:id', CLIENT, { role: 'server' }).end());
+    tracing.beginRequest('GET /uploads/:id', CLIENT, { role: 'server' }).end();
+    const [inside, outside] = exporter.getFinishedSpans();
+    expect([inside?.parentSpanContext?.spanId, inside?.kind]).toEqual([server.position?.spanId, SpanKind.INTERNAL]);
+    expect([outside?.parentSpanContext?.spanId, outside?.kind]).toEqual([CLIENT?.spanId, SpanKind.SERVER]);
   });
 
   test('names an upload by the reference that logs use', () => {
