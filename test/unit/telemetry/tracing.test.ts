@@ -98,7 +98,7 @@ describe('tracing with an SDK', () => {
     ]);
   });
 
-  test('places a request below the span of an instrumented HTTP server, and not in the trace of its header', async () => {
+  test('places a request below the span of an instrumented HTTP server, not in the trace of its header', async () => {
     const { exporter, tracing } = await register();
     context.setGlobalContextManager(nestedCalls());
     const server = tracing.begin('GET', undefined, { role: 'server' });
