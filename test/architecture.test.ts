@@ -30,6 +30,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   bullmq: [
     'src/queue/upload-queue.ts',
     'src/delivery/delivery-queue.ts',
+    'src/roads/import/import-queue.ts',
+    'workers/roads/import-worker.ts',
     'workers/permit-loop.ts',
     'workers/webhooks/webhook-deliveries.ts',
   ],
@@ -59,7 +61,7 @@ const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
 
 /** What an API process and a worker share. */
 const SHARED_WITH_WORKERS =
-  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(delivery|kinds|record|settings|storage|telemetry)\/.+|roads\/direct\/.+|version\.ts|http\/public-address\.ts|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
+  /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(delivery|kinds|record|settings|storage|telemetry)\/.+|roads\/(direct|import)\/.+|http\/pinned-lookup\.ts|version\.ts|http\/public-address\.ts|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** The modules that package.json names and that only export from others. */
 const PACKAGE_ENTRIES = ['src/deferred/deferred.ts', 'workers/deferred-uploads.ts'];

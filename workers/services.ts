@@ -25,9 +25,10 @@ import type { Storage } from '../src/storage/storage.ts';
 import { accessFileWarning } from './access-file-warning.ts';
 import { isolatedRunner } from './isolation/run-isolated.ts';
 import { measureWorker } from './measure-worker.ts';
+import { openProcessors } from './open-processors.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
-import { silentVisitor } from './roads/visit-silent.ts';
+import { buildRoadWork, type RoadWork } from './roads/road-work.ts';
 import { Replacement } from './replacement.ts';
 import { watchEventLoop } from '../src/telemetry/watchdog.ts';
 import { startWebhooks, type WebhookSending } from './webhooks/webhook-sending.ts';
@@ -146,10 +147,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     ...shared,
     tracing,
     processors,
-    checkStorage: async () => {
-      await installation.verify();
-      await storage.probe('full');
-    },
+    checkStorage: () => checkStorage(installation, storage),
     runIsolated: isolatedRunner(kind.isolatedEntry, { timeoutMs: config.attemptTimeoutMs, ...ofChildren(host) }),
     attemptTimeoutMs: config.attemptTimeoutMs,
     kinds,
@@ -162,7 +160,8 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     onBusy: () => host.onBusy?.(),
   });
   const sets = new UploadSets(connection, keys);
-  const visitSilent = silentVisitor(config, shared, processors);
+  const roads = buildRoadWork(config, shared, processors);
+  const { visitSilent } = roads;
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs, visitSilent });
   const nowMs = (): number => redis.clock.nowMs();
   const heartbeat = new Heartbeat('worker', { ...redis, log }, () => statusOf(worker, redis.tally));
@@ -170,8 +169,9 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   return {
     async start() {
       await measured.serve();
-      await listenForCancels(redis, worker);
+      await listenForCancels(redis, worker, roads);
       await worker.start();
+      roads.start();
       sweeper.start();
       heartbeat.start();
       webhooks = await startWebhooks(config, endpoints, { connection, keys, log, tracing, nowMs });
@@ -183,6 +183,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
         worker.close(graceMs),
         // Redis may be away.
         settleWithin(webhooks?.close(graceMs) ?? Promise.resolve(), graceMs + CLOSE_LIMIT_MS),
+        settleWithin(roads.close(graceMs), graceMs + CLOSE_LIMIT_MS),
       ]);
       access.close();
       measured.close();
@@ -190,6 +191,11 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     },
     hasStuckThread: () => processors.abandonedCalls() > 0,
   };
+}
+
+async function checkStorage(installation: Installation, storage: Storage): Promise<void> {
+  await installation.verify();
+  await storage.probe('full');
 }
 
 /** Environment and options of isolated processes. */
@@ -229,18 +235,6 @@ async function openInstallation(
   const installation = new Installation({ storage, kept, queuePrefix, adopt, log });
   await installation.open();
   return installation;
-}
-
-/** Creates the processors. `kinds` are those of `WORKER_KINDS`, default all. Throws a `ConfigError` for others. */
-async function openProcessors({ createProcessors }: WorkerKind, config: Config) {
-  const processors = await createProcessors(config);
-  const { workerKinds } = config;
-  const unknown = workerKinds.find((kind) => !processors.kinds.includes(kind));
-  if (unknown !== undefined)
-    throw new ConfigError(
-      `No processor takes the kind ${unknown}. Correct WORKER_KINDS. The kinds are ${processors.kinds.join(', ')}.`,
-    );
-  return { processors, kinds: workerKinds.length === 0 ? processors.kinds : workerKinds };
 }
 
 /** Returns a function that sends the message to the process that has started this one, at its first call. */
@@ -291,8 +285,15 @@ async function openRedisParts(
   return { keys, connection, clock, calls, tally, records, queue: new UploadQueue(connection, keys, log) };
 }
 
-async function listenForCancels({ calls, keys }: RedisParts, worker: UploadWorker): Promise<void> {
-  calls.on('message', (_channel: string, id: string) => worker.cancel(id));
+async function listenForCancels(
+  { calls, keys }: RedisParts,
+  worker: UploadWorker,
+  roads: Pick<RoadWork, 'cancel'>,
+): Promise<void> {
+  calls.on('message', (_channel: string, id: string) => {
+    worker.cancel(id);
+    roads.cancel(id);
+  });
   // Messages may have been missed before the connection was ready again.
   calls.on('ready', () => worker.lookAgain());
   await calls.subscribe(keys.cancelChannel);

@@ -35,6 +35,8 @@ export interface TicketLimits {
   readonly maxFileBytes: number | undefined;
   /** Media types such as `text/csv`, or whole groups such as `image/*`. */
   readonly types: readonly string[] | undefined;
+  /** True if uploads may be imported from an address. */
+  readonly mayImport?: boolean;
   /** Name of the preset that fixes the options. */
   readonly preset: string | undefined;
   /** The options of the preset. Present together with `preset`. */

@@ -121,13 +121,14 @@ function callerOf({ name, limits, weight, webhooks }: Tenant): Omit<Caller, 'via
 }
 
 function callerOfTicket({ tenant, key, jti, upload, expiresAtMs }: CheckedTicket): Caller {
-  const { maxFiles, maxFileBytes, types, preset, metadata, lane = 'live' } = upload;
+  const { maxFiles, maxFileBytes, types, preset, metadata, lane = 'live', import: mayImport = false } = upload;
   const ticket: TicketLimits = {
     jti,
     expiresAtMs,
     maxFiles,
     maxFileBytes,
     types,
+    mayImport,
     preset,
     options: preset === undefined ? undefined : optionsOf(tenant, preset),
   };

@@ -101,8 +101,8 @@ export interface Progress {
     /** 0 to 100. It never goes down within an upload, and is 100 only when `state` is `completed`. */
     percent: number;
     /**
-     * `receive`, `queue`, `assemble` (parts are joined or a large file is hashed), `inspect`, a step of the processor,
-     * or `done`. Steps may be added: show them, but do not switch on them.
+     * `receive` or `fetch`, `queue`, `assemble` (parts are joined or a large file is hashed), `inspect`, a step of the
+     * processor, or `done`. Steps may be added: show them, but do not switch on them.
      */
     stage: string;
     bytes: {

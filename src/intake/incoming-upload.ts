@@ -119,6 +119,11 @@ export class IncomingUpload {
     return { opened: new IncomingUpload(parts, scope, record, report) };
   }
 
+  /** Receives the bytes of an upload that the caller has begun. `report` sends their count to the record. */
+  static begun(parts: IntakeParts, scope: RequestScope, record: UploadRecord, report: ReportReceived): IncomingUpload {
+    return new IncomingUpload(parts, scope, record, report);
+  }
+
   /**
    * Returns an upload whose bytes and manifest were stored by several requests. Only call its `enqueue`. If the queue
    * is full then, only the manifest is removed, because the client will ask again.

@@ -12,6 +12,9 @@ export const QUEUE_NAME = 'uploads';
 /** The BullMQ queue of webhooks. */
 export const DELIVERY_QUEUE_NAME = 'webhooks';
 
+/** The BullMQ queue of uploads that a worker has to fetch. */
+export const IMPORT_QUEUE_NAME = 'imports';
+
 /** Returns the name of the BullMQ queue of a kind. */
 export function queueNameOf(kind: string): string {
   return kind === OTHER_KIND ? QUEUE_NAME : `${QUEUE_NAME}-${kind}`;

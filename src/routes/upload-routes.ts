@@ -19,6 +19,8 @@ import { METADATA_FIELD, withMetadata } from '../intake/metadata.ts';
 import { readOptionsJson } from '../intake/options.ts';
 import { readReceived, type ReceivedUpload } from '../intake/read-received.ts';
 import type { UploadIntake } from '../intake/intake.ts';
+import { createImport, isJson } from './import-request.ts';
+import type { ImportIntake } from '../roads/import/import-intake.ts';
 import { refusePartOfFile } from '../intake/parts-hint.ts';
 import type { UploadRemoval } from '../intake/removal.ts';
 
@@ -26,6 +28,7 @@ import type { UploadRemoval } from '../intake/removal.ts';
 export interface UploadRouteParts extends WatchParts, ScopeParts {
   callers: Pick<Callers, 'ofCreation' | 'ofCreationOrRetry'>;
   intake: UploadIntake;
+  imports: Pick<ImportIntake, 'create'>;
   removal: UploadRemoval;
   records: UploadRecords;
   maxTimeoutMs: number;
@@ -38,7 +41,9 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     requireWholeFiles(ctx);
     const scope = openScope(ctx, parts);
     const caller = await parts.callers.ofCreation(ctx);
-    const received = await parts.intake.receiveForm(withCaller(scope, caller), ctx.req);
+    const received = isJson(ctx)
+      ? [await createImport(ctx, parts, scope, caller)]
+      : await parts.intake.receiveForm(withCaller(scope, caller), ctx.req);
     const [first] = received;
     if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
     await answer(ctx, parts, received, timeoutMs, (uploads) => ({ uploads }));

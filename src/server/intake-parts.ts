@@ -1,3 +1,4 @@
+import { PublicAddresses } from '../http/public-address.ts';
 import { Transfers } from '../http/transfers.ts';
 import { Admission } from '../intake/admission.ts';
 import { CreationRate } from '../intake/creation-rate.ts';
@@ -7,6 +8,7 @@ import { UploadRemoval } from '../intake/removal.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import type { Backlog } from '../queue/backlog.ts';
 import { DirectUploads } from '../roads/direct/direct-uploads.ts';
+import { ImportIntake, mayImportOpenly } from '../roads/import/import-intake.ts';
 import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
 import { checkQuota } from '../record/quota.ts';
 import { countRecords } from '../record/record-count.ts';
@@ -24,6 +26,7 @@ export interface IntakeServices {
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
   readonly direct: DirectUploads;
+  readonly imports: ImportIntake;
   readonly transfers: Transfers;
   readonly limits: ServiceLimits;
   readonly maxArchiveBytes: number;
@@ -37,6 +40,8 @@ export interface IntakeSources {
   backlog: Backlog;
   metrics: Metrics;
   listen: IntakeParts['listen'];
+  /** True if the process belongs to another application. */
+  isEmbedded: boolean;
   log: Logger;
 }
 
@@ -59,9 +64,15 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
   const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
   const direct = new DirectUploads({ ...parts, maxFileBytes, expiryMs });
+  const imports = new ImportIntake({
+    ...parts,
+    queue: redis.imports,
+    addresses: new PublicAddresses(config.importAllow),
+    isOpenToAll: mayImportOpenly(config, sources.isEmbedded),
+  });
   const { archiveMaxBytes: maxArchiveBytes } = config;
   const limits = serviceLimits(config, kinds, direct.isOffered);
-  return { intake, removal, tus, direct, transfers, limits, maxArchiveBytes };
+  return { intake, removal, tus, direct, imports, transfers, limits, maxArchiveBytes };
 }
 
 function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSources): Admission {

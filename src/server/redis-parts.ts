@@ -22,6 +22,7 @@ import { UploadQueue } from '../queue/upload-queue.ts';
 import type { OpenEvents } from '../record/bus.ts';
 import { recordOptions } from '../record/record-change.ts';
 import { UploadRecords } from '../record/record.ts';
+import { ImportQueue } from '../roads/import/import-queue.ts';
 import type { Config } from '../settings/config.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { UploadTally } from '../telemetry/upload-tally.ts';
@@ -37,6 +38,7 @@ export interface RedisParts {
   readonly records: UploadRecords;
   readonly queue: UploadQueue;
   readonly deliveries: DeliveryQueue;
+  readonly imports: ImportQueue;
 }
 
 /** Connects to Redis and checks its configuration. Rejects with `ConfigError` if Redis is configured wrongly. */
@@ -65,12 +67,17 @@ export async function openRedisParts(
   });
   const queue = new UploadQueue(connection, keys, log);
   const deliveries = new DeliveryQueue(connection, keys, log);
-  return { keys, connection, redisCheck, clock, store, tally, records, queue, deliveries };
+  const imports = new ImportQueue(connection, keys, log);
+  return { keys, connection, redisCheck, clock, store, tally, records, queue, deliveries, imports };
 }
 
 /** Closes the queues, but not the connection that they share. */
-export async function closeQueues({ queue, deliveries }: Pick<RedisParts, 'queue' | 'deliveries'>): Promise<void> {
-  await Promise.all([queue.close(), deliveries.close()]);
+export async function closeQueues({
+  queue,
+  deliveries,
+  imports,
+}: Pick<RedisParts, 'queue' | 'deliveries' | 'imports'>): Promise<void> {
+  await Promise.all([queue.close(), deliveries.close(), imports.close()]);
 }
 
 /** Returns the configured event bus. It opens its own connection and closes it. */

@@ -128,7 +128,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   const backlog = new Backlog(store, keys);
   const metrics = createMetrics(config, { redis, held, backlog, receiving: () => intake.receiving, isEmbedded });
   const listen = subscribeTo.bind(undefined, registry, log);
-  const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, listen, log });
+  const services = buildIntake(config, { redis, storage, kinds, backlog, metrics, listen, isEmbedded, log });
   const { intake } = services;
   const tracing = await openTracing();
   observeHeld(manager, { metrics, tracing, nowMs: () => redis.clock.nowMs() });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ACCESS } from './access-settings.ts';
 import { choice, digits, integer, kindNames, text } from './forms.ts';
 import { LISTENING } from './listening-settings.ts';
+import { IMPORTS } from './import-settings.ts';
 import { MANAGEMENT } from './management-settings.ts';
 import { MOUNTING } from './mount-settings.ts';
 import { PROCESSORS } from './processor-settings.ts';
@@ -178,6 +179,7 @@ export const PLAIN_SETTINGS = {
   ...INSTALLATION,
   ...STORAGE,
   ...RECEIVING,
+  ...IMPORTS,
   ...PROCESSORS,
   ...PICTURE_REQUESTS,
   ...PICTURES,
@@ -209,6 +211,7 @@ export const SECTIONS: readonly Section[] = [
   { title: 'Storage', roles: BOTH, settings: STORAGE },
   { title: 'Storage in a bucket (STORAGE=s3://…)', roles: BOTH, settings: S3 },
   { title: 'Receiving uploads', roles: BOTH, settings: RECEIVING },
+  { title: 'Import from an address', roles: BOTH, settings: IMPORTS },
   { title: 'Held responses', roles: ['api'], settings: HELD_RESPONSES },
   { title: 'Downloads', roles: ['api'], settings: DOWNLOADS },
   { title: 'Queue and records', roles: ['api'], settings: QUEUE },

@@ -41,8 +41,8 @@ export const progressSchema = z
       .string()
       .min(1)
       .describe(
-        '`receive`, `queue`, `assemble` (parts are joined or a large file is hashed), `inspect`, a step of the ' +
-          'processor, or `done`. Steps may be added: show them, but do not switch on them.',
+        '`receive` or `fetch`, `queue`, `assemble` (parts are joined or a large file is hashed), `inspect`, a step ' +
+          'of the processor, or `done`. Steps may be added: show them, but do not switch on them.',
       ),
     bytes: z.strictObject({
       received: bytes,

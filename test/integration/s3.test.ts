@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DirectUploadDocument, Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { listen } from '../helpers/listen.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { patienceMs } from '../helpers/patience.ts';
@@ -37,6 +38,7 @@ beforeAll(async () => {
   [s3, bytes] = await Promise.all([startS3Server(), photo({ width: 900, height: 600 })]);
   env = {
     UPLOAD_STALL_TIMEOUT_MS: String(STALL_MS),
+    IMPORT_ALLOW: '127.0.0.1',
     ...S3_CREDENTIALS,
     S3_ENDPOINT: s3.url,
     STORAGE: `s3://${s3.bucket}/uploads`,
@@ -125,6 +127,27 @@ describe('an API and a worker process that share only Redis and a bucket', () =>
     expect(result).toMatchObject({ code: 'digest_mismatch', state: 'failed', final: true });
     await eventually('its bytes are removed', () => keysOf(id).length === 0);
     expect((await fetch(`${service.url}/uploads/${id}/content`)).status).toBe(409);
+  });
+
+  test('import a file from an address', async () => {
+    const source = createServer((_, response) => response.end(bytes));
+    const url = `http://127.0.0.1:${await listen(source)}/harbour%20view.jpg`;
+    const json = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+    const posted = await requestJson<UploadList>(`${service.url}/uploads`, { ...json, body: JSON.stringify({ url }) });
+    const [upload] = posted.body.uploads;
+    expect([posted.status, posted.headers.get('location')]).toEqual([202, `/uploads/${upload?.id}`]);
+    expect(upload?.progress.stage).toBe('fetch');
+    const { body } = await getJson<Upload>(`${service.url}/uploads/${upload?.id}/result?timeout=${LONG_HOLD_MS}`);
+    expect(body).toMatchObject({ state: 'completed', file: { name: 'harbour view.jpg', size: bytes.length } });
+    expect(body.progress.attempt).toBe(1);
+    source.close();
+  });
+
+  test('refuse to import from a loopback address', async () => {
+    const json = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+    const body = JSON.stringify({ url: service.url.replace('127.0.0.1', '127.0.0.3') });
+    const refused = await requestJson<Problem>(`${service.url}/uploads`, { ...json, body });
+    expect([refused.status, refused.body.code]).toEqual([400, 'import_refused']);
   });
 
   test('leave nothing of a file whose sender disconnected', async () => {

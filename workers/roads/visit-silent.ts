@@ -1,19 +1,23 @@
-import { createKinds } from '../../src/kinds/kinds.ts';
+import type { Kinds } from '../../src/kinds/kinds.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import { visitDirect, type Visit } from '../../src/roads/direct/abandoned-direct.ts';
 import { isDirect } from '../../src/roads/direct/part-plan.ts';
+import type { ImportQueue } from '../../src/roads/import/import-queue.ts';
 import type { Config } from '../../src/settings/config.ts';
+import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
-import type { ProcessorTable } from '../processors.ts';
 
 /** What the visits need. */
 export interface VisitParts {
   records: UploadRecords;
   storage: Storage;
   queue: Pick<UploadQueue, 'add'>;
+  imports: Pick<ImportQueue, 'add'>;
+  /** All kinds of files that the service accepts. */
+  kinds: Kinds;
   log: Logger;
 }
 
@@ -22,13 +26,23 @@ export type VisitSilent = (record: UploadRecord, nowMs: number) => Promise<Visit
 
 /** Returns the janitor's visit of uploads whose bytes do not come through an API process. */
 export function silentVisitor(
-  config: Pick<Config, 'uploadExpiryMs'> & Parameters<typeof createKinds>[0],
+  { uploadExpiryMs: expiryMs }: Pick<Config, 'uploadExpiryMs'>,
   parts: VisitParts,
-  { accepted: kinds = createKinds(config) }: Pick<ProcessorTable, 'accepted'>,
 ): VisitSilent {
   return async (record, nowMs) => {
     const { direct } = parts.storage;
+    if (record.road?.name === 'import') return await visitImport(parts, record);
     if (!isDirect(record) || direct === undefined) return undefined;
-    return await visitDirect({ ...parts, kinds, direct, expiryMs: config.uploadExpiryMs }, record, nowMs);
+    return await visitDirect({ ...parts, direct, expiryMs }, record, nowMs);
   };
+}
+
+/**
+ * Adds the job again if Redis has lost it or a process died before it could add it. If all bytes are stored, the worker
+ * died before it queued the upload, and the caller does it.
+ */
+async function visitImport({ storage, imports }: VisitParts, { id }: UploadRecord): Promise<Visit | undefined> {
+  if ((await newestManifest(storage, id)) !== undefined) return undefined;
+  await imports.add(id);
+  return 'silent';
 }

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { pinnedLookup, untilAborted } from '../../src/http/pinned-lookup.ts';
 import { AddressRefusedError, type HostAddress, type PublicAddresses } from '../../src/http/public-address.ts';
 
 /** Time for one try, from the lookup of the host to the headers of the answer. */
@@ -70,7 +70,7 @@ function send(
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
     // A connection of its own for each try, so that its address was just checked.
     agent: false,
-    lookup: fixedLookup(addresses),
+    lookup: pinnedLookup(addresses),
     signal,
   };
   const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
@@ -79,15 +79,6 @@ function send(
     request.on('error', reject);
     request.end(body);
   });
-}
-
-/** Answers every lookup of a connection with these addresses. */
-function fixedLookup(addresses: readonly HostAddress[]): LookupFunction {
-  return (_host, { all }, done) => {
-    const [first] = addresses;
-    if (all === true) done(null, [...addresses]);
-    else done(null, first?.address ?? '', first?.family);
-  };
 }
 
 /** Reads the body up to the limits, so that a server that sends a short one sees no broken connection. */
@@ -107,20 +98,6 @@ async function skipBody(response: IncomingMessage): Promise<void> {
     response.on('close', end);
   });
   response.destroy();
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 /** Only seconds are read. The other form, a date, depends on the clock of the endpoint. */

@@ -3,6 +3,7 @@ import { pictureOptionsSchema } from '../../kinds/picture-options.ts';
 import { tableOptionsSchema } from '../../kinds/table-options.ts';
 import { issuedTicketSchema, ticketRequestSchema } from '../access-schemas.ts';
 import * as direct from '../direct-schemas.ts';
+import { importRequestSchema } from '../import-schemas.ts';
 import { limitsSchema } from '../limit-schemas.ts';
 import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
 import * as pictures from '../picture-schemas.ts';
@@ -43,6 +44,7 @@ const COMPONENTS = {
   TicketRequest: ticketRequestSchema,
   IssuedTicket: issuedTicketSchema,
   Limits: limitsSchema,
+  ImportRequest: importRequestSchema,
   DirectRequest: direct.directRequestSchema,
   DirectUpload: direct.directUploadSchema,
   DirectParts: direct.directPartsSchema,

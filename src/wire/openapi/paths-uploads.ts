@@ -49,8 +49,15 @@ held until all files are final: a 200, or a 202 if the time is up. \`Location\` 
 
 \`\`\`
 curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
-\`\`\``,
-  parameters: parameters('Timeout', 'Prefer'),
+\`\`\`
+
+With \`Content-Type: application/json\` and \`{ "url": "https://…" }\` a worker fetches the file. The 202 comes at
+once; the \`stage\` is \`fetch\` until all bytes are there. This needs an API key, or a ticket with
+\`"import": true\`; in open mode it works only if no other machine can reach the service. Only \`http\` and
+\`https\` addresses on the public internet are fetched, without credentials, after at most 5 redirects. An address
+that is not allowed is a 400 \`import_refused\`. The upload fails with \`import_failed\` if the server does not send
+the file.`,
+  parameters: parameters('Timeout', 'Prefer', 'Metadata'),
   security: CREATING_SECURITY,
   requestBody: {
     description:
@@ -89,6 +96,10 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
           file: { contentType: acceptedTypes().join(', ') },
         },
       },
+      'application/json': {
+        schema: schemaRef('ImportRequest'),
+        examples: { address: { value: { url: 'https://files.example/harbour.jpg' } } },
+      },
     },
   },
   responses: {
@@ -98,6 +109,8 @@ curl -F file=@harbour.jpg 'https://host/uploads?timeout=20000'
     }),
     ...deferredProblems(
       'bad_request',
+      'import_refused',
+      'request_timeout',
       'bad_multipart',
       'missing_boundary',
       'no_file',

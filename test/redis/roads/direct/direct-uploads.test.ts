@@ -4,7 +4,6 @@ import type { RequestScope } from '../../../../src/http/request-scope.ts';
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
 import { UploadSets } from '../../../../src/queue/upload-sets.ts';
 import { DirectUploads, type BegunUpload } from '../../../../src/roads/direct/direct-uploads.ts';
-import { loadConfig } from '../../../../src/settings/config.ts';
 import { readManifest } from '../../../../src/storage/manifest.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../../src/storage/keys.ts';
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
@@ -261,7 +260,7 @@ describe('the janitor, for an upload whose tab was closed', () => {
     const sets = new UploadSets(space.connection, space.keys);
     const nowMs = space.records.nowMs() + afterMs;
     const parts = { ...space.parts, records: space.records, storage: s3.storage, log: silentLog };
-    const look = silentVisitor({ ...loadConfig({}), uploadExpiryMs: EXPIRY_MS }, parts, {});
+    const look = silentVisitor({ uploadExpiryMs: EXPIRY_MS }, { ...parts, imports: { add: async () => undefined } });
     await handleDueUploads(
       {
         ...parts,

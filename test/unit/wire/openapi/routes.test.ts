@@ -74,6 +74,7 @@ function emptyApp(): Koa {
     removal: new UploadRemoval(parts),
     tus: { handle: nobody },
     maxArchiveBytes: 1,
+    imports: { create: nobody },
     direct: { create: nobody, sign: nobody, stored: nobody, complete: nobody },
     limits: { maxFileBytes: 1, maxRequestBytes: 1, maxFilesPerRequest: 1, types: [], retentionMs: 1, direct: false },
     defaultTimeoutMs: 1000,

@@ -1,0 +1,89 @@
+import { DelayedError, Worker, type Job } from 'bullmq';
+import type { Redis } from '../../src/queue/connection.ts';
+import { IMPORT_QUEUE_NAME, type QueueKeys } from '../../src/queue/contract.ts';
+import { fetchImport, FetchPutOffError, type FetchParts } from '../../src/roads/import/fetch-import.ts';
+import type { ImportJobData } from '../../src/roads/import/import-queue.ts';
+import type { Logger } from '../../src/telemetry/log.ts';
+import { backOffOnError } from '../back-off-on-error.ts';
+
+/** Files that one process fetches at the same time. Most of the time they wait for other servers. */
+const CONCURRENCY = 4;
+
+/** A file of a worker that died is fetched again after at most about two of these. */
+const LOCK_MS = 15_000;
+
+/** The record counts the beginnings, so BullMQ must not fail an import because workers died. */
+const NO_STALL_LIMIT = 1_000_000;
+
+/** What the imports of a process need. */
+export interface ImportWorkerParts extends FetchParts {
+  /** The BullMQ worker uses it and duplicates it for blocking reads. The caller closes it. */
+  connection: Redis;
+  keys: QueueKeys;
+  log: Logger;
+  /** Default `LOCK_MS`. */
+  lockMs?: number;
+}
+
+/** Takes imports from BullMQ and fetches them. `cancel` stops one. */
+export class ImportWorker {
+  readonly #parts: ImportWorkerParts;
+  readonly #worker: Worker<ImportJobData>;
+  readonly #stopping = new AbortController();
+  readonly #cancels = new Map<string, Set<() => void>>();
+  readonly #endBackOff: () => void;
+
+  constructor(parts: ImportWorkerParts) {
+    const { connection, keys, log, lockMs = LOCK_MS } = parts;
+    this.#parts = parts;
+    this.#worker = new Worker<ImportJobData>(IMPORT_QUEUE_NAME, (job, token) => this.#fetch(job, token), {
+      connection,
+      prefix: keys.bullPrefix,
+      concurrency: CONCURRENCY,
+      lockDuration: lockMs,
+      stalledInterval: lockMs,
+      maxStalledCount: NO_STALL_LIMIT,
+    });
+    this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'import connection'));
+    this.#endBackOff = backOffOnError(this.#worker);
+  }
+
+  /** Stops fetching an upload that was cancelled or deleted. */
+  cancel(id: string): void {
+    for (const cancelled of this.#cancels.get(id) ?? []) cancelled();
+  }
+
+  /** Takes no more imports. If one does not end within `graceMs`, another process begins it again. */
+  async close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#stopping.abort(), graceMs);
+    try {
+      this.#endBackOff();
+      await this.#worker.close();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #fetch(job: Job<ImportJobData>, token: string | undefined): Promise<void> {
+    try {
+      await fetchImport(this.#parts, job.data.id, {
+        onCancel: (id, cancelled) => this.#onCancel(id, cancelled),
+        stopping: this.#stopping.signal,
+        isLastTry: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
+      });
+    } catch (error) {
+      if (!(error instanceof FetchPutOffError)) throw error;
+      await job.moveToDelayed(Date.now(), token);
+      throw new DelayedError();
+    }
+  }
+
+  #onCancel(id: string, cancelled: () => void): () => void {
+    const own = this.#cancels.get(id) ?? new Set();
+    this.#cancels.set(id, own.add(cancelled));
+    return () => {
+      own.delete(cancelled);
+      if (own.size === 0) this.#cancels.delete(id);
+    };
+  }
+}
