@@ -22,6 +22,9 @@ const BUNDLE_OPTIONS = /** @type {const} */ ({
 /** Entries of scripts and style sheets below `src`, by the name of the output. */
 const BUNDLES = {
   'page.js': 'page/page.ts',
+  'words-german.js': 'page/words-german.ts',
+  'words-spanish.js': 'page/words-spanish.ts',
+  'words-chinese.js': 'page/words-chinese.ts',
   'style.css': 'page/style.css',
   'client.js': 'client/upload-client.ts',
   'operators.js': 'page/operators/operators.ts',
@@ -36,6 +39,20 @@ const COPIES = {
 };
 
 /**
+ * Keeps the texts of other languages out of the page. It loads them when somebody needs them.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const WORDS_ON_DEMAND = {
+  name: 'words-on-demand',
+  setup(build) {
+    build.onResolve({ filter: /\/words-\w+\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: path.replace(/\.ts$/, '.js'), external: true } : undefined,
+    );
+  },
+};
+
+/**
  * Makes the files that `src/page/assets.ts` serves, each of them plain, as brotli and as gzip.
  *
  * @param {string} directory created if missing
@@ -46,7 +63,13 @@ export async function bundlePage(directory, build) {
   await Promise.all(
     Object.entries(BUNDLES).map(async ([name, entry]) => {
       const banner = name === 'client.js' ? { js: CLIENT_BANNER } : {};
-      await build({ ...BUNDLE_OPTIONS, banner, entryPoints: [source(entry)], outfile: join(directory, name) });
+      await build({
+        ...BUNDLE_OPTIONS,
+        banner,
+        plugins: [WORDS_ON_DEMAND],
+        entryPoints: [source(entry)],
+        outfile: join(directory, name),
+      });
     }),
   );
   for (const [name, entry] of Object.entries(COPIES)) writeFileSync(join(directory, name), readFileSync(source(entry)));

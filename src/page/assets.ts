@@ -38,6 +38,9 @@ const TYPES = {
   text: 'text/plain; charset=utf-8',
 } as const;
 
+/** The languages that the page loads on demand. */
+const LANGUAGES = ['german', 'spanish', 'chinese'] as const;
+
 /** Written by the build (`scripts/setup/page-bundles.mjs`). */
 const BUILT = new URL('./built/', import.meta.url);
 
@@ -51,6 +54,7 @@ export async function loadPageAssets(built: URL = BUILT): Promise<PageAssets> {
     asset(built, '/', 'index.html', TYPES.html),
     asset(built, '/style.css', 'style.css', TYPES.css),
     asset(built, '/page.js', 'page.js', TYPES.script),
+    ...LANGUAGES.map((language) => asset(built, `/words-${language}.js`, `words-${language}.js`, TYPES.script)),
     asset(built, '/client.js', 'client.js', TYPES.script),
     asset(built, '/client.d.ts', 'client.d.ts', TYPES.text),
   ]);

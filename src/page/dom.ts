@@ -71,3 +71,9 @@ export function moveBefore(parent: Element, element: Element, next: Element | nu
   parent.insertBefore(element, next);
   if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
 }
+
+/** True if a part of the element is between the upper and the lower edge of the window. */
+export function isOnScreen(element: Element): boolean {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}

@@ -6,12 +6,19 @@ import { LANGUAGES, wordsFor } from './words-for.ts';
 const KEY = 'deferred-uploads.language';
 
 /** Returns a copy of the texts in the language that the user chose, or else in that of the browser. */
-export function chosenWords(storage: () => Pick<Storage, 'getItem'>, languages: readonly string[]): Words {
+export async function chosenWords(
+  storage: () => Pick<Storage, 'getItem'>,
+  languages: readonly string[],
+): Promise<Words> {
+  const chosen = read(storage);
+  return { ...(await wordsFor(chosen === null ? languages : [chosen])) };
+}
+
+function read(storage: () => Pick<Storage, 'getItem'>): string | null {
   try {
-    const chosen = storage().getItem(KEY);
-    return { ...wordsFor(chosen === null ? languages : [chosen]) };
+    return storage().getItem(KEY);
   } catch {
-    return { ...wordsFor(languages) };
+    return null;
   }
 }
 
@@ -22,7 +29,7 @@ export function chosenWords(storage: () => Pick<Storage, 'getItem'>, languages: 
 export function offerLanguages(words: Words, storage: () => Pick<Storage, 'setItem'>, rebuild: () => void): void {
   const choice = required('#language', HTMLSelectElement);
   choice.append(
-    ...LANGUAGES.map(({ name, words: { locale } }) => {
+    ...LANGUAGES.map(({ name, locale }) => {
       const option = make('option', '', name);
       option.value = locale;
       option.lang = locale;
@@ -30,10 +37,13 @@ export function offerLanguages(words: Words, storage: () => Pick<Storage, 'setIt
       return option;
     }),
   );
-  choice.addEventListener('change', () => {
-    Object.assign(words, wordsFor([choice.value]));
+  const change = async (): Promise<void> => {
+    Object.assign(words, await wordsFor([choice.value]));
     translate(words);
     rebuild();
+  };
+  choice.addEventListener('change', () => {
+    void change();
     try {
       storage().setItem(KEY, choice.value);
     } catch {

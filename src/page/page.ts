@@ -14,6 +14,7 @@ import { isBusy, type LineModel } from './line-model.ts';
 import { ListTools } from './list-tools.ts';
 import { announcePage } from './open-pages.ts';
 import { PageTicket } from './page-ticket.ts';
+import { paintSamples } from './sample-photos.ts';
 import { createSendingFetch } from './sending-fetch.ts';
 import { summarise } from './summary.ts';
 import { SummaryView } from './summary-view.ts';
@@ -34,7 +35,7 @@ const PART_BYTES = 4 * 2 ** 20;
 /** The path of the service, without a slash at the end: empty at the root of the host. */
 const BASE = new URL('.', import.meta.url).pathname.slice(0, -1);
 
-const words = chosenWords(() => localStorage, navigator.languages);
+const words = await chosenWords(() => localStorage, navigator.languages);
 const pauseAll = required('#pause-all', HTMLButtonElement);
 const cancelAll = required('#cancel-all', HTMLButtonElement);
 const hideFinished = required('#hide-finished', HTMLButtonElement);
@@ -147,6 +148,10 @@ translate(words);
 offerLanguages(words, () => localStorage, rebuild);
 void applyLimits();
 listenForFiles((chosen) => board.add(chosen));
+const samples = required('#samples', HTMLButtonElement);
+samples.addEventListener('click', () => {
+  void paintSamples((number) => words.sampleName(number)).then((painted) => board.add(painted));
+});
 pauseAll.addEventListener('click', () => (summarise(shown).pausable > 0 ? board.pauseAll() : board.resumeAll()));
 cancelAll.addEventListener('click', () => board.cancelAll());
 hideFinished.addEventListener('click', () => board.hideFinished());

@@ -1,3 +1,4 @@
+import { isOnScreen } from './dom.ts';
 import { isTable } from './file-kinds.ts';
 
 /** Previews that are created at the same time. */
@@ -69,11 +70,6 @@ export class Previews {
     this.forget(element);
     if (preview && wanted) wanted.show(URL.createObjectURL(preview));
   }
-}
-
-function isOnScreen(element: Element): boolean {
-  const { top, bottom } = element.getBoundingClientRect();
-  return bottom > 0 && top < innerHeight;
 }
 
 /** Files without a media type are tried too, because the browser decodes by the bytes. */

@@ -135,6 +135,7 @@ export const chinese: Words = {
     pictures: '你的图片',
     undo: '撤销',
     language: '语言',
+    samples: '手边没有照片？让页面画几张',
     'download-all': '全部下载',
     sort: '排序',
     'sort-added': '按添加顺序',
@@ -172,6 +173,7 @@ export const chinese: Words = {
   problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
   tooLarge: (size, limit) => `文件太大：${size}，上限是 ${limit}。`,
   limits: (maxBytes, retention) => `每个文件最大 ${maxBytes}。文件在 ${retention}后删除。`,
+  sampleName: (number) => `风景 ${number}.jpg`,
   needsFile: '页面关闭前没有全部发送。请重新选择这个文件，会从中断处继续。',
   wrongFile: (expected) => `这不是同一个文件。这里需要的是 ${expected}。`,
   actions: {

@@ -98,6 +98,7 @@ export const english: Words = {
     pictures: 'Your pictures',
     undo: 'Undo',
     language: 'Language',
+    samples: 'No photo? Let the page paint some',
     'download-all': 'Download all',
     sort: 'Order',
     'sort-added': 'As added',
@@ -135,6 +136,7 @@ export const english: Words = {
   problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
   tooLarge: (size, limit) => `Too large: ${size}. The limit is ${limit}.`,
   limits: (maxBytes, retention) => `Up to ${maxBytes} per file. Files are deleted after ${retention}.`,
+  sampleName: (number) => `landscape ${number}.jpg`,
   needsFile: 'The page was closed before the upload finished. Choose the file again to resume.',
   wrongFile: (expected) => `That was another file. Choose ${expected} to resume.`,
   actions: {

@@ -1,28 +1,35 @@
 import type { Words } from './words.ts';
-import { chinese } from './words-chinese.ts';
 import { english } from './words-english.ts';
-import { german } from './words-german.ts';
-import { spanish } from './words-spanish.ts';
 
-/** The languages of the page, each with its own name for itself. */
-export const LANGUAGES: readonly { readonly name: string; readonly words: Words }[] = [
-  { name: 'English', words: english },
-  { name: 'Deutsch', words: german },
-  { name: 'Español', words: spanish },
-  { name: '简体中文', words: chinese },
+/** A language of the page. */
+export interface Language {
+  readonly locale: string;
+  /** Its name for itself. */
+  readonly name: string;
+  /** Loads the texts. Only English is part of the page. */
+  readonly load: () => Promise<Words>;
+}
+
+/** The languages of the page. */
+export const LANGUAGES: readonly Language[] = [
+  { locale: 'en-GB', name: 'English', load: () => Promise.resolve(english) },
+  { locale: 'de-DE', name: 'Deutsch', load: async () => (await import('./words-german.ts')).german },
+  { locale: 'es-ES', name: 'Español', load: async () => (await import('./words-spanish.ts')).spanish },
+  { locale: 'zh-CN', name: '简体中文', load: async () => (await import('./words-chinese.ts')).chinese },
 ];
 
 /** Returns the texts in the first supported language of the user, or in English. */
-export function wordsFor(languages: readonly string[]): Words {
+export async function wordsFor(languages: readonly string[]): Promise<Words> {
   for (const tag of languages) {
-    const known = LANGUAGES.find(({ words }) => languageOf(words.locale) === languageOf(tag));
+    const known = LANGUAGES.find(({ locale }) => languageOf(locale) === languageOf(tag));
+    if (!known) continue;
     // The texts use simplified characters. Readers of traditional characters get English.
-    if (known) return /^zh-(hant|tw|hk|mo)\b/i.test(tag) ? english : known.words;
+    return /^zh-(hant|tw|hk|mo)\b/i.test(tag) ? english : await known.load().catch(() => english);
   }
   return english;
 }
 
 /** The language of a tag such as `de-CH`. */
-export function languageOf(tag: string): string {
+function languageOf(tag: string): string {
   return (tag.split('-')[0] ?? '').toLowerCase();
 }

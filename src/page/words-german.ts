@@ -126,6 +126,7 @@ export const german: Words = {
     pictures: 'Ihre Bilder',
     undo: 'Rückgängig',
     language: 'Sprache',
+    samples: 'Kein Foto zur Hand? Lassen Sie die Seite welche malen',
     'download-all': 'Alle herunterladen',
     sort: 'Reihenfolge',
     'sort-added': 'Wie hinzugefügt',
@@ -163,6 +164,7 @@ export const german: Words = {
   problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
   tooLarge: (size, limit) => `Zu groß: ${size}. Die Grenze ist ${limit}.`,
   limits: (maxBytes, retention) => `Bis ${maxBytes} je Datei. Dateien werden nach Ablauf gelöscht (${retention}).`,
+  sampleName: (number) => `landschaft ${number}.jpg`,
   needsFile: 'Die Seite wurde vor dem Ende geschlossen. Wählen Sie die Datei noch einmal, dann geht es weiter.',
   wrongFile: (expected) => `Das war eine andere Datei. Wählen Sie ${expected}.`,
   actions: {

@@ -124,6 +124,7 @@ export const spanish: Words = {
     pictures: 'Tus imágenes',
     undo: 'Deshacer',
     language: 'Idioma',
+    samples: '¿No tienes una foto? Deja que la página pinte algunas',
     'download-all': 'Descargar todo',
     sort: 'Orden',
     'sort-added': 'Como se añadieron',
@@ -161,6 +162,7 @@ export const spanish: Words = {
   problem: ({ code, limit, detail, title }) => QUOTAS[limit ?? ''] ?? PROBLEMS[code] ?? (detail || title),
   tooLarge: (size, limit) => `Demasiado grande: ${size}. El límite es ${limit}.`,
   limits: (maxBytes, retention) => `Hasta ${maxBytes} por archivo. Los archivos se eliminan después de ${retention}.`,
+  sampleName: (number) => `paisaje ${number}.jpg`,
   needsFile: 'La página se cerró antes de terminar. Elige el archivo de nuevo para continuar.',
   wrongFile: (expected) => `Ese era otro archivo. Elige ${expected} para continuar.`,
   actions: {

@@ -36,6 +36,8 @@ export interface Words {
   tooLarge(size: string, limit: string): string;
   /** The limits, shown before files are chosen. */
   limits(maxBytes: string, retention: string): string;
+  /** File name of a painted picture. */
+  sampleName(number: number): string;
   /** The page was closed during the upload, and the browser has no copy of the file. */
   needsFile: string;
   /** The user chose a file other than the expected one. */
@@ -160,5 +162,6 @@ export type PageText =
   | 'viewer-close'
   | 'viewer-gone'
   | 'language'
+  | 'samples'
   | 'reference'
   | 'client';

@@ -155,6 +155,17 @@ describe('the page', () => {
     expect(await fetch(deleted[0] ?? '')).toHaveProperty('status', 410);
   });
 
+  test('paints photos for people without one, and can put them into the order of their colours', async () => {
+    await page.getByRole('button', { name: /paint some/ }).click();
+    await awaitStates(page, 6, ['done']);
+    expect(await page.locator('.tile').count()).toBe(6);
+    await page.selectOption('#sort', { label: 'By colour' });
+    const names = await page.locator('.name').allTextContents();
+    expect(names.toSorted()).toEqual([1, 2, 3, 4, 5, 6].map((number) => `landscape ${number}.jpg`));
+    await page.selectOption('#sort', { label: 'As added' });
+    expect(await page.locator('.name').allTextContents()).toEqual(names.toSorted());
+  });
+
   test('shows the facts of a finished picture', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
@@ -275,6 +286,7 @@ describe('the page', () => {
   test('is in the language of the browser until the user chooses another one', async () => {
     await page.addInitScript(() => Object.defineProperty(navigator, 'languages', { value: ['zh-CN', 'en'] }));
     await page.reload();
+    await page.locator('html[lang=zh-CN]').waitFor();
     expect([await page.title(), await page.locator('h1').innerText(), await page.getAttribute('html', 'lang')]).toEqual(
       ['上传文件', '上传文件', 'zh-CN'],
     );
@@ -284,6 +296,6 @@ describe('the page', () => {
     await page.selectOption('#language', { label: 'Deutsch' });
     await page.getByText('Dieser Dateityp wird nicht unterstützt.').waitFor();
     await page.reload();
-    expect(await page.locator('h1').innerText()).toBe('Dateien hochladen');
+    await page.getByRole('heading', { name: 'Dateien hochladen' }).waitFor();
   });
 });

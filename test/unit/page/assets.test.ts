@@ -9,10 +9,11 @@ import {
   type PageAssets,
 } from '../../../src/page/assets.ts';
 
-const PATHS = ['/', '/style.css', '/page.js', '/client.js', '/client.d.ts'];
+const LANGUAGE_PATHS = ['/words-german.js', '/words-spanish.js', '/words-chinese.js'];
+const PATHS = ['/', '/style.css', '/page.js', '/client.js', '/client.d.ts', ...LANGUAGE_PATHS];
 /** What a browser fetches to show the page. */
 const PAGE_PATHS = PATHS.slice(0, 3);
-const MOST_COMPRESSED_BYTES = 45_000;
+const MOST_COMPRESSED_BYTES = 40_000;
 
 const BUILT = pathToFileURL(`${compiled('src/page/built')}/`);
 
@@ -33,9 +34,11 @@ test('every file that the page requests exists and has its media type', () => {
     '/page.js': 'text/javascript',
     '/client.js': 'text/javascript',
     '/client.d.ts': 'text/plain',
+    ...Object.fromEntries(LANGUAGE_PATHS.map((path) => [path, 'text/javascript'])),
   });
   const asked = [...textOf('/').matchAll(/(?:src|<link rel="stylesheet" href)="([^"]*)"/g)].map((match) => match[1]);
   expect(new Set(asked)).toEqual(new Set(['page.js', 'style.css']));
+  for (const path of LANGUAGE_PATHS) expect(textOf('/page.js')).toContain(`import(".${path}")`);
 });
 
 test('every content encoding decodes to the same file', () => {
@@ -54,7 +57,7 @@ test('an entity tag changes only with the bytes', async () => {
 });
 
 test('the page loads nothing from other origins and nothing that its security policy forbids', () => {
-  for (const path of [...PAGE_PATHS, '/client.js']) {
+  for (const path of [...PAGE_PATHS, '/client.js', ...LANGUAGE_PATHS]) {
     // Names of XML namespaces look like addresses, and are never fetched.
     const text = textOf(path).replaceAll('http://www.w3.org/2000/svg', '');
     expect([path, text.match(/https?:\/\/|["'(]\/\/\w/g)]).toEqual([path, null]);

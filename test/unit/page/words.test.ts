@@ -21,8 +21,8 @@ test.each([
   [['zh-Hant-HK'], english],
   [['fr'], english],
   [[], english],
-])('a user with the languages %j gets the right texts', (languages, words) => {
-  expect(wordsFor(languages)).toBe(words);
+])('a user with the languages %j gets the right texts', async (languages, words) => {
+  expect(await wordsFor(languages)).toBe(words);
 });
 
 /** Lists the path and the placeholders of every text of a language. */
