@@ -198,7 +198,7 @@ export interface UploadHandle {
     /** Can be iterated more than once. Ends when the upload is over, with or without success. */
     readonly progress: AsyncIterable<Progress>;
     /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
-    readonly result: Promise<Upload>;
+    readonly result: Promise<CompletedUpload>;
     /**
      * Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never
      * rejects.
@@ -222,6 +222,12 @@ export interface UploadHandle {
      * the server has confirmed. Rejects with an UploadError if it does not, after `giveUpAfterMs`.
      */
     delete(): Promise<void>;
+}
+
+/** An upload that is completed, so it has a result. `result.kind` says which one. */
+export interface CompletedUpload extends Upload {
+    state: 'completed';
+    result: Result;
 }
 
 /** One file sent by a client, from its first byte to its result. */

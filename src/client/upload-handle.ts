@@ -1,4 +1,4 @@
-import type { Progress, Upload } from '../wire/documents.ts';
+import type { Progress, Result, Upload } from '../wire/documents.ts';
 
 /**
  * The phase of an upload on the client; its `Progress` describes the server's side. `waiting`: not started, because
@@ -7,6 +7,12 @@ import type { Progress, Upload } from '../wire/documents.ts';
  */
 export type UploadPhase = 'waiting' | 'sending' | 'retrying' | 'paused' | 'following' | 'over';
 
+/** An upload that is completed, so it has a result. `result.kind` says which one. */
+export interface CompletedUpload extends Upload {
+  state: 'completed';
+  result: Result;
+}
+
 /** One upload of the client. */
 export interface UploadHandle {
   readonly id: string;
@@ -14,7 +20,7 @@ export interface UploadHandle {
   /** Can be iterated more than once. Ends when the upload is over, with or without success. */
   readonly progress: AsyncIterable<Progress>;
   /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
-  readonly result: Promise<Upload>;
+  readonly result: Promise<CompletedUpload>;
   /**
    * Cancels the upload unless it is final. Resolves when the server has confirmed, or after `giveUpAfterMs`. Never
    * rejects.

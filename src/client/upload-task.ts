@@ -15,7 +15,7 @@ import {
   isUndecided,
   UploadError,
 } from './upload-error.ts';
-import type { UploadHandle, UploadPhase } from './upload-handle.ts';
+import type { CompletedUpload, UploadHandle, UploadPhase } from './upload-handle.ts';
 import { uploadId } from './upload-id.ts';
 import { isUpload } from './wire.ts';
 
@@ -29,7 +29,7 @@ export class UploadTask implements UploadHandle {
   readonly #spec: TaskSpec;
   /** Null if the server already has all bytes. */
   readonly #sender: Sender | null;
-  readonly #result = withResolvers<Upload>();
+  readonly #result = withResolvers<CompletedUpload>();
   readonly #ended = withResolvers<void>();
   readonly #closed = new AbortController();
   #phase: UploadPhase = 'waiting';
@@ -64,7 +64,7 @@ export class UploadTask implements UploadHandle {
     return this.#sender !== null;
   }
 
-  get result(): Promise<Upload> {
+  get result(): Promise<CompletedUpload> {
     return this.#result.promise;
   }
 
@@ -225,7 +225,7 @@ export class UploadTask implements UploadHandle {
   }
 
   #settle(upload: Upload): void {
-    if (upload.state === 'completed') {
+    if (isCompleted(upload)) {
       this.#result.resolve(upload);
       this.#finish();
     } else {
@@ -253,4 +253,8 @@ export class UploadTask implements UploadHandle {
     this.#reason = problem?.code;
     this.#spec.onPhase?.(phase, problem);
   }
+}
+
+function isCompleted(upload: Upload): upload is CompletedUpload {
+  return upload.state === 'completed' && upload.result !== null;
 }

@@ -1,3 +1,4 @@
+import type { CompletedUpload } from '../../../src/client/upload-handle.ts';
 import type { Problem, Progress, Upload, Variant } from '../../../src/wire/documents.ts';
 
 const AT = '2026-03-14T09:26:53.000Z';
@@ -53,7 +54,7 @@ export function freshUpload(id: string): Upload {
 }
 
 /** The same upload with the result of a photo. */
-export function completedUpload(upload: Upload): Upload {
+export function completedUpload(upload: Upload): CompletedUpload {
   const variant = (name: string, longest: number, format: string): Variant => ({
     name,
     format,
@@ -64,6 +65,7 @@ export function completedUpload(upload: Upload): Upload {
   });
   return {
     ...upload,
+    state: 'completed',
     result: {
       kind: 'picture',
       format: 'jpeg',

@@ -1,4 +1,5 @@
 import type {
+  CompletedUpload,
   FollowOptions,
   Progress,
   Upload,
@@ -46,7 +47,7 @@ export function createFakeClient(): UploadClient & { readonly uploads: FakeUploa
 
 function createFakeUpload(id: string, file: Blob | undefined, options: UploadOptions): FakeUpload {
   const feed = new ProgressFeed(options.onProgress);
-  const outcome = withResolvers<Upload>();
+  const outcome = withResolvers<CompletedUpload>();
   outcome.promise.catch(() => undefined);
   let phase: UploadHandle['phase'] = 'waiting';
   const enter = (next: UploadHandle['phase']): void => {
