@@ -1,7 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { Upload } from '../../src/wire/documents.ts';
+import { newSecret, newTicket } from '../helpers/access-file.ts';
 import { type Browser, startBrowser } from '../helpers/browser.ts';
 import { putFile } from '../helpers/client.ts';
 import { failByOurFault } from '../helpers/fail-by-our-fault.ts';
@@ -9,8 +13,9 @@ import { failWebhook } from '../helpers/fail-webhook.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { awaitTrue } from './await-true.ts';
-import { type Service, startService } from '../helpers/service.ts';
+import { type Service, type ServiceProcess, startService } from '../helpers/service.ts';
 import { expectGoodLooks } from './good-looks.ts';
+import { awaitStage, dropFiles, leavePage } from './page-driver.ts';
 
 const TOKEN = 'the-token-of-the-operators';
 const PREFIX = 'watched';
@@ -143,4 +148,45 @@ test('the page says that there are no new figures, and shows the last ones', asy
   expect(await page.locator('#process-rows tr').count()).toBe(2);
   await service.redis.up();
   await awaitText(page, '#status', 'Live');
+});
+
+describe('the page of a service that needs tickets', () => {
+  const SECRET = newSecret();
+  let directory: string;
+  let api: ServiceProcess;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'du-access-'));
+    const ACCESS_FILE = join(directory, 'access.json');
+    const tenants = { acme: { tickets: [{ kid: 'hs', alg: 'HS256', secret: SECRET }] } };
+    await writeFile(ACCESS_FILE, JSON.stringify({ tenants }));
+    api = await service.addApi({ ACCESS_FILE });
+  });
+
+  afterAll(async () => {
+    await api.end();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const drop = async (page: Page) => await dropFiles(page, [{ name: 'a.jpg', type: 'image/jpeg', bytes }]);
+
+  test('sends a file with the ticket of the link, and removes the ticket from the address', async () => {
+    const ticket = await newTicket('hs', SECRET, { upload: { types: ['image/*'], metadata: { order: 7 } } });
+    const { page, complaints } = await browser.open(`${api.url}/#ticket=${ticket}`);
+    pages.push(page);
+    const created = page.waitForResponse((response) => response.request().method() === 'PUT');
+    await drop(page);
+    const upload = (await (await created).json()) as Upload;
+    expect([upload.tenant, upload.metadata]).toEqual(['acme', { order: 7 }]);
+    await awaitStage(page, /./);
+    expect([new URL(page.url()).hash, complaints]).toEqual(['', []]);
+    await leavePage(page);
+  });
+
+  test('says without a ticket that an upload link is needed', async () => {
+    const { page } = await browser.open(api.url);
+    pages.push(page);
+    await drop(page);
+    await awaitStage(page, /only with an upload link/);
+  });
 });
