@@ -2,8 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import type { ClientLog } from './client-log.ts';
 
-/** A request fails if there is no answer this long after the time for which it may be held. */
+/** A request fails if there is no answer this long after the time for which it may be held. Doubles with each failure. */
 const PATIENCE_MS = 10_000;
+const MOST_PATIENCE_DOUBLINGS = 2;
+
+/**
+ * The pause after a failure doubles too. Otherwise 2,000 clients on a busy machine would send requests faster than the
+ * service can notice that they are gone, and no upload would end.
+ */
+const MOST_PAUSE_DOUBLINGS = 6;
 
 /** Statuses after which a request is sent again. */
 const AGAIN: ReadonlySet<number> = new Set([408, 423, 429, 503]);
@@ -39,6 +46,8 @@ export class Caller {
   readonly #clientLog: ClientLog;
   readonly #deadlineMs: () => number;
   readonly #headers: Readonly<Record<string, string>>;
+  /** Requests without an answer since the last answer. */
+  #failures = 0;
 
   /**
    * @param deadlineMs by the clock of `performance.now()`; it may change
@@ -75,7 +84,9 @@ export class Caller {
     if (performance.now() > this.#deadlineMs()) throw new OutOfTime(`${question.method} ${question.path}`);
     const sentAtMs = performance.now();
     try {
-      const answer = await send(this.#random.pick(this.#urls), this.#withHeaders(question), sentAtMs);
+      const patienceMs = PATIENCE_MS * 2 ** Math.min(this.#failures, MOST_PATIENCE_DOUBLINGS);
+      const answer = await send(this.#random.pick(this.#urls), this.#withHeaders(question), sentAtMs, patienceMs);
+      this.#failures = 0;
       if (answer.status === 500)
         this.#clientLog.offence(`500 to ${question.method} ${question.path}: ${JSON.stringify(answer.body)}`, answer);
       if (!AGAIN.has(answer.status)) return answer;
@@ -83,7 +94,8 @@ export class Caller {
       await delay(retryAfterMs(answer.headers) + this.#random.between(0, 200));
     } catch (error) {
       this.#clientLog.failed(reasonOf(error));
-      await delay(this.#random.between(20, 300));
+      await delay(this.#random.between(20, 300) * 2 ** Math.min(this.#failures, MOST_PAUSE_DOUBLINGS));
+      this.#failures += 1;
     }
     return undefined;
   }
@@ -102,8 +114,9 @@ async function send(
   base: string,
   { method, path, headers, body, holdMs = 0 }: Question,
   sentAtMs: number,
+  patienceMs: number,
 ): Promise<Answer> {
-  const init: RequestInit & { duplex?: 'half' } = { method, signal: AbortSignal.timeout(holdMs + PATIENCE_MS) };
+  const init: RequestInit & { duplex?: 'half' } = { method, signal: AbortSignal.timeout(holdMs + patienceMs) };
   if (headers !== undefined) init.headers = headers;
   if (body !== undefined) Object.assign(init, { body: body(), duplex: 'half' });
   const response = await fetch(base + path, init);
