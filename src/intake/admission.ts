@@ -52,6 +52,9 @@ const MOST_RETRY_MS = 120_000;
 /** This share of the capacity should be free when rejected clients retry, not just one place for all of them. */
 const FREE_PLACES_WANTED = 0.01;
 
+/** A limit that was reached is probably still reached for this time. */
+const PRESSURE_MS = 1_000;
+
 /** The codes of a reached limit. */
 type LackCode =
   'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address' | 'quota_exceeded';
@@ -66,9 +69,18 @@ const RETRY_STORED_MS = 60_000;
 /** Checks the limits before an upload begins, and computes when a rejected client should retry. */
 export class Admission {
   readonly #parts: AdmissionParts;
+  #rejectedAtMs = -Infinity;
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * True if an upload was rejected in the last second, so that the next ones may be too. They are then checked before
+   * they are stored.
+   */
+  get isUnderPressure(): boolean {
+    return performance.now() - this.#rejectedAtMs < PRESSURE_MS;
   }
 
   /** Call it once for each request that creates uploads, before its body is read. Throws as `CreationRate.require`. */
@@ -116,7 +128,7 @@ export class Admission {
 
   /** Returns the error if the script has rejected an upload for a limit of its tenant: `quota_exceeded` (429). */
   async limitRejection({ name, endsInMs }: ReachedLimit): Promise<ServiceError> {
-    this.#parts.onRejected('quota_exceeded');
+    this.#onRejected('quota_exceeded');
     return new ServiceError('quota_exceeded', LIMIT_DETAILS[name], {
       limit: name,
       retryAfterMs: endsInMs ?? (await this.#limitRetryMs(name)),
@@ -157,9 +169,9 @@ export class Admission {
   }
 
   #reject(word: 'full' | 'quota', figures: BacklogFigures | undefined): ServiceError {
-    const { bounds, onRejected } = this.#parts;
+    const { bounds } = this.#parts;
     const code = word === 'full' ? 'queue_full' : 'too_many_queued_by_address';
-    onRejected(code);
+    this.#onRejected(code);
     const retryAfterMs = word === 'full' ? fullRetryMs(figures, bounds.capacity) : quotaRetryMs(figures);
     const detail =
       word === 'full'
@@ -178,13 +190,18 @@ export class Admission {
 
   #rejectRecord(word: 'records' | 'owned', figures: RecordFigures | undefined): ServiceError {
     const code = word === 'records' ? 'too_many_records' : 'too_many_records_by_address';
-    this.#parts.onRejected(code);
+    this.#onRejected(code);
     const retryAfterMs = Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, figures?.nextDropMs ?? UNMEASURED_RETRY_MS));
     const reason =
       word === 'records'
         ? 'The server stores its maximum of uploads.'
         : 'Your address has its maximum of stored uploads.';
     return new ServiceError(code, `${reason} Send the file again after the time in Retry-After.`, { retryAfterMs });
+  }
+
+  #onRejected(code: LackCode): void {
+    this.#rejectedAtMs = performance.now();
+    this.#parts.onRejected(code);
   }
 
   async #backlogOf(address: string): Promise<BacklogFigures> {

@@ -2,20 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { removeOrphanFiles } from '../record/orphan-files.ts';
-import type { ChangeOutcome, QueueLimits } from '../record/record-change.ts';
+import type { QueueLimits } from '../record/record-change.ts';
 import { manifestOwner } from '../record/ownership.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
-import { manifestKey, originalKey, uploadPrefix } from '../storage/keys.ts';
-import { manifestObject } from '../storage/manifest.ts';
+import { manifestKey, uploadPrefix } from '../storage/keys.ts';
+import { manifestObject, removeStored } from '../storage/manifest.ts';
 import { tracedStorage } from '../storage/traced-storage.ts';
 import type { Admission } from './admission.ts';
 import type { SentDigest } from './body-digests.ts';
 import { enqueueInSpan, receiveInSpan } from './intake-spans.ts';
 import { lackError, openingError } from './opening-error.ts';
+import { afterQueued, queued, type JobQueue } from './queued-upload.ts';
 import { keptOptions } from './options.ts';
 import type { ReceiveParts } from './receive.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportReceived } from './receive-progress.ts';
@@ -23,12 +24,6 @@ import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** Later than any file: all unfinished files of a removed upload may be removed, because its only request has ended. */
 const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
-
-/** What the intake needs of the queue. */
-export interface JobQueue {
-  /** Adds a permit, with which a worker may begin one upload of the kind. */
-  add(kind: string): Promise<void>;
-}
 
 /** What the intake needs. */
 export interface IntakeParts extends ReceiveParts {
@@ -44,6 +39,7 @@ export interface IntakeParts extends ReceiveParts {
     | 'discarded'
     | 'recordBounds'
     | 'recordRejection'
+    | 'isUnderPressure'
   >;
   listen: Subscribe;
 }
@@ -180,10 +176,12 @@ export class IncomingUpload {
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
     this.#isEnqueueSent = true;
-    const { log, address } = this.#scope;
+    const { address } = this.#scope;
     const limits = this.#parts.admission.queueLimits(address);
     const { fencingToken } = this.record;
-    const outcome = await enqueueInSpan(this.#parts, this.#scope, this.record, this.#stored, limits);
+    const outcome = await enqueueInSpan(this.#scope, id, this.#stored, (stored) =>
+      this.#parts.records.enqueue(id, fencingToken, stored, limits),
+    );
     if (!outcome.applied) {
       // This process was paused until the janitor considered it dead and queued the stored file.
       if (outcome.record?.fencingToken === fencingToken && outcome.record.stored)
@@ -196,12 +194,8 @@ export class IncomingUpload {
       else if (!isOvertaken) await this.#removeFiles();
       throw lack ?? rejectionToError(outcome);
     }
-    // The upload is queued from here on. If the permit cannot be added now, the janitor adds it.
-    log.info({ upload: uploadRef(id), type: this.#stored.type, sizeBytes: this.#stored.sizeBytes }, 'upload queued');
-    const added = outcome.permitFor === undefined ? undefined : this.#parts.queue.add(outcome.permitFor);
-    await added?.catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added'));
-    for (const gone of outcome.discarded ?? []) await this.#clearAway(gone);
-    return queued(outcome.record ?? this.record, outcome);
+    // The upload is queued from here on.
+    return await afterQueued(this.#parts, this.#scope, outcome.record ?? this.record, this.#stored, outcome);
   }
 
   /** Ends the record as failed, with the reason. Undefined if another request has taken over. */
@@ -231,16 +225,6 @@ export class IncomingUpload {
     await this.#parts.records.forget(id, publicId);
   }
 
-  /** Removes the files of an evicted upload. If this fails, the janitor does it. */
-  async #clearAway(id: string): Promise<void> {
-    const { log } = this.#scope;
-    log.info({ upload: uploadRef(id) }, 'upload discarded');
-    this.#parts.admission.discarded();
-    await removeOrphanFiles(this.#parts, id).catch((error: unknown) =>
-      log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'),
-    );
-  }
-
   /** The other files of the form may take long. Without reports the janitor would end this upload as abandoned. */
   #keepReporting(): void {
     const report = () => {
@@ -264,11 +248,6 @@ export class IncomingUpload {
   async #removeFiles(): Promise<void> {
     const { id, fencingToken } = this.record;
     const storage = tracedStorage(this.#parts.storage, this.#scope.span);
-    await storage.remove(manifestKey(id, fencingToken));
-    await storage.remove(originalKey(id, fencingToken));
+    await removeStored(storage, id, fencingToken);
   }
-}
-
-function queued(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
-  return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
 }

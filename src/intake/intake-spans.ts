@@ -1,12 +1,9 @@
 import type { RequestScope } from '../http/request-scope.ts';
 import type { StoredUpload } from '../record/open-record.ts';
-import type { ChangeOutcome, QueueLimits } from '../record/record-change.ts';
-import type { UploadRecords } from '../record/record.ts';
-import type { UploadRecord } from '../record/record-fields.ts';
+import type { ChangeOutcome } from '../record/record-change.ts';
 import { tracedStorage } from '../storage/traced-storage.ts';
 import { inSpan, positionText, uploadAttribute } from '../telemetry/tracing.ts';
-import { receiveFile, type IncomingFile, type ReceiveParts } from './receive.ts';
-import type { ReceiveProgress } from './receive-progress.ts';
+import { receiveFile, type IncomingFile, type ReceiveParts, type ReceiveProgress } from './receive.ts';
 
 /** As `receiveFile`, in a span below that of the request. Calls of the storage have spans below it. */
 export async function receiveInSpan(
@@ -29,25 +26,23 @@ export async function receiveInSpan(
 }
 
 /**
- * Queues a stored upload for its request, in a span below that of the request. The record keeps the position of this
- * span, so that the spans of workers and webhooks join the trace.
+ * Queues a stored upload for its request, in a span below that of the request. `queue` gets what the record keeps of
+ * the request: its id, and the position of this span, so that the spans of workers and webhooks join the trace.
  */
 export async function enqueueInSpan(
-  { records }: { records: Pick<UploadRecords, 'enqueue'> },
   { id: requestId, span: requestSpan }: Pick<RequestScope, 'id' | 'span'>,
-  { id, fencingToken }: Pick<UploadRecord, 'id' | 'fencingToken'>,
+  uploadId: string,
   stored: StoredUpload,
-  limits: QueueLimits | undefined,
+  queue: (stored: StoredUpload) => Promise<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   return await inSpan(
     requestSpan,
     'enqueue',
     async (span) => {
-      const trace = positionText(span);
-      const outcome = await records.enqueue(id, fencingToken, { ...stored, requestId, trace }, limits);
+      const outcome = await queue({ ...stored, requestId, trace: positionText(span) });
       if (!outcome.applied) span.set({ 'deferred_uploads.rejection': outcome.rejection });
       return outcome;
     },
-    () => ({ role: 'producer', attributes: uploadAttribute(id) }),
+    () => ({ role: 'producer', attributes: uploadAttribute(uploadId) }),
   );
 }

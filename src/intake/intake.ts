@@ -12,6 +12,7 @@ import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
 import { SenderPace } from './sender-pace.ts';
 import { watchForStall } from './stall-timer.ts';
 import { byteLimit, optionsFor, requireAllowedHint, ticketForbids } from './ticket-rules.ts';
+import { SMALL_BYTES } from './whole-file.ts';
 
 /** The limits of the intake. */
 export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
@@ -63,9 +64,11 @@ export class UploadIntake {
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
     requireAllowedForm(scope, request, this.#settings);
     return await this.whileReceiving(scope, request, async (signal) => {
-      await this.#parts.admission.requireRate(scope);
-      await this.#parts.admission.requireCapacity(scope.address, scope.caller);
-      return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal });
+      const { admission } = this.#parts;
+      await admission.requireRate(scope);
+      const mayBeSmall = this.#mayBeSmall(request, SMALL_BYTES + 2 * MAX_PART_HEAD_BYTES);
+      if (!mayBeSmall) await admission.requireCapacity(scope.address, scope.caller);
+      return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal, mayBeSmall });
     });
   }
 
@@ -85,8 +88,20 @@ export class UploadIntake {
     refuseContentRange(request.headers['content-range'], 'PUT');
     return await this.whileReceiving(scope, request, async (signal) => {
       await this.#parts.admission.requireRate(scope);
-      return await receiveRaw(this.#parts, scope, { ...head, options, request, totalBytes, maxBytes, signal });
+      const mayBeSmall = caller.refusal === undefined && this.#mayBeSmall(request, SMALL_BYTES);
+      const file = { ...head, options, request, totalBytes, maxBytes, signal, mayBeSmall };
+      return await receiveRaw(this.#parts, scope, file);
     });
+  }
+
+  /**
+   * A small body is read before the limits are checked, unless they were reached lately, or unless its client waits for
+   * the check (`Expect: 100-continue`).
+   */
+  #mayBeSmall(request: IncomingMessage, mostBytes: number): boolean {
+    const bytes = announcedBytes(request);
+    if (bytes === null || bytes > mostBytes || request.headers.expect !== undefined) return false;
+    return !this.#parts.admission.isUnderPressure;
   }
 
   /**

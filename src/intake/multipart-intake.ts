@@ -13,7 +13,9 @@ import { OPTIONS_FIELD, readOptionsJson } from './options.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
 import { refusePartOfFile } from './parts-hint.ts';
 import type { ReceivedUpload } from './read-received.ts';
+import { acceptSmall } from './small-upload.ts';
 import { optionsFor } from './ticket-rules.ts';
+import { PAUSE, readStart, SMALL_BYTES, withPauses } from './whole-file.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** The limits of a form and of each of its files. */
@@ -26,10 +28,26 @@ export interface IncomingForm {
   request: IncomingMessage;
   limits: IntakeLimits;
   signal: AbortSignal;
+  /** True if its last file may be small enough to be stored before it has a record. Default false. */
+  mayBeSmall?: boolean;
 }
 
 /** A file of the form, with its last known record. A rejected file has an error. */
 type Sent = { upload: IncomingUpload; known: ReadRecord; error?: ServiceError };
+
+/** A file of the form before it is received, and its owner. */
+interface FormFile {
+  scope: RequestScope;
+  announced: FileAnnouncement;
+  chunks: AsyncIterableIterator<Buffer, undefined>;
+  options: unknown;
+  skip: () => void;
+}
+
+/** A whole file in memory, after which the form has no more parts so far. */
+interface SmallFormFile extends FormFile {
+  whole: readonly Buffer[];
+}
 
 /**
  * Receives all files of a form. They are queued when the body is complete. An incomplete request leaves no upload. A
@@ -43,16 +61,18 @@ export async function receiveMultipart(
   form: IncomingForm,
 ): Promise<ReceivedUpload[]> {
   const sent: Sent[] = [];
-  await takeAll(parts, scope, form, sent);
+  const accepted = await takeAll(parts, scope, form, sent);
+  const uploads = sent.map(({ upload, known }) => ({ id: upload.record.id, known }));
+  if (accepted !== undefined) uploads.push({ id: accepted.record.id, known: accepted });
   const [first] = sent;
-  if (first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
+  if (accepted === undefined && first?.error !== undefined && sent.every((file) => file.error !== undefined)) {
     // The answer contains only the first file, so the client does not know the others.
     await Promise.all(sent.slice(1).map(({ upload }) => forgetRejected(parts, scope, upload)));
     throw asOutcome(first.error, first.upload.record.id, first.error.state ?? 'failed');
   }
   // A later file may have evicted an earlier one of this form from the queue.
-  const isCurrent = sent.length === 1;
-  return sent.map(({ upload, known }) => ({ id: upload.record.id, known, isCurrent }));
+  const isCurrent = uploads.length === 1;
+  return uploads.map((upload) => ({ ...upload, isCurrent }));
 }
 
 async function forgetRejected(
@@ -65,16 +85,23 @@ async function forgetRejected(
     .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(record.id) }, 'record not removed'));
 }
 
-async function takeAll(parts: IntakeParts, scope: RequestScope, form: IncomingForm, sent: Sent[]): Promise<void> {
+/** Returns the last file, if it was small and is queued already. The others are in `sent`. */
+async function takeAll(
+  parts: IntakeParts,
+  scope: RequestScope,
+  form: IncomingForm,
+  sent: Sent[],
+): Promise<ReadRecord | undefined> {
   try {
-    await readParts(parts, scope, form, sent);
-    if (sent.length === 0)
+    const last = await readParts(parts, scope, form, sent);
+    if (sent.length === 0 && last === undefined)
       throw new ServiceError(
         'no_file',
         'The form has no file. Send a part with Content-Disposition: form-data; name="file"; filename="…".',
       );
     // The first files may take the last places of the queue. The other ones are rejected then.
     for (const file of sent) await settle(file);
+    return last === undefined ? undefined : await acceptLast(parts, form, last, sent);
   } catch (error) {
     for (const { upload } of sent) {
       await upload
@@ -87,14 +114,42 @@ async function takeAll(parts: IntakeParts, scope: RequestScope, form: IncomingFo
   }
 }
 
-async function readParts(parts: IntakeParts, scope: RequestScope, form: IncomingForm, sent: Sent[]): Promise<void> {
+async function acceptLast(
+  parts: IntakeParts,
+  form: IncomingForm,
+  file: SmallFormFile,
+  sent: Sent[],
+): Promise<ReadRecord | undefined> {
+  const { scope, announced, options, whole } = file;
+  const small = { announced, chunks: whole, options, maxBytes: form.limits.maxFileBytes };
+  const accepted = await acceptSmall(parts, scope, small);
+  if (accepted !== undefined) return accepted;
+  const before = sent.length;
+  await receiveFormFile(parts, form, file, sent);
+  for (const one of sent.slice(before)) await settle(one);
+  return undefined;
+}
+
+/** Returns the last file instead of receiving it, if it is small and nothing follows it. */
+async function readParts(
+  parts: IntakeParts,
+  scope: RequestScope,
+  form: IncomingForm,
+  sent: Sent[],
+): Promise<SmallFormFile | undefined> {
   let options = optionsFor(scope.caller, undefined);
   let { caller } = scope;
-  for await (const part of readMultipart(form.request, form.limits, form.signal)) {
-    if (part.kind === 'file') await receivePart(parts, { ...scope, caller }, form, { part, options }, sent);
+  let waiting: SmallFormFile | undefined;
+  const read = readMultipart(form.request, form.limits, form.signal);
+  for await (const part of withPauses(read, () => waiting !== undefined)) {
+    if (waiting !== undefined) await receiveFormFile(parts, form, waiting, sent);
+    waiting = undefined;
+    if (part === PAUSE) continue;
+    if (part.kind === 'file') waiting = await receivePart(parts, { ...scope, caller }, form, { part, options }, sent);
     else if (part.name === METADATA_FIELD) caller = readMetadataField(caller, part, sent.length);
     else options = readField(scope, part, options, sent.length);
   }
+  return waiting;
 }
 
 function readMetadataField(caller: Caller, part: FieldPart, filesBefore: number): Caller {
@@ -112,31 +167,44 @@ function readField({ caller }: RequestScope, part: FieldPart, options: unknown, 
   return optionsFor(caller, readOptionsJson(part.value, 'The field "options"'));
 }
 
+/** Returns the file instead of receiving it if it is small and arrived whole. */
 async function receivePart(
   parts: IntakeParts,
   scope: RequestScope,
-  { limits, signal }: IncomingForm,
+  form: IncomingForm,
   { part, options }: { part: FilePart; options: unknown },
   sent: Sent[],
-): Promise<void> {
-  const first = await firstOf(part.chunks);
+): Promise<SmallFormFile | undefined> {
+  const start = await readStart(part.chunks, form.mayBeSmall === true ? SMALL_BYTES : 0);
   // A browser sends this for an empty file input.
-  if (part.fileName === '' && first.isEmpty) return;
+  if (part.fileName === '' && start.isWhole && start.chunks.length === 0) return undefined;
   const announced = { id: randomUUID(), fileName: cleanFileName(part.fileName), totalBytes: null, options };
+  const file = { scope, announced, chunks: start.all, options, skip: () => part.skip() };
+  if (form.mayBeSmall === true && start.isWhole) return { ...file, whole: start.chunks };
+  await receiveFormFile(parts, form, file, sent);
+  return undefined;
+}
+
+async function receiveFormFile(
+  parts: IntakeParts,
+  { limits, signal }: IncomingForm,
+  { scope, announced, chunks, options, skip }: FormFile,
+  sent: Sent[],
+): Promise<void> {
   const { upload, error: refusal } = await openFile(parts, scope, announced);
   const file: Sent = { upload, known: asSeen(upload.record) };
   sent.push(file);
   if (refusal !== undefined) {
-    part.skip();
+    skip();
     await reject(file, refusal);
     return;
   }
   try {
-    await file.upload.receive(first.all, options, limits.maxFileBytes);
+    await file.upload.receive(chunks, options, limits.maxFileBytes);
   } catch (error) {
     if (!(error instanceof ServiceError) || signal.aborted || isOfRequest(error)) throw error;
     // Reject the file now: the other files may take long.
-    part.skip();
+    skip();
     await reject(file, error);
   }
 }
@@ -159,24 +227,6 @@ async function openFresh(parts: IntakeParts, scope: RequestScope, file: FileAnno
   const outcome = await IncomingUpload.open(parts, scope, file);
   if ('opened' in outcome) return outcome.opened;
   throw new Error('a fresh id was taken');
-}
-
-/** Reads the first chunk and returns an iterator that still includes it. */
-async function firstOf(
-  chunks: AsyncIterableIterator<Buffer, undefined>,
-): Promise<{ isEmpty: boolean; all: AsyncIterableIterator<Buffer, undefined> }> {
-  const first = await chunks.next();
-  let isTaken = false;
-  const all: AsyncIterableIterator<Buffer, undefined> = {
-    next() {
-      if (isTaken) return chunks.next();
-      isTaken = true;
-      return Promise.resolve(first);
-    },
-    return: () => chunks.return?.() ?? Promise.resolve({ done: true, value: undefined }),
-    [Symbol.asyncIterator]: () => all,
-  };
-  return { isEmpty: first.done === true, all };
 }
 
 /** These errors end the whole request, not only one file. */

@@ -13,6 +13,8 @@ import { BodyDigests, type SentDigest } from './body-digests.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
 import { parseOptions } from './options.ts';
 import type { ReceivedUpload } from './read-received.ts';
+import { acceptSmall, type SmallFile } from './small-upload.ts';
+import { readStart } from './whole-file.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** A raw request body as one file. */
@@ -22,6 +24,8 @@ export interface RawFile extends FileAnnouncement {
   digests?: readonly SentDigest[];
   maxBytes: number;
   signal: AbortSignal;
+  /** True if the file may be small enough to be stored before it has a record. Default false. */
+  mayBeSmall?: boolean;
 }
 
 /**
@@ -36,16 +40,23 @@ export interface RawFile extends FileAnnouncement {
  * the id receive the reason.
  */
 export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: RawFile): Promise<ReceivedUpload> {
+  const rejected = new AbortController();
+  const read = readBody(file.request, AbortSignal.any([file.signal, rejected.signal]));
+  let body: AsyncIterable<Buffer> = read;
+  if (file.mayBeSmall === true) {
+    const start = await readStart(read);
+    const known = start.isWhole ? await acceptSmall(parts, scope, smallFileOf(file, start.chunks)) : undefined;
+    if (known !== undefined) return { id: file.id, known, isCurrent: true };
+    body = start.all;
+  }
   const outcome = await IncomingUpload.open(parts, scope, file, parts.admission.queueLimits(scope.address));
   if ('existing' in outcome) {
     const options = optionsOf(scope, outcome.existing, file);
     requireSameOptions(parts.kinds, outcome.existing, { ...file, options });
-    await requireSameBytes(parts.storage, outcome.existing, file);
+    await requireSameBytes(parts.storage, outcome.existing, file, body);
     return { id: file.id, known: asSeen(outcome.existing), isCurrent: false };
   }
   const upload = outcome.opened;
-  const rejected = new AbortController();
-  const body = readBody(file.request, AbortSignal.any([file.signal, rejected.signal]));
   try {
     const onRejected = (rejection: ServiceError) => rejected.abort(rejection);
     await upload.receive(body, optionsOf(scope, upload.record, file), file.maxBytes, {
@@ -63,6 +74,11 @@ export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: 
     const isRecorded = await reject(scope, upload, reason);
     throw isRecorded ? asOutcome(reason, file.id, 'failed') : reason;
   }
+}
+
+function smallFileOf(file: RawFile, chunks: readonly Buffer[]): SmallFile {
+  const { options, maxBytes, digests } = file;
+  return { announced: file, chunks, options, maxBytes, ...(digests === undefined ? {} : { digests }) };
 }
 
 /** A retry without a ticket does not know the preset of the ticket that created the upload. */
@@ -95,7 +111,12 @@ function requireSameOptions(kinds: Kinds, existing: UploadRecord, { id, options 
 }
 
 /** Compares the length first. Reads at most one chunk beyond the size of the stored file. */
-async function requireSameBytes(storage: Storage, existing: UploadRecord, file: RawFile): Promise<void> {
+async function requireSameBytes(
+  storage: Storage,
+  existing: UploadRecord,
+  file: RawFile,
+  body: AsyncIterable<Buffer>,
+): Promise<void> {
   const conflict = new ServiceError(
     'upload_conflict',
     'Another file is stored under this id. Send this one with a new id.',
@@ -104,7 +125,7 @@ async function requireSameBytes(storage: Storage, existing: UploadRecord, file: 
   if (file.totalBytes !== null && file.totalBytes !== existing.receivedBytes) throw conflict;
   const hash = new BodyDigests(file.digests ?? [], ['sha256']);
   let bytes = 0;
-  for await (const chunk of readBody(file.request, file.signal)) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > file.maxBytes) throw fileTooLarge(file.maxBytes);
     if (bytes > existing.receivedBytes) throw conflict;

@@ -11,7 +11,7 @@ import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '.
 import { ByteLimiter } from './body.ts';
 import { BodyDigests, type SentDigest } from './body-digests.ts';
 import { RawPictureWatch } from './raw-picture-watch.ts';
-import type { ReceiveProgress } from './receive-progress.ts';
+import type { ReceiveProgress as Progress } from './receive-progress.ts';
 import { parseOptions, parsePreset } from './options.ts';
 import { SNIFF_BYTES, sniffType } from './sniff.ts';
 import { byteLimit, requireAllowedType } from './ticket-rules.ts';
@@ -23,6 +23,9 @@ export interface ReceiveParts {
   /** If false, the worker computes the SHA-256, because it reads the file anyway. Default true. */
   hashes?: boolean;
 }
+
+/** Receives the count of bytes and the type while a file is received. */
+export type ReceiveProgress = Pick<Progress, 'received' | 'typed'>;
 
 /** A file that is about to be received. */
 export interface IncomingFile {

@@ -46,6 +46,55 @@ export function storedArgs({ sizeBytes, type, sha256, options }: StoredUpload): 
   return [sizeBytes, type, sha256 ?? undefined, JSON.stringify(options), queuedPercent()];
 }
 
+/** Returns a random public id. */
+export function newPublicId(): string {
+  return randomBytes(16).toString('base64url');
+}
+
+/** A whole file that is stored before it has a record. */
+export interface WholeUpload extends Pick<NewUpload, 'id' | 'fencingToken' | 'fileName' | 'caller'> {
+  publicId: string;
+  createdAtMs: number;
+}
+
+/** The arguments of `enqueue` and `accept` from 7 on. */
+export function queuingArgs(
+  changer: RecordChanger,
+  fencingToken: string,
+  stored: StoredUpload,
+  limits: QueueLimits | undefined,
+): (string | number | undefined)[] {
+  return [
+    fencingToken,
+    ...storedArgs(stored),
+    limits === undefined ? undefined : JSON.stringify(limits),
+    limits?.address,
+    changer.retentionMs,
+    changer.kindOf(stored.type),
+    stored.requestId,
+    stored.trace,
+  ];
+}
+
+/** Creates the record of a stored upload and queues it. See `UploadRecords.accept`. */
+export async function acceptRecord(
+  changer: RecordChanger,
+  upload: WholeUpload,
+  stored: StoredUpload,
+  limits: QueueLimits,
+  bounds?: RecordBounds,
+): Promise<ChangeOutcome> {
+  return await changer.enter('queued', ['receiving'], 'accept', upload.id, [
+    ...queuingArgs(changer, upload.fencingToken, stored, limits),
+    upload.fileName,
+    upload.publicId,
+    Math.floor(upload.createdAtMs),
+    bounds === undefined ? undefined : JSON.stringify(bounds),
+    upload.caller === undefined ? undefined : openingJson(upload.caller),
+    allowedJson(upload.caller?.ticket),
+  ]);
+}
+
 /** Undefined if the ticket has no limits for a file. */
 function allowedJson(ticket: Caller['ticket']): string | undefined {
   const { maxFileBytes, types, preset } = ticket ?? {};
@@ -67,7 +116,7 @@ export async function openRecord(
     upload.silenceMs,
     upload.metadata === undefined ? undefined : JSON.stringify(upload.metadata),
     JSON.stringify(upload.options ?? {}),
-    randomBytes(16).toString('base64url'),
+    newPublicId(),
     limits === undefined ? undefined : JSON.stringify(limits),
     bounds === undefined ? undefined : JSON.stringify(bounds),
     changer.silenceMs,

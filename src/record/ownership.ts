@@ -52,6 +52,12 @@ export function ownershipJson({ metadata, ...rest }: Ownership, more: object = {
   });
 }
 
+/** As `manifestOwner`, for an upload that has no record yet. */
+export function ownerOfCaller({ via, tenant, lane, weight, metadata }: Owner): { owner?: Ownership } {
+  if (via === 'open') return {};
+  return { owner: { tenant, lane, weight, ...(metadata === undefined ? {} : { metadata }) } };
+}
+
 /** Returns the member of a manifest that keeps the owner of the upload; no member if it has none. */
 export function manifestOwner(record: Pick<UploadRecord, 'tenant' | 'lane' | 'weight' | 'appMetadata'>): {
   owner?: Ownership;

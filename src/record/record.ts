@@ -13,7 +13,15 @@ import {
   type Requeuing,
 } from './record-change.ts';
 import type { RecordBounds } from './record-count.ts';
-import { openRecord, storedArgs, type FileKind, type NewUpload, type StoredUpload } from './open-record.ts';
+import {
+  acceptRecord,
+  openRecord,
+  queuingArgs,
+  type FileKind,
+  type NewUpload,
+  type StoredUpload,
+  type WholeUpload,
+} from './open-record.ts';
 import { recoverRecord, restoreRecord } from './restore-record.ts';
 import { RoadChanges } from './road-changes.ts';
 import { failedJson, isRetryable, type StoredVariant } from './record-fields.ts';
@@ -95,16 +103,18 @@ export class UploadRecords {
 
   /** Queues an upload whose bytes are durable. Rejected with `full` or `quota` if the queue is full. */
   async enqueue(id: string, fencingToken: string, stored: StoredUpload, limits?: QueueLimits): Promise<ChangeOutcome> {
-    return await this.#changer.enter('queued', ['receiving'], 'enqueue', id, [
-      fencingToken,
-      ...storedArgs(stored),
-      limits === undefined ? undefined : JSON.stringify(limits),
-      limits?.address,
-      this.#changer.retentionMs,
-      this.#changer.kindOf(stored.type),
-      stored.requestId,
-      stored.trace,
-    ]);
+    const args = queuingArgs(this.#changer, fencingToken, stored, limits);
+    return await this.#changer.enter('queued', ['receiving'], 'enqueue', id, args);
+  }
+
+  /** As `open` and `enqueue` in one step. Rejected with `state`, `final` or `deleted` if the id has a record. */
+  async accept(
+    upload: WholeUpload,
+    stored: StoredUpload,
+    limits: QueueLimits,
+    bounds?: RecordBounds,
+  ): Promise<ChangeOutcome> {
+    return await acceptRecord(this.#changer, upload, stored, limits, bounds);
   }
 
   /**

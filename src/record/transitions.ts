@@ -3,6 +3,7 @@ import { loadScript } from '../queue/load-script.ts';
 /** A transition of records, named like its file in `scripts`. */
 export type Transition =
   | 'open'
+  | 'accept'
   | 'receive'
   | 'announce-total'
   | 'take-over'

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { isManifestKey, manifestKey, uploadPrefix } from './keys.ts';
+import { isManifestKey, manifestKey, originalKey, uploadPrefix } from './keys.ts';
 import { z } from 'zod';
 import type { JsonObject } from '../access/caller.ts';
 import type { SmallObject, Storage } from './storage.ts';
@@ -92,4 +92,10 @@ function isLater(one: Dated, other: Dated): boolean {
   const [sequence, otherSequence] = [one.manifest.sequence ?? -1, other.manifest.sequence ?? -1];
   if (sequence !== otherSequence) return sequence > otherSequence;
   return one.modifiedAtMs > other.modifiedAtMs;
+}
+
+/** Removes the manifest and the bytes that a request has stored, in this order. */
+export async function removeStored(storage: Pick<Storage, 'remove'>, id: string, fencingToken: string): Promise<void> {
+  await storage.remove(manifestKey(id, fencingToken));
+  await storage.remove(originalKey(id, fencingToken));
 }

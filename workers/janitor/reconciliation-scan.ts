@@ -100,8 +100,8 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
     if (signal.aborted) break;
     const own = parseKey(key);
     if (own === undefined) continue;
-    // A record is created before the first byte. A manifest without a record, however young, means that the record is
-    // lost.
+    // A manifest without a record, however young, means that the record is lost. Or the request that stored a small
+    // file creates the record in this moment. It then finds the restored one and takes it as its own.
     if (own.kind === 'manifest') stored.add(own.id);
     if (stored.size >= BATCH) await restoreStored();
     const age = own.kind === 'manifest' ? 'none' : nowMs - modifiedAt.getTime() >= LEAST_AGE_MS ? 'old' : 'young';

@@ -37,7 +37,7 @@ redis.call(
   'HSET', key, 'version', version, 'updatedAt', now, 'nonce', nonce,
   'sequence', ARGV[8], 'percent', percent, 'stage', ARGV[10]
 )
-if ARGV[11] ~= '' then
+if (ARGV[11] or '') ~= '' then
   local variants = cjson.decode(redis.call('HGET', key, 'variants') or '{}')
   for name, variant in pairs(cjson.decode(ARGV[11])) do variants[name] = variant end
   redis.call('HSET', key, 'variants', cjson.encode(variants))

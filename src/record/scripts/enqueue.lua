@@ -25,9 +25,4 @@ putPhase()
 save()
 wait(ARGV[14] ~= '' and ARGV[14] or nil)
 publish(id, event)
-local reply = answerWaiting(true)
-if #discarded > 0 then
-  reply[#reply + 1] = 'discarded'
-  reply[#reply + 1] = table.concat(discarded, ' ')
-end
-return reply
+return answerQueued()

@@ -24,10 +24,8 @@ local bounds = ARGV[15] ~= '' and cjson.decode(ARGV[15]) or nil
 local ownership = ARGV[17] ~= '' and cjson.decode(ARGV[17]) or nil
 if not was.state then
   if mayOnlyTakeOver then return { 'refused', '0' } end
-  uncountDropped()
-  if bounds and redis.call('ZCARD', recordsKey) >= bounds.most then return { 'records', '0' } end
-  local ofOwner = bounds and bounds.owner and tonumber(redis.call('HGET', ownersKey, bounds.owner) or '0') or 0
-  if bounds and bounds.owner and ofOwner >= bounds.mostOfOwner then return { 'owned', '0' } end
+  local lack = lackOfRecords(bounds)
+  if lack then return { lack, '0' } end
 else
   local rejected = rejection({ receiving = true, failed = true, cancelled = true, discarded = true })
   if rejected then return rejected end
@@ -69,7 +67,7 @@ put('state', 'receiving')
 put('stage', 'receive')
 put('received', '0')
 put('total', ARGV[8])
-put('receipt', ARGV[7])
+putFencingToken(ARGV[7])
 put('name', ARGV[9])
 put('stored', '0')
 put('silence', ARGV[10])

@@ -8,7 +8,7 @@ local rejected = rejection({ receiving = true }, nil, nil, ARGV[7])
 if rejected then return rejected end
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[15])
-put('receipt', ARGV[13])
+putFencingToken(ARGV[13])
 put('name', ARGV[14])
 putMayHaveOrphans()
 putPhase()

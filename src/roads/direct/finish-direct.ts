@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { asOutcome, ServiceError, toProblem } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
-import type { JobQueue } from '../../intake/incoming-upload.ts';
+import type { JobQueue } from '../../intake/queued-upload.ts';
 import { enqueueInSpan } from '../../intake/intake-spans.ts';
 import { acceptFile } from '../../intake/receive.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
@@ -109,7 +109,7 @@ async function enqueue(
   const outcome =
     scope === undefined
       ? await parts.records.enqueue(id, fencingToken, stored, limits)
-      : await enqueueInSpan(parts, scope, record, stored, limits);
+      : await enqueueInSpan(scope, id, stored, (queuing) => parts.records.enqueue(id, fencingToken, queuing, limits));
   if (!outcome.applied) return await answerRejected(parts, id, fencingToken, outcome, lackOf);
   const { log, queue } = parts;
   log.info({ upload: uploadRef(id), type: stored.type, sizeBytes: stored.sizeBytes }, 'upload queued');

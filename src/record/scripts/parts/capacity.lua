@@ -67,3 +67,13 @@ local function evictOldest(limitsJson, retentionMs)
   local excess = redis.call('ZCARD', waitingKey) - cjson.decode(limitsJson).capacity + 1
   for _ = 1, math.min(excess, MOST_AT_ONCE) do evict(nextVictim(), retentionMs) end
 end
+
+-- The reply for an upload that waits now, with the ids of evicted uploads.
+local function answerQueued()
+  local reply = answerWaiting(true)
+  if #discarded > 0 then
+    reply[#reply + 1] = 'discarded'
+    reply[#reply + 1] = table.concat(discarded, ' ')
+  end
+  return reply
+end

@@ -32,3 +32,13 @@ local function uncountDropped()
     uncount(id, owner)
   end
 end
+
+-- Returns the rejection if there may not be one more record, or nil. The bounds are most, owner and mostOfOwner.
+local function lackOfRecords(bounds)
+  if not bounds then return nil end
+  uncountDropped()
+  if redis.call('ZCARD', recordsKey) >= bounds.most then return 'records' end
+  if not bounds.owner then return nil end
+  local ofOwner = tonumber(redis.call('HGET', ownersKey, bounds.owner) or '0')
+  if ofOwner >= bounds.mostOfOwner then return 'owned' end
+end

@@ -33,19 +33,24 @@ local function lackOfQuota(ownership, totalBytes)
   return name and answerLimited(name)
 end
 
--- Puts the values that `lackOfQuota` has checked. The set of a ticket outlives the ticket, because a form that began in
--- time may bring more files later.
-local function putQuota(ownership)
-  put('limits', ownership.limits or '')
-  put('uncounted', ownership.uncounted and '1' or '')
+-- Counts the upload for its ticket and for the present minute, after `lackOfQuota`. The set of a ticket outlives the
+-- ticket, because a form that began in time may bring more files later.
+local function takeQuota(ownership)
   local ticket = ownership.ticket
-  put('ticket', ticket and ticket.name or '')
-  if was.ticket and was.state == 'receiving' then redis.call('SREM', ticketKey(was.ticket), id) end
   if ticket then
     redis.call('SADD', ticketKey(ticket.name), id)
     redis.call('PEXPIREAT', ticketKey(ticket.name), digits(math.max(ticket.untilMs, now + 60 * MINUTE_MS)))
   end
   if isNewFor(ownership) and not ownership.uncounted then countMinute(ownership.tenant) end
+end
+
+-- As `takeQuota`, for an upload that begins to be received.
+local function putQuota(ownership)
+  put('limits', ownership.limits or '')
+  put('uncounted', ownership.uncounted and '1' or '')
+  put('ticket', ownership.ticket and ownership.ticket.name or '')
+  if was.ticket and was.state == 'receiving' then redis.call('SREM', ticketKey(was.ticket), id) end
+  takeQuota(ownership)
 end
 
 -- Without an owner, as in open mode, the owner of an earlier life is removed. Call it before `save`.
