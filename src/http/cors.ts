@@ -26,6 +26,7 @@ const ANSWER_HEADERS = [
   'Upload-Length',
   'Upload-Defer-Length',
   'Upload-Metadata',
+  'Upload-Concat',
   'Upload-Expires',
 ];
 

@@ -97,11 +97,11 @@ describe('tus requests', () => {
         /more bytes than Upload-Length/,
       ],
       [
-        'as a concatenation',
-        'Upload-Length: 5\r\nUpload-Concat: final;/files/a /files/b\r\n',
-        501,
-        'unsupported_tus_extension',
-        /Concatenation/,
+        'as a concatenation of other addresses',
+        'Upload-Concat: final;/files/a /files/b\r\n',
+        400,
+        'bad_request',
+        /Upload-Concat is wrong/,
       ],
     ])('are rejected %s', async (_what, headers, status, code, detail) => {
       const end = headers.includes('\r\n\r\n') ? '' : '\r\n';

@@ -98,6 +98,7 @@ describe('the tus protocol', () => {
     ]);
     expect(headers.get('tus-extension')?.split(',').sort()).toEqual([
       'checksum',
+      'concatenation',
       'creation',
       'creation-defer-length',
       'creation-with-upload',
@@ -150,7 +151,7 @@ describe('the tus protocol', () => {
     ['an invalid id', 'POST', { 'Upload-Length': '9', ...metadataHeader({ uploadId: 'me' }) }, 400, 'bad_upload_id'],
     ['an empty file', 'POST', { 'Upload-Length': '0' }, 400, 'empty_file'],
     ['too many bytes', 'POST', { 'Upload-Length': String(MAX_BYTES + 1) }, 413, 'file_too_large'],
-    ['a concatenation', 'POST', { 'Upload-Length': '9', 'Upload-Concat': 'partial' }, 501, 'unsupported_tus_extension'],
+    ['an empty concatenation', 'POST', { 'Upload-Concat': 'final;' }, 400, 'bad_request'],
     ['an unknown method', 'GET', {}, 405, 'method_not_allowed'],
   ])('answers %s with a problem', async (_what, method, headers, status, code) => {
     const answer = await tusRequest(method, `${url}/files`, headers);
@@ -261,5 +262,85 @@ describe('an early end of a resumable upload', () => {
     const { status, body } = await patchTus(url, id, 9000, bytes.subarray(9000));
     expect([status, body?.code, await offsetOf(url, id)]).toEqual([410, 'upload_cancelled', 'status 410']);
     await eventually('no files', async () => (await filesOf(service, id)).length === 0);
+  });
+});
+
+describe('concatenation', () => {
+  const CUT = 20_000;
+
+  /** A partial upload of the bytes, of which all but `missing` are sent. */
+  async function partial(part: Buffer, missing = 0): Promise<string> {
+    const id = await createTus(url, { 'Upload-Concat': 'partial', 'Upload-Length': String(part.length) });
+    await patchTus(otherUrl, id, 0, part.subarray(0, part.length - missing));
+    return id;
+  }
+  const join = async (addresses: string, headers: Record<string, string> = {}) =>
+    await tusRequest('POST', `${url}/files`, { 'Upload-Concat': `final;${addresses}`, ...headers });
+
+  test('makes one upload of parts that tus-js-client sends in parallel', async () => {
+    const made = new Set<string>();
+    const id = await sendByTusClient(url, bytes, {
+      parallelUploads: 3,
+      onAfterResponse: (_, response) => void made.add(response.getHeader('Location')?.split('/').at(-1) ?? ''),
+    });
+    expect(await resultOf(otherUrl, id)).toMatchObject({
+      state: 'completed',
+      file: { name: 'photo.jpg', type: 'image/jpeg', size: bytes.length, sha256: sha256(bytes) },
+    });
+    const partials = [...made].filter((one) => one !== '' && one !== id);
+    expect(partials).toHaveLength(3);
+    for (const one of partials)
+      expect([await offsetOf(url, one), await filesOf(service, one)]).toEqual(['status 404', []]);
+    expect([await partsOf(service, id), await locksIn(service)]).toEqual([[], []]);
+  });
+
+  test('takes relative and absolute addresses, and shows the role of each upload', async () => {
+    const [one, two] = [await partial(bytes.subarray(0, CUT)), await partial(bytes.subarray(CUT))];
+    const head = await tusRequest('HEAD', `${otherUrl}/files/${one}`);
+    expect([head.headers.get('upload-concat'), head.headers.get('upload-offset')]).toEqual(['partial', String(CUT)]);
+    const { status, headers } = await join(`/files/${one} ${otherUrl}/files/${two}`);
+    const id = headers.get('location')?.split('/').at(-1) ?? '';
+    expect([status, (await resultOf(url, id)).file.sha256]).toEqual([201, sha256(bytes)]);
+    const final = await tusRequest('HEAD', `${url}/files/${id}`);
+    expect(['upload-concat', 'upload-offset', 'upload-length'].map((name) => final.headers.get(name))).toEqual([
+      `final;/files/${one} /files/${two}`,
+      String(bytes.length),
+      String(bytes.length),
+    ]);
+    expect((await patchTus(url, id, bytes.length, Buffer.from('x'))).status).toBe(403);
+  });
+
+  test('rejects wrong lists, and keeps the partial uploads', async () => {
+    const [whole, unfinished] = [await partial(bytes.subarray(0, CUT)), await partial(bytes.subarray(CUT), 1)];
+    const ordinary = await createTus(url, { 'Upload-Length': '10' });
+    const deleted = await partial(bytes.subarray(0, CUT));
+    await tusRequest('DELETE', `${url}/files/${deleted}`);
+    const at = (id: string) => `/files/${id}`;
+    for (const [list, status, code] of [
+      [`${at(whole)} ${at(unfinished)}`, 400, 'bad_request'],
+      [`${at(whole)} ${at(whole)}`, 400, 'bad_request'],
+      [`${at(whole)} ${at(ordinary)}`, 400, 'bad_request'],
+      [`${at(whole)} ${at(deleted)}`, 410, 'upload_gone'],
+      [`${at(whole)} ${at(randomUUID())}`, 404, 'unknown_upload'],
+      [`${at(whole)} /elsewhere/${unfinished}`, 400, 'bad_request'],
+      ['', 400, 'bad_request'],
+      [Array.from({ length: 65 }, () => at(randomUUID())).join(' '), 400, 'bad_request'],
+    ] as const) {
+      const answer = await join(list);
+      expect([list, answer.status, answer.body?.code]).toEqual([list, status, code]);
+    }
+    expect((await join(at(whole), { 'Upload-Length': String(CUT) })).status).toBe(400);
+    const odd = { 'Upload-Concat': 'both', 'Upload-Length': '5' };
+    expect((await tusRequest('POST', `${url}/files`, odd)).body?.code).toBe('bad_request');
+    expect([await offsetOf(url, whole), await offsetOf(url, unfinished)]).toEqual([CUT, bytes.length - CUT - 1]);
+    for (const id of [whole, unfinished, ordinary]) await tusRequest('DELETE', `${url}/files/${id}`);
+  });
+
+  test('rejects parts of a type that no processor takes, and keeps nothing of the final upload', async () => {
+    const id = randomUUID();
+    const text = await partial(Buffer.from('just words'));
+    const { status, body } = await join(`/files/${text}`, metadataHeader({ uploadId: id }));
+    expect([status, body?.code, await filesOf(service, id)]).toEqual([415, 'unsupported_media_type', []]);
+    await tusRequest('DELETE', `${url}/files/${text}`);
   });
 });

@@ -28,21 +28,27 @@ const MOST_TRIES = 3;
  * one file, and computes its SHA-256. It can be called again if a process died during an earlier call, and by two
  * requests at once. Throws as `receivePart` does, and `queue_full` (503), `too_many_queued_by_address` or
  * `quota_exceeded` (429). The bytes stay for a retry, unless the file itself is at fault.
+ * @param totalBytes default: that of the record.
  */
-export async function finishUpload(intake: TusIntake, scope: RequestScope, record: UploadRecord): Promise<void> {
-  const parts = new UploadParts(intake.storage, record);
+export async function finishUpload(
+  intake: TusIntake,
+  scope: RequestScope,
+  record: UploadRecord,
+  totalBytes = record.totalBytes,
+): Promise<void> {
+  const parts = new UploadParts(intake.storage, { ...record, totalBytes });
   const { bytes } = await parts.stored();
   const { tenant, limits } = record;
   const owner = tenant === null || limits === null ? undefined : { tenant, limits };
   await intake.admission.requireCapacity(scope.address, owner, bytes);
   try {
-    const current = await stillReceiving(intake, record);
+    const current = { ...(await stillReceiving(intake, record)), totalBytes };
     const stored = await storeWhole(intake, parts, current);
     await IncomingUpload.ofStored(intake, scope, current, stored).enqueue();
   } catch (error) {
     throw await settle(intake, scope, record, error, bytes);
   }
-  await removeJoinedParts(intake, scope, record);
+  await removeJoinedParts(intake, scope, { ...record, totalBytes });
 }
 
 /**

@@ -11,6 +11,7 @@ import { removeOrphanFiles } from '../../record/orphan-files.ts';
 import { UploadParts } from '../../storage/upload-parts.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
+import { isPartial } from './concat.ts';
 import { optionsOf } from './tus-metadata.ts';
 import { TypeGate } from './type-gate.ts';
 import { CheckedChunks } from './upload-checksum.ts';
@@ -56,11 +57,11 @@ export async function receivePart(
   const { id, fencingToken, totalBytes, allowed } = record;
   const limit = byteLimit(intake.maxFileBytes, allowed);
   const parts = new UploadParts(intake.storage, record);
-  const gate = await openGate(intake, parts, record, offset);
+  const gate = isPartial(record) ? undefined : await openGate(intake, parts, record, offset);
   const writer = parts.append(offset, checksum !== undefined);
   const checks = checksum === undefined ? undefined : new CheckedChunks(checksum);
   const store = async (chunk: Buffer): Promise<void> => {
-    await gate.pass(chunk);
+    await gate?.pass(chunk);
     await writer.write(chunk);
   };
   const report = (receivedBytes: number) =>
@@ -69,7 +70,7 @@ export async function receivePart(
       fencingToken,
       receivedBytes,
       totalBytes,
-      gate.found,
+      gate?.found,
       receivedBytes > 0 ? intake.expiryMs : undefined,
     );
   const progress = new ReceiveProgress((bytes) => report(offset + bytes), scope.log);

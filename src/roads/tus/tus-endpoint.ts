@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Server } from '@tus/server';
+import { Metadata, Server } from '@tus/server';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { QueueKeys } from '../../queue/contract.ts';
 import { readBody, requireIdentityEncoding } from '../../intake/body.ts';
-import type { SentDigest } from '../../intake/body-digests.ts';
+import type { UploadMetadata } from '../../record/record-fields.ts';
 import type { UploadIntake } from '../../intake/intake.ts';
+import { uploadConcat } from './concat.ts';
+import { joinUploads, type FinalUpload } from './join-uploads.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
 import { plainMetadata, uploadIdIn } from './tus-metadata.ts';
@@ -59,7 +61,6 @@ const REQUEST_HEADERS = [
   'upload-defer-length',
   'upload-offset',
   'upload-metadata',
-  'upload-concat',
 ];
 
 const ANSWER_HEADERS = [
@@ -121,10 +122,14 @@ export class TusEndpoint {
     const init: RequestInit & { duplex: 'half' } = { method, headers, body, duplex: 'half', signal: gone };
     let thrown: unknown;
     const checksum = uploadChecksum(request.headers['upload-checksum']?.toString());
-    const server = this.#openServer(scope, checksum, (error) => (thrown = error));
+    const concat = method === 'POST' ? uploadConcat(request.headers['upload-concat']?.toString()) : undefined;
+    if (concat?.kind === 'final') return await this.#join({ scope, concat, headers, gone });
+    const store = new TusStore(this.#parts, scope, { checksum, concat, isPatch: method === 'PATCH' });
+    const server = this.#openServer(scope, store, (error) => (thrown = error));
     const answer = await server.handleWeb(new Request(url, init));
     if (answer.status < 400) {
       const shown = pick(ANSWER_HEADERS, (name) => answer.headers.get(name) ?? undefined);
+      if (method === 'HEAD' && store.shownConcat !== undefined) shown['Upload-Concat'] = store.shownConcat;
       if (method === 'OPTIONS') shown['Tus-Checksum-Algorithm'] = CHECKSUM_ALGORITHMS;
       return { status: answer.status, headers: shown };
     }
@@ -132,12 +137,23 @@ export class TusEndpoint {
     throw tusError(answer.status, await answer.text());
   }
 
+  /** Makes a file of partial uploads. @tus/server cannot do that. */
+  async #join({ scope, concat, headers, gone }: FinalRequest): Promise<TusAnswer> {
+    if ('upload-length' in headers || 'upload-defer-length' in headers)
+      throw new ServiceError('bad_request', 'A final upload has the length of its parts. Send no Upload-Length.');
+    const metadata = metadataIn(headers['upload-metadata']);
+    const id = uploadIdIn(metadata) ?? randomUUID();
+    const locker = new RedisLocker({ ...this.#parts, log: scope.log }, gone);
+    await joinUploads(this.#parts, scope, locker, { id, metadata, concat }, gone);
+    return { status: 201, headers: { Location: `${TUS_PATH}/${id}` } };
+  }
+
   /** One server for each request (8 µs), because it does not tell the store and the locks which request they serve. */
-  #openServer(scope: RequestScope, checksum: SentDigest | undefined, onError: (error: unknown) => void): Server {
+  #openServer(scope: RequestScope, store: TusStore, onError: (error: unknown) => void): Server {
     const parts = this.#parts;
     return new Server({
       path: TUS_PATH,
-      datastore: new TusStore(parts, scope, checksum),
+      datastore: store,
       locker: ({ signal }) => new RedisLocker({ ...parts, log: scope.log }, signal),
       lockDrainTimeout: DRAIN_MS,
       // The store rejects a file that is too large, because that ends the upload.
@@ -150,6 +166,19 @@ export class TusEndpoint {
         return undefined;
       },
     });
+  }
+}
+
+interface FinalRequest extends Pick<TusRequest, 'scope' | 'gone'> {
+  concat: FinalUpload['concat'];
+  headers: Record<string, string>;
+}
+
+function metadataIn(header: string | undefined): UploadMetadata {
+  try {
+    return header === undefined ? {} : Metadata.parse(header);
+  } catch {
+    throw tusError(400, 'Invalid upload-metadata');
   }
 }
 

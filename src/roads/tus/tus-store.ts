@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { DataStore, Upload } from '@tus/server';
 import { isFinalState } from '../../wire/documents.ts';
 import { ServiceError } from '../../errors.ts';
+import type { Caller } from '../../access/caller.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfCapacity } from '../../intake/admission.ts';
@@ -13,6 +14,8 @@ import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { UploadParts } from '../../storage/upload-parts.ts';
+import { isPartial, splitConcat, withConcat, type Concat } from './concat.ts';
+import { existingUpload } from './existing-upload.ts';
 import { finishUpload, removeJoinedParts } from './finish-upload.ts';
 import { receivePart, rejectUpload, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, newOptions, uploadIdIn } from './tus-metadata.ts';
@@ -29,11 +32,28 @@ const EXTENSIONS = [
   'expiration',
   'termination',
   'checksum',
+  'concatenation',
 ];
 const METADATA_PLACE = 'The value "metadata" of Upload-Metadata';
 
+/** tus 1.0, "Upload-Concat": a final upload cannot be changed. */
+const PATCH_OF_FINAL: ConstructorParameters<typeof ServiceError> = [
+  'bad_request',
+  'This upload was made of partial uploads, so it takes no more bytes.',
+  { status: 403 },
+];
+
 /** An upload without a byte expires after this time. */
 const UNBEGUN_EXPIRY_MS = 600_000;
+
+/** What the request has sent besides the headers that @tus/server reads. */
+export interface SentHeaders {
+  /** The digest of the body. */
+  checksum?: SentDigest | undefined;
+  /** The role of the upload that is created. */
+  concat?: Concat | undefined;
+  isPatch?: boolean;
+}
 
 /**
  * The data store of @tus/server. The state of an upload is in its record and its bytes are in the storage. All methods
@@ -43,17 +63,23 @@ const UNBEGUN_EXPIRY_MS = 600_000;
 export class TusStore extends DataStore {
   readonly #parts: TusStoreParts;
   readonly #scope: RequestScope;
-  readonly #checksum: SentDigest | undefined;
+  readonly #sent: SentHeaders;
   /** True if this request creates an upload. An error answer has no `Location`, so its client cannot continue. */
   #isCreation = false;
 
-  /** @param checksum the digest of the body of the request, if the client has sent one. */
-  constructor(parts: TusStoreParts, scope: RequestScope, checksum?: SentDigest) {
+  #shownConcat: string | undefined;
+
+  constructor(parts: TusStoreParts, scope: RequestScope, sent: SentHeaders = {}) {
     super();
     this.#parts = parts;
     this.#scope = scope;
-    this.#checksum = checksum;
+    this.#sent = sent;
     this.extensions = EXTENSIONS;
+  }
+
+  /** `Upload-Concat` of the upload that was read, undefined if it has none. */
+  get shownConcat(): string | undefined {
+    return this.#shownConcat;
   }
 
   /**
@@ -64,7 +90,12 @@ export class TusStore extends DataStore {
   override async create(upload: Upload): Promise<Upload> {
     const { maxFileBytes, expiryMs } = this.#parts;
     const { id, size, metadata = {} } = upload;
-    const caller = withMetadata(this.#scope.caller, metadata[METADATA_FIELD] ?? undefined, METADATA_PLACE);
+    const { concat } = this.#sent;
+    const caller = withMetadata(
+      creatorOf(this.#scope.caller, concat),
+      metadata[METADATA_FIELD] ?? undefined,
+      METADATA_PLACE,
+    );
     const limit = byteLimit(maxFileBytes, caller.ticket);
     if (size !== undefined && size > limit.maxBytes) throw limit.tooLarge();
     if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
@@ -77,7 +108,7 @@ export class TusStore extends DataStore {
       fileName: fileNameIn(metadata),
       totalBytes: size ?? null,
       silenceMs: this.#unbegunExpiryMs,
-      metadata: keptMetadata(metadata, this.#parts.kinds),
+      metadata: withConcat(keptMetadata(metadata, this.#parts.kinds), concat),
       options,
     };
     const limits = this.#parts.admission.queueLimits(this.#scope.address);
@@ -94,8 +125,11 @@ export class TusStore extends DataStore {
    * `upload_cancelled` or `upload_discarded` (410).
    */
   override async getUpload(id: string): Promise<Upload> {
-    const record = await this.#existing(id);
-    const { totalBytes, receivedBytes, metadata } = record;
+    const record = await existingUpload(this.#parts.records, id);
+    const { totalBytes, receivedBytes } = record;
+    const { metadata, concat } = splitConcat(record.metadata ?? {});
+    this.#shownConcat = concat;
+    if (this.#sent.isPatch === true && concat?.startsWith('final') === true) throw new ServiceError(...PATCH_OF_FINAL);
     const about = { id, ...(totalBytes === null ? {} : { size: totalBytes }), metadata: { ...metadata } };
     if (record.state !== 'receiving') {
       // The request that sent the last byte may have ended before it removed the parts.
@@ -103,7 +137,7 @@ export class TusStore extends DataStore {
       return new Upload({ ...about, offset: receivedBytes });
     }
     const { bytes } = await new UploadParts(this.#parts.storage, record).stored();
-    const isKeptBack = bytes === totalBytes && !(await this.#finishIfCapacity(record));
+    const isKeptBack = bytes === totalBytes && !isPartial(record) && !(await this.#finishIfCapacity(record));
     // @tus/server counts the expiry from the creation date.
     return new Upload({
       ...about,
@@ -113,7 +147,7 @@ export class TusStore extends DataStore {
   }
 
   override async declareUploadLength(id: string, sizeBytes: number): Promise<void> {
-    const record = await this.#existing(id);
+    const record = await existingUpload(this.#parts.records, id);
     const limit = byteLimit(this.#parts.maxFileBytes, record.allowed);
     if (sizeBytes > limit.maxBytes)
       throw await rejectUpload(this.#parts, this.#scope, record, limit.tooLarge(), record.receivedBytes);
@@ -127,7 +161,7 @@ export class TusStore extends DataStore {
    * upload, a full queue, a used up quota or a wrong checksum ends the upload.
    */
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
-    const record = await this.#existing(id);
+    const record = await existingUpload(this.#parts.records, id);
     if (record.state !== 'receiving') return record.receivedBytes;
     try {
       return await this.#append(stream, record, offset);
@@ -138,11 +172,12 @@ export class TusStore extends DataStore {
   }
 
   async #append(stream: Readable, record: UploadRecord, offset: number): Promise<number> {
-    const part = { offset, body: stream, checksum: this.#checksum };
+    const part = { offset, body: stream, checksum: this.#sent.checksum };
     const newOffset = (await this.#hasAll(record, offset))
       ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
       : await receivePart(this.#parts, this.#scope, record, part);
-    if (newOffset === record.totalBytes) await finishUpload(this.#parts, this.#scope, await this.#existing(record.id));
+    if (newOffset === record.totalBytes && !isPartial(record))
+      await finishUpload(this.#parts, this.#scope, await existingUpload(this.#parts.records, record.id));
     return newOffset;
   }
 
@@ -156,7 +191,7 @@ export class TusStore extends DataStore {
   }
 
   override async remove(id: string): Promise<void> {
-    await this.#existing(id);
+    await existingUpload(this.#parts.records, id);
     await this.#parts.removal.delete(id);
   }
 
@@ -208,40 +243,12 @@ export class TusStore extends DataStore {
     if (totalBytes === null || offset !== totalBytes - 1) return false;
     return (await new UploadParts(this.#parts.storage, record).stored()).bytes === totalBytes;
   }
+}
 
-  async #existing(id: string): Promise<UploadRecord> {
-    const record = (await this.#parts.records.read(id))?.record;
-    // An upload of a single request is not visible to this protocol.
-    if (record === undefined || (record.metadata === null && !record.deleted)) {
-      throw new ServiceError(
-        'unknown_upload',
-        'There is no resumable upload with this id. Create one with POST /files.',
-        { id },
-      );
-    }
-    if (record.deleted)
-      throw new ServiceError('upload_gone', 'This upload was deleted. Send the file as a new upload.', { id });
-    if (record.state === 'cancelled')
-      throw new ServiceError(
-        'upload_cancelled',
-        'The upload was cancelled. Send the file as a new upload if you still need it.',
-        { id, state: 'cancelled' },
-      );
-    if (record.state === 'discarded')
-      throw new ServiceError(
-        'upload_discarded',
-        'The queue was full, so this upload was discarded. Send the file again.',
-        { id, state: 'discarded' },
-      );
-    if (record.state === 'failed' && !record.stored) {
-      throw new ServiceError(
-        'upload_gone',
-        `The upload has failed. ${record.error?.detail ?? 'Send the file again.'}`,
-        { id, state: 'failed' },
-      );
-    }
-    return record;
-  }
+/** The partial uploads of a file count for the limits of the tenant, but only the file counts for `maxFiles`. */
+function creatorOf(caller: Caller, concat: Concat | undefined): Caller {
+  if (caller.ticket === undefined || concat?.kind !== 'partial') return caller;
+  return { ...caller, ticket: { ...caller.ticket, maxFiles: undefined } };
 }
 
 /** True if a client sends the file again, as a new upload if it does not know the address of this one. */

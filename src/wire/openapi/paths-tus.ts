@@ -52,6 +52,16 @@ const METADATA: Parameter = {
   example: 'filename aGFyYm91ci5qcGc=',
 };
 
+const CONCAT: Parameter = {
+  name: 'Upload-Concat',
+  in: 'header',
+  description:
+    '`partial` for a part of a file, or `final;` and the addresses of all its partial uploads in their order, ' +
+    'separated by blanks. They must be complete and belong to the same tenant, and are removed then.',
+  schema: TEXT,
+  example: 'partial',
+};
+
 const OVERRIDE: Parameter = {
   name: 'X-HTTP-Method-Override',
   in: 'header',
@@ -129,7 +139,8 @@ const tellProtocol: Operation = {
   tags: TAGS,
   summary: 'Ask which parts of the protocol are supported',
   description:
-    'The extensions are creation, creation-with-upload, creation-defer-length, expiration, termination and checksum.',
+    'The extensions are creation, creation-with-upload, creation-defer-length, expiration, termination, checksum and ' +
+    'concatenation.',
   responses: {
     '204': {
       description: 'The headers contain the answer.',
@@ -156,8 +167,11 @@ break in between. Its id is the last part of \`Location\`. It can be read like a
 With your own \`uploadId\` the request can be repeated: if the first answer was lost, the second is a 409, and HEAD
 returns the offset to continue from.
 
+With \`Upload-Concat\` a file is sent as several partial uploads, also at the same time. The final one is created and
+queued with one request, which has no \`Upload-Length\`.
+
 A body of type \`application/offset+octet-stream\` is the beginning of the file, or the whole file.`,
-  parameters: [VERSION, LENGTH, DEFER_LENGTH, METADATA],
+  parameters: [VERSION, LENGTH, DEFER_LENGTH, METADATA, CONCAT],
   security: CREATING_SECURITY,
   requestBody: { description: 'The first bytes. May be left out.', required: false, content: OFFSET_STREAM },
   responses: {
@@ -173,6 +187,9 @@ A body of type \`application/offset+octet-stream\` is the beginning of the file,
       'upload_gone',
       'unsupported_tus_version',
       'unsupported_tus_extension',
+      'unknown_upload',
+      'upload_cancelled',
+      'upload_discarded',
       ...CREATING_CODES,
       ...OF_BYTES,
     ),
@@ -198,6 +215,7 @@ const askOffset: Operation = {
         'Upload-Length': { description: 'As announced. Missing while it is unknown.', schema: DIGITS },
         'Upload-Defer-Length': { description: '`1` while the length is unknown.', schema: TEXT },
         'Upload-Metadata': { description: 'As announced.', schema: TEXT },
+        'Upload-Concat': { description: 'As announced. Missing if it has no role in a concatenation.', schema: TEXT },
       },
     },
     ...problems(...OF_AN_UPLOAD, 'upload_locked'),

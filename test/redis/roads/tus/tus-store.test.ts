@@ -35,7 +35,9 @@ function newStore(parts: Partial<TusStoreParts> = {}, checksum?: SentDigest): Tu
     transfers: new Transfers(),
     log: silentLog,
   });
-  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts }, SCOPE, checksum);
+  return new TusStore({ ...space.parts, removal, maxFileBytes: 100_000, expiryMs: 60_000, ...parts }, SCOPE, {
+    checksum,
+  });
 }
 
 /** An upload of `BYTES`, as though announced to another process. */

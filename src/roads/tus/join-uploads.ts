@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { Upload } from '@tus/server';
+import { ServiceError } from '../../errors.ts';
+import type { RequestScope } from '../../http/request-scope.ts';
+import { byteLimit } from '../../intake/ticket-rules.ts';
+import type { UploadMetadata, UploadRecord } from '../../record/record-fields.ts';
+import { growingPartKey, parseKey, partKey, uploadPrefix } from '../../storage/keys.ts';
+import { UploadParts, type Piece } from '../../storage/upload-parts.ts';
+import { uploadRef } from '../../telemetry/upload-ref.ts';
+import { isPartial, type Concat } from './concat.ts';
+import { finishUpload } from './finish-upload.ts';
+import { rejectUpload } from './receive-part.ts';
+import { existingUpload } from './existing-upload.ts';
+import type { RedisLocker } from './redis-locker.ts';
+import { TusStore, type TusStoreParts } from './tus-store.ts';
+
+/** Copies of parts that run at the same time. A bucket needs some milliseconds for each. */
+const COPIES_AT_ONCE = 16;
+
+/** The final upload of a concatenation. */
+export interface FinalUpload {
+  id: string;
+  metadata: UploadMetadata;
+  concat: Extract<Concat, { kind: 'final' }>;
+}
+
+/** The bytes of one partial upload. */
+interface Partial {
+  record: UploadRecord;
+  bytes: number;
+  pieces: readonly Piece[];
+}
+
+/**
+ * Creates an upload of the bytes of partial uploads, queues it, and removes the partial uploads. They stay if it
+ * throws: `bad_request` (400) for an upload that is not partial or not complete, `unknown_upload` (404) also for one of
+ * another tenant, `upload_gone` or `upload_cancelled` (410), and as the creation and `finishUpload` do. Locks them in
+ * order, so that two requests with the same ones cannot wait for each other.
+ */
+export async function joinUploads(
+  parts: TusStoreParts,
+  scope: RequestScope,
+  locker: RedisLocker,
+  upload: FinalUpload,
+  signal: AbortSignal,
+): Promise<void> {
+  const locks = upload.concat.ids.toSorted().map((id) => locker.newLock(id));
+  let locked = 0;
+  try {
+    for (const lock of locks) {
+      // A request that asks for the lock waits until the join has ended.
+      await lock.lock(signal, () => undefined);
+      locked += 1;
+    }
+    const partials: Partial[] = [];
+    for (const id of upload.concat.ids) partials.push(await requireComplete(parts, scope, id));
+    await createFinal(parts, scope, upload, partials);
+    for (const { record } of partials) await forgetPartial(parts, scope, record);
+  } finally {
+    for (const lock of locks.slice(0, locked)) await lock.unlock();
+  }
+}
+
+async function requireComplete(parts: TusStoreParts, { caller }: RequestScope, id: string): Promise<Partial> {
+  const record = await existingUpload(parts.records, id);
+  const tenant = caller.via === 'open' ? null : caller.tenant;
+  if (record.tenant !== tenant)
+    throw new ServiceError('unknown_upload', 'There is no partial upload with this id.', { id });
+  if (!isPartial(record) || record.state !== 'receiving')
+    throw new ServiceError('bad_request', 'Upload-Concat names an upload that was not created as partial.', { id });
+  const { bytes, pieces } = await new UploadParts(parts.storage, record).stored();
+  if (bytes === 0 || bytes !== record.totalBytes)
+    throw new ServiceError('bad_request', 'A partial upload is not complete. Send its bytes first.', { id });
+  return { record, bytes, pieces };
+}
+
+async function createFinal(
+  parts: TusStoreParts,
+  scope: RequestScope,
+  { id, metadata, concat }: FinalUpload,
+  partials: readonly Partial[],
+): Promise<void> {
+  const totalBytes = partials.reduce((sum, { bytes }) => sum + bytes, 0);
+  const limit = byteLimit(parts.maxFileBytes, scope.caller.ticket);
+  if (totalBytes > limit.maxBytes) throw limit.tooLarge();
+  // Without a size, because the partial uploads have reserved their bytes already.
+  await new TusStore(parts, scope, { concat }).create(new Upload({ id, offset: 0, metadata: { ...metadata } }));
+  const record = await existingUpload(parts.records, id);
+  try {
+    await duplicateAll(parts, id, partials);
+    await finishUpload(parts, scope, record, totalBytes);
+  } catch (error) {
+    const now = (await parts.records.read(id))?.record;
+    if (error instanceof ServiceError && now?.state === 'receiving')
+      throw await rejectUpload(parts, scope, now, error, totalBytes);
+    throw error;
+  }
+}
+
+/** Gives the final upload the parts of the partial ones, at their places in the file. */
+async function duplicateAll({ storage }: TusStoreParts, id: string, partials: readonly Partial[]): Promise<void> {
+  const copies: { from: string; to: string }[] = [];
+  let start = 0;
+  for (const { bytes, pieces } of partials) {
+    for (const { key } of pieces) copies.push({ from: key, to: copyKey(id, key, start) });
+    start += bytes;
+  }
+  const waiting = copies.values();
+  const work = async (): Promise<void> => {
+    for (const { from, to } of waiting)
+      if (!(await storage.duplicate(from, to))) throw new Error('a part of a partial upload is missing');
+  };
+  await Promise.all(Array.from({ length: COPIES_AT_ONCE }, work));
+}
+
+/** The key of a part contains its place and, if it has grown, its number of bytes. */
+function copyKey(id: string, key: string, start: number): string {
+  const { offset = 0, growing } = parseKey(key) ?? {};
+  const nonce = randomBytes(6).toString('hex');
+  return growing === undefined
+    ? partKey(id, start + offset, nonce)
+    : growingPartKey(id, start + offset, nonce, growing);
+}
+
+/** Never rejects. What stays expires like any upload that is not continued. */
+async function forgetPartial(
+  { records, storage }: TusStoreParts,
+  { log }: RequestScope,
+  { id, publicId }: UploadRecord,
+): Promise<void> {
+  try {
+    await records.forget(id, publicId);
+    await storage.removeAll(uploadPrefix(id));
+  } catch (error) {
+    log.warn({ err: error, upload: uploadRef(id) }, 'partial upload not removed');
+  }
+}
