@@ -4,7 +4,7 @@ import type { UploadRecords } from '../../record/record.ts';
 
 /**
  * Returns the record of a resumable upload. Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or
- * `upload_discarded` (410) for one that has ended without its bytes.
+ * `upload_discarded` (410) for an upload that has ended without its bytes.
  */
 export async function existingUpload(records: Pick<UploadRecords, 'read'>, id: string): Promise<UploadRecord> {
   const record = (await records.read(id))?.record;

@@ -85,10 +85,10 @@ describe('a final upload', () => {
   });
 
   test('takes no upload of another tenant', async () => {
-    const theirs = await partial(jpegBytes(5000), callerOf('acme'));
-    expect(await codeOf(join([theirs]))).toBe('unknown_upload');
-    expect(await codeOf(join([theirs], { scope: callerOf('globex') }))).toBe('unknown_upload');
-    expect(await codeOf(join([theirs], { scope: callerOf('acme') }))).toBe('none');
+    const foreign = await partial(jpegBytes(5000), callerOf('acme'));
+    expect(await codeOf(join([foreign]))).toBe('unknown_upload');
+    expect(await codeOf(join([foreign], { scope: callerOf('globex') }))).toBe('unknown_upload');
+    expect(await codeOf(join([foreign], { scope: callerOf('acme') }))).toBe('none');
   });
 
   test('leaves its partial uploads for another try if the queue is full', async () => {
