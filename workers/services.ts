@@ -5,7 +5,7 @@ import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import { Heartbeat, type ProcessStatus } from '../src/telemetry/process-registry.ts';
 import { openTracing } from '../src/telemetry/open-tracing.ts';
 import type { Tracing } from '../src/telemetry/tracing.ts';
-import { UploadTally } from '../src/telemetry/upload-tally.ts';
+import { recentOf, UploadTally } from '../src/telemetry/upload-tally.ts';
 import { endpointsOf, sendsWebhooks } from '../src/delivery/webhook-endpoint.ts';
 import { recordOptions } from '../src/record/record-change.ts';
 import { UploadRecords } from '../src/record/record.ts';
@@ -211,7 +211,7 @@ function statusOf(worker: UploadWorker, tally: UploadTally): ProcessStatus {
     held: {},
     running: worker.running,
     pausedBy: worker.isPaused ? 'storage' : null,
-    lastMinute: tally.lastMinute,
+    ...recentOf(tally),
     wake: null,
   };
 }
@@ -279,7 +279,7 @@ async function openRedisParts(
     ...recordOptions(config),
     sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
-    onEntered: (state, from, failure) => tally.entered(state, from, failure?.code),
+    onEntered: (state, from, failure) => tally.entered(state, from, failure),
     kindOf: (type) => processors.find(type)?.kind ?? OTHER_KIND,
   });
   return { keys, connection, clock, calls, tally, records, queue: new UploadQueue(connection, keys, log) };

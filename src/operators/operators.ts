@@ -10,6 +10,9 @@ import { UploadSets } from '../queue/upload-sets.ts';
 import type { Access } from '../access/access.ts';
 import type { ScriptRunner } from '../queue/backlog.ts';
 import { readUse } from '../record/quota.ts';
+import { readRedisMemory } from '../queue/redis-memory.ts';
+import type { Space } from '../storage/disk-space.ts';
+import { findUploads } from './find-uploads.ts';
 import type { OperatorRouteParts } from '../routes/operator-routes.ts';
 import { loadOperatorsAssets } from '../page/assets.ts';
 import { operatorGuard } from './operator-guard.ts';
@@ -27,6 +30,7 @@ export interface OperatorsParts extends FailedUploadParts {
   heartbeat: Pick<Heartbeat, 'beat'>;
   /** Maximum number of uploads that wait for a worker. */
   queueCapacity: number;
+  readSpace: () => Promise<Space | undefined>;
   addressOf: (request: IncomingMessage) => string;
   isTrustedProxy: IsTrustedProxy;
   log: Logger;
@@ -40,7 +44,7 @@ export interface Operators extends OperatorRouteParts {
 /** Builds the guard and the parts of the operators' routes. */
 export async function openOperators(parts: OperatorsParts, token: string, retentionMs: number): Promise<Operators> {
   const { access, connection, keys, store, records, queue, deliveries, heartbeat } = parts;
-  const { queueCapacity, addressOf, isTrustedProxy, log } = parts;
+  const { queueCapacity, addressOf, isTrustedProxy, log, readSpace } = parts;
   const failed = new FailedUploads(parts, retentionMs);
   const sets = new UploadSets(connection, keys);
   return {
@@ -56,7 +60,10 @@ export async function openOperators(parts: OperatorsParts, token: string, retent
         sets,
         failed,
         queueCapacity,
+        storage: readSpace,
+        redis: () => readRedisMemory(connection),
       }),
+    find: (text) => findUploads({ connection, keys, records }, text),
     retry: (id) => failed.retry(id),
     retryListed: (ref) => failed.retryListed(ref),
     listDeliveries: (state) => deliveries.list(state, SHOWN_DELIVERIES, records.nowMs()),

@@ -4,6 +4,9 @@ import type { Heartbeat } from '../telemetry/process-registry.ts';
 import type { JobCounts } from '../queue/upload-queue.ts';
 import { readTenantFigures, type TenantFigureParts } from './tenant-figures.ts';
 import type { UploadSets } from '../queue/upload-sets.ts';
+import type { Space } from '../storage/disk-space.ts';
+import type { RedisMemory } from '../telemetry/metrics.ts';
+import { sumOfFailures, sumOfHours } from './recent-failures.ts';
 
 /** Number of failures that are listed. The others are only counted. */
 const SHOWN_FAILURES = 50;
@@ -17,6 +20,8 @@ export interface FigureParts extends TenantFigureParts {
   queue: { counts(): Promise<JobCounts> };
   sets: Pick<UploadSets, 'waitingSince' | 'waitingByKind'>;
   failed: Pick<FailedUploads, 'list'>;
+  storage: () => Promise<Space | undefined>;
+  redis: () => Promise<RedisMemory | undefined>;
   /** Maximum number of waiting uploads. */
   queueCapacity: number;
 }
@@ -25,13 +30,15 @@ export interface FigureParts extends TenantFigureParts {
 export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
   // The report of this process is up to date then.
   await parts.heartbeat.beat();
-  const [jobs, { count, oldestAtMs }, byKind, failures, tenants, processes] = await Promise.all([
+  const [jobs, { count, oldestAtMs }, byKind, failures, tenants, reports, storage, redis] = await Promise.all([
     parts.queue.counts(),
     parts.sets.waitingSince(),
     parts.sets.waitingByKind(),
     parts.failed.list(SHOWN_FAILURES),
     readTenantFigures(parts),
     parts.processes(),
+    parts.storage(),
+    parts.redis(),
   ]);
   const nowMs = parts.nowMs();
   const oldestMs = oldestAtMs === null ? null : Math.max(0, Math.round(nowMs - oldestAtMs));
@@ -39,8 +46,12 @@ export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
     at: new Date(nowMs).toISOString(),
     jobs,
     waiting: { count, byKind, capacity: parts.queueCapacity, oldestMs },
+    lastHour: sumOfHours(reports),
+    failuresByCode: sumOfFailures(reports),
+    storage: storage ?? null,
+    redis: redis ?? null,
     failures,
     tenants,
-    processes,
+    processes: reports.map(({ lastHour: _hour, failures: _failures, ...report }) => report),
   };
 }

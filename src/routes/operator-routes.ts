@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import { ServiceError } from '../errors.ts';
-import type { Delivery, DeliveryList, ServiceFigures } from '../wire/documents.ts';
+import type { Delivery, DeliveryList, FoundUploads, ServiceFigures } from '../wire/documents.ts';
 import { sendAsset } from '../http/asset.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import type { PageAssets } from '../page/assets.ts';
@@ -12,6 +12,8 @@ const UPLOAD_REF = /^[0-9a-f]{12}$/;
 export interface OperatorRouteParts {
   /** Rejects with `service_unavailable` (503) if Redis does not answer. */
   readFigures(): Promise<ServiceFigures>;
+  /** Finds uploads by id, by hash, or by a part of their name. */
+  find(text: string): Promise<FoundUploads>;
   /** Rejects with `not_retryable` (409) if another attempt cannot succeed. */
   retry(id: string): Promise<void>;
   /** Does the same for the `ref` of a listed upload. */
@@ -26,6 +28,10 @@ export interface OperatorRouteParts {
 export function operatorRoutes(router: Router, parts: OperatorRouteParts): void {
   router.get('/operators/figures', async (ctx) => {
     ctx.body = await parts.readFigures();
+  });
+
+  router.get('/operators/uploads', async (ctx) => {
+    ctx.body = await parts.find(readSearch(ctx.query['q']));
   });
 
   router.post('/operators/uploads/:id/retry', async (ctx) => {
@@ -50,6 +56,14 @@ export function operatorRoutes(router: Router, parts: OperatorRouteParts): void 
       sendAsset(ctx, asset);
     });
   }
+}
+
+/** Shorter texts match too much. */
+const SHORTEST_SEARCH = 3;
+
+function readSearch(value: string | string[] | undefined): string {
+  if (typeof value === 'string' && value.trim().length >= SHORTEST_SEARCH && value.length <= 300) return value;
+  throw new ServiceError('bad_request', '`q` must have 3 to 300 characters, and be given once.');
 }
 
 function readState(value: string | string[] | undefined): Delivery['state'] {

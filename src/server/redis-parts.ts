@@ -62,7 +62,7 @@ export async function openRedisParts(
     ...recordOptions(config),
     sendsWebhooks: sendsWebhooks(config, access),
     nowMs: () => clock.nowMs(),
-    onEntered: (state, from, failure) => tally.entered(state, from, failure?.code),
+    onEntered: (state, from, failure) => tally.entered(state, from, failure),
     kindOf: (type) => kinds.find(type)?.name ?? OTHER_KIND,
   });
   const queue = new UploadQueue(connection, keys, log);

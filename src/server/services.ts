@@ -15,6 +15,7 @@ import { Backlog } from '../queue/backlog.ts';
 import { closeConnection } from '../queue/connection.ts';
 import type { ServiceRouteParts } from '../routes/service-routes.ts';
 import type { Config } from '../settings/config.ts';
+import { readSpace } from '../storage/disk-space.ts';
 import type { StorageCheck } from '../storage/storage-check.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -22,7 +23,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { countWorkers, Heartbeat, type ProcessStatus } from '../telemetry/process-registry.ts';
 import { openTracing } from '../telemetry/open-tracing.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import type { UploadTally } from '../telemetry/upload-tally.ts';
+import { recentOf, type UploadTally } from '../telemetry/upload-tally.ts';
 import { openApiDocument } from '../wire/openapi/document.ts';
 import { withKinds } from '../wire/openapi/other-kinds.ts';
 import { createApp } from './app.ts';
@@ -237,7 +238,7 @@ async function statusOf(metrics: Metrics, tally: UploadTally): Promise<ProcessSt
     held: await metrics.heldByRoute(),
     running: 0,
     pausedBy: null,
-    lastMinute: tally.lastMinute,
+    ...recentOf(tally),
     wake: metrics.recentWakes.latency(),
   };
 }
@@ -258,7 +259,8 @@ async function openOperatorsIfWanted(
 ): Promise<Operators | undefined> {
   if (config.operatorsToken === undefined) return undefined;
   const { openOperators } = await import('../operators/operators.ts');
-  const parts = { ...redis, heartbeat, queueCapacity: config.queueCapacity, ...rest };
+  const space = () => readSpace(config);
+  const parts = { ...redis, heartbeat, queueCapacity: config.queueCapacity, readSpace: space, ...rest };
   const operators = await openOperators(parts, config.operatorsToken, config.retentionMs);
   if (config.management === undefined) return operators;
   return { ...operators, assets: await withoutManagementLinks(operators.assets) };

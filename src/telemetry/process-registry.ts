@@ -20,7 +20,10 @@ const REMOVE_LIMIT_MS = 1_000;
 const FORGET_MS = 60_000;
 
 /** The part of a report that changes during the life of a process. */
-export type ProcessStatus = Pick<ProcessReport, 'held' | 'running' | 'pausedBy' | 'lastMinute' | 'wake'>;
+export type ProcessStatus = Pick<
+  ProcessReport,
+  'held' | 'running' | 'pausedBy' | 'lastMinute' | 'wake' | 'lastHour' | 'failures'
+>;
 
 /** The parts that a heartbeat works with. */
 export interface HeartbeatParts {

@@ -99,6 +99,18 @@ export type UnwatchableUpload = z.infer<typeof uploads.unwatchableUploadSchema>;
 /** Answer of `GET /progress?upload=…`: the uploads that moved. */
 export type ProgressList = z.infer<typeof uploads.progressListSchema>;
 
+/** Counts of the last 60 minutes. */
+export type RecentHour = z.infer<typeof operators.recentHourSchema>;
+
+/** Failures of the last hour with one code. */
+export type FailureCount = z.infer<typeof operators.failureCountSchema>;
+
+/** Answer of `GET /operators/uploads`. */
+export type FoundUploads = z.infer<typeof operators.foundUploadsSchema>;
+
+/** An upload that an operator has found. */
+export type FoundUpload = FoundUploads['uploads'][number];
+
 /** Counts of the last 60 seconds of one process. */
 export type MinuteCounts = ProcessReport['lastMinute'];
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, count, quotaNameSchema, time } from './base-schemas.ts';
+import { bytes, count, quotaNameSchema, time, uploadStateSchema } from './base-schemas.ts';
 
 const milliseconds = z.number().min(0).describe('Milliseconds.');
 
@@ -18,6 +18,30 @@ const wakeLatencySchema = z
     p99Ms: milliseconds,
   })
   .describe('Time from an event to the last byte of the answer that it resolved.');
+
+const minutesSchema = z.array(count).length(60);
+
+/** Counts of the last hour. */
+export const recentHourSchema = z
+  .strictObject({ received: minutesSchema, completed: minutesSchema, failed: minutesSchema })
+  .describe('Uploads of the last 60 minutes, minute by minute, the oldest first. Processes that ended do not count.');
+
+/** Failures with the same code. */
+export const failureCountSchema = z
+  .strictObject({
+    code: z.string(),
+    count: count.describe('Uploads of the last hour that failed with this code, rejected files included.'),
+    examples: z
+      .array(
+        z.strictObject({
+          ref: z.string().describe('The hash of the upload, as in the logs.'),
+          detail: z.string().describe('What the sender was answered.'),
+          at: time,
+        }),
+      )
+      .describe('The newest three.'),
+  })
+  .describe('Uploads that failed with one code.');
 
 /** The state of one process. */
 export const processReportSchema = z
@@ -38,6 +62,8 @@ export const processReportSchema = z
       .describe('Why a worker takes no jobs now: the storage cannot be used. Null if it takes jobs.'),
     lastMinute: minuteCountsSchema,
     wake: wakeLatencySchema.nullable().describe('Null if no held response was resolved within the last minute.'),
+    lastHour: recentHourSchema.describe('Only between processes.').exactOptional(),
+    failures: z.array(failureCountSchema).describe('Only between processes.').exactOptional(),
   })
   .describe('One process of the service. Each process publishes its state every few seconds.');
 
@@ -88,6 +114,16 @@ export const serviceFiguresSchema = z
           .describe('How long the first upload has waited, in milliseconds; null if none waits.'),
       })
       .describe('Uploads that wait for a worker.'),
+    lastHour: recentHourSchema,
+    failuresByCode: z.array(failureCountSchema).describe('Why uploads failed in the last hour, most frequent first.'),
+    storage: z
+      .strictObject({ freeBytes: bytes, totalBytes: bytes })
+      .nullable()
+      .describe('Space of the storage as this process sees it. Null for a bucket.'),
+    redis: z
+      .strictObject({ usedBytes: bytes, maxBytes: bytes.nullable().describe('Null without a limit.') })
+      .nullable()
+      .describe('Memory of Redis. Null if it does not report it.'),
     failures: z
       .strictObject({ count, newest: z.array(failedUploadSchema).describe('The newest 50.') })
       .describe(
@@ -103,3 +139,29 @@ export const serviceFiguresSchema = z
     processes: z.array(processReportSchema),
   })
   .describe('The current state of the whole service.');
+
+const foundUploadSchema = z
+  .strictObject({
+    ref: z.string().describe('The first 12 hex digits of the SHA-256 of its id, as in the logs.'),
+    name: z.string(),
+    type: z.string().nullable(),
+    size: bytes.describe('Received bytes.'),
+    state: uploadStateSchema,
+    stage: z.string(),
+    percent: z.number().min(0).max(100),
+    attempts: count,
+    tenant: z.string().nullable(),
+    error: z.strictObject({ code: z.string(), detail: z.string() }).nullable(),
+    createdAt: time,
+    updatedAt: time,
+    expiresAt: time.nullable(),
+  })
+  .describe('An upload as operators see it, without its id, which gives access to it.');
+
+/** Answer of `GET /operators/uploads`. */
+export const foundUploadsSchema = z
+  .strictObject({
+    uploads: z.array(foundUploadSchema).describe('At most 20.'),
+    isComplete: z.boolean().describe('False if more uploads may match: at most 20,000 names are compared.'),
+  })
+  .describe('Uploads that were found.');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { Problem, Progress, ServiceFigures, Upload } from '../../src/wire/documents.ts';
-import { serviceFiguresSchema } from '../../src/wire/operator-schemas.ts';
+import type { FoundUploads, Problem, Progress, ServiceFigures, Upload } from '../../src/wire/documents.ts';
+import { foundUploadsSchema, serviceFiguresSchema } from '../../src/wire/operator-schemas.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -131,6 +131,33 @@ describe("the operators' paths", () => {
       expect([path, status, body.code]).toEqual([path, 404, 'not_found']);
     }
     expect(await api.end()).toBe(0);
+  });
+});
+
+describe('the look of an operator at failures', () => {
+  test('shows why a file was rejected, and finds the upload by id and name without its id', async () => {
+    const id = randomUUID();
+    const { body: problem } = await putFile<Problem>(service.url, id, Buffer.from('%PDF-1.7 text'), 'invoice 7.pdf');
+    expect(problem.code).toBe('unsupported_media_type');
+    const found = async (q: string) => {
+      const address = `${service.url}/operators/uploads?q=${encodeURIComponent(q)}`;
+      const { status, body } = await getJson<FoundUploads>(address, BEARER);
+      expect([status, foundUploadsSchema.safeParse(body).error]).toEqual([200, undefined]);
+      expect(JSON.stringify(body)).not.toContain(id);
+      return body.uploads;
+    };
+    const expected = { ref: uploadRef(id), name: 'invoice 7.pdf', error: { code: 'unsupported_media_type' } };
+    for (const text of [id, uploadRef(id), 'INVOICE']) expect(await found(text)).toMatchObject([expected]);
+    expect((await getJson(`${service.url}/operators/uploads?q=ab`, BEARER)).status).toBe(400);
+    expect(await statusOf(`/operators/uploads?q=${id}`)).toBe(401);
+    await eventually('the reason in the figures', async () =>
+      (await figures()).failuresByCode.some(
+        ({ code, examples }) => code === 'unsupported_media_type' && examples.some(({ ref }) => ref === uploadRef(id)),
+      ),
+    );
+    const { storage, redis, lastHour } = await figures();
+    expect([storage?.freeBytes, redis?.usedBytes]).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(lastHour.failed.at(-1) ?? 0).toBeGreaterThanOrEqual(0);
   });
 });
 

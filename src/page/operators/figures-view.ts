@@ -1,12 +1,16 @@
 import type { ProcessReport, ServiceFigures } from '../../wire/documents.ts';
 import { make, required, setText } from '../dom.ts';
+import { formatBytes } from '../format.ts';
 import { formatAge, formatCount, formatLatency } from './format-figures.ts';
+import { showSparkline } from './sparkline.ts';
 import { totalsOf, type Totals } from './totals.ts';
+import { warningsOf } from './warnings.ts';
 
 const NOTHING = '–';
 
 /** Shows the tiles and the tables without buttons. */
-export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): void {
+export function showFigures(figures: ServiceFigures): void {
+  const { at, jobs, waiting, processes } = figures;
   const totals = totalsOf(processes);
   tile('held', formatCount(totals.held));
   tile(
@@ -33,8 +37,37 @@ export function showFigures({ at, jobs, waiting, processes }: ServiceFigures): v
     `${formatCount(pausedWorkers)} of ${formatCount(workers)} workers take no jobs, because the storage cannot be used. ` +
       'They continue by themselves when it is available.',
   );
+  showWarnings(warningsOf(figures));
+  showHour(figures.lastHour);
+  showSpace(figures);
   showRoutes(totals);
   showProcesses(processes, Date.parse(at));
+}
+
+function showWarnings(warnings: readonly string[]): void {
+  const list = required('#warnings', HTMLElement);
+  list.hidden = warnings.length === 0;
+  // Screen readers announce a list that changes, so it changes only with its sentences.
+  const shown = [...list.children].map(({ textContent }) => textContent);
+  if (shown.join('\n') !== warnings.join('\n')) list.replaceChildren(...warnings.map((text) => make('li', '', text)));
+}
+
+function showHour({ received, completed, failed }: ServiceFigures['lastHour']): void {
+  showSparkline('received-hour', received);
+  showSparkline('completed-hour', completed);
+  showSparkline('failed-hour', failed);
+}
+
+function showSpace({ storage, redis }: Pick<ServiceFigures, 'storage' | 'redis'>): void {
+  tile('storage', storage === null ? NOTHING : formatBytes(storage.freeBytes, 'en-GB'));
+  const total = storage === null ? 'a bucket has no limit' : `of ${formatBytes(storage.totalBytes, 'en-GB')}`;
+  setText(required('#storage-total', HTMLElement), total);
+  tile('redis', redis === null ? NOTHING : formatBytes(redis.usedBytes, 'en-GB'));
+  const limit = redis?.maxBytes ?? null;
+  setText(
+    required('#redis-limit', HTMLElement),
+    limit === null ? 'without a limit' : `of ${formatBytes(limit, 'en-GB')}`,
+  );
 }
 
 function tile(id: string, text: string, isBad = false): void {

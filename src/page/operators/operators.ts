@@ -1,7 +1,9 @@
 import type { DeliveryList, ServiceFigures } from '../../wire/documents.ts';
 import { ActionTable } from './action-table.ts';
+import { showFailureReasons } from './failure-reasons.ts';
 import { showFigures } from './figures-view.ts';
 import { showTenants } from './tenants-view.ts';
+import { searchUploads } from './upload-search.ts';
 import { pollWhileVisible } from './poll-while-visible.ts';
 import { required, setText } from '../dom.ts';
 
@@ -24,6 +26,7 @@ const deliveries = new ActionTable({
   act: (id) => post(`operators/deliveries/${id}/replay`),
 });
 const refreshNow = pollWhileVisible(refresh);
+searchUploads((path) => ask(path));
 
 /** If the request fails, the last figures stay and the status line shows the reason. */
 async function refresh(): Promise<void> {
@@ -32,6 +35,7 @@ async function refresh(): Promise<void> {
     // The process that served this page also answers here, so the documents have these types.
     const figures = (await response.json()) as ServiceFigures;
     showFigures(figures);
+    showFailureReasons(figures);
     showFailures(figures);
     showDeliveries((await listed.json()) as DeliveryList, Date.parse(figures.at));
     showTenants(figures.tenants);

@@ -5,7 +5,7 @@ import { issuedTicketSchema, ticketRequestSchema } from '../access-schemas.ts';
 import * as direct from '../direct-schemas.ts';
 import { importRequestSchema } from '../import-schemas.ts';
 import { limitsSchema } from '../limit-schemas.ts';
-import { processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
+import { foundUploadsSchema, processReportSchema, serviceFiguresSchema } from '../operator-schemas.ts';
 import * as pictures from '../picture-schemas.ts';
 import { uploadIdSchema, uploadStateSchema } from '../base-schemas.ts';
 import * as tables from '../table-schemas.ts';
@@ -53,6 +53,7 @@ const COMPONENTS = {
   ServiceStatus: schemas.serviceStatusSchema,
   ProcessReport: processReportSchema,
   ServiceFigures: serviceFiguresSchema,
+  FoundUploads: foundUploadsSchema,
   Webhook: webhookSchema,
   Delivery: deliverySchema,
   DeliveryList: deliveryListSchema,

@@ -1,4 +1,4 @@
-import type { DeliveryList, ServiceFigures } from '../documents.ts';
+import type { DeliveryList, FoundUploads, ServiceFigures } from '../documents.ts';
 import { parameters } from './parameters.ts';
 import { headers, json, onlyProblems, problems } from './responses.ts';
 import type { OpenApiDocument, Operation, Paths } from './shapes.ts';
@@ -14,6 +14,8 @@ export const OPERATOR_SECURITY_SCHEMES: OpenApiDocument['components']['securityS
 const security = Object.keys(OPERATOR_SECURITY_SCHEMES).map((name) => ({ [name]: [] }));
 
 const REFUSALS = ['unauthorized', 'too_many_refusals', 'not_found'] as const;
+
+const EACH_MINUTE = Array.from({ length: 60 }, () => 40);
 
 const FIGURES: ServiceFigures = {
   at: '2026-03-14T09:26:53.940Z',
@@ -33,6 +35,16 @@ const FIGURES: ServiceFigures = {
       },
     ],
   },
+  lastHour: { received: EACH_MINUTE, completed: EACH_MINUTE, failed: EACH_MINUTE.map(() => 0) },
+  failuresByCode: [
+    {
+      code: 'unsupported_media_type',
+      count: 3,
+      examples: [{ ref: '8f0c2d4be1a7', detail: 'This is application/pdf.', at: '2026-03-14T09:26:11.020Z' }],
+    },
+  ],
+  storage: { freeBytes: 84_215_300_096, totalBytes: 107_374_182_400 },
+  redis: { usedBytes: 41_320_448, maxBytes: 1_073_741_824 },
   tenants: {
     count: 1,
     listed: [
@@ -100,6 +112,55 @@ const getServiceFigures: Operation = {
       content: json('ServiceFigures', { some: { value: FIGURES } }),
     },
     ...problems(...REFUSALS),
+  },
+};
+
+const FOUND: FoundUploads = {
+  uploads: [
+    {
+      ref: '1f0c9d2a4b7e',
+      name: 'harbour.jpg',
+      type: 'image/jpeg',
+      size: 3_481_920,
+      state: 'failed',
+      stage: 'decode',
+      percent: 42,
+      attempts: 1,
+      tenant: 'acme',
+      error: { code: 'picture_damaged', detail: 'The picture ends too early. Send it again, or send another one.' },
+      createdAt: '2026-03-14T09:20:10.020Z',
+      updatedAt: '2026-03-14T09:20:11.020Z',
+      expiresAt: '2026-03-15T09:20:11.020Z',
+    },
+  ],
+  isComplete: true,
+};
+
+const findUploads: Operation = {
+  operationId: 'findUploads',
+  tags: TAGS,
+  summary: 'Find uploads by id, hash or name',
+  description:
+    'Finds the upload with this id, uploads whose hash begins so (as in the field `upload` of the logs), and uploads ' +
+    'with this text in their name. The answer contains no ids.',
+  parameters: [
+    {
+      name: 'q',
+      in: 'query',
+      required: true,
+      description: 'The id, 4 to 12 hex digits of the hash, or a part of the name. Case does not matter for names.',
+      schema: { type: 'string', minLength: 3, maxLength: 300 },
+      example: 'harbour',
+    },
+  ],
+  security,
+  responses: {
+    '200': {
+      description: 'The uploads.',
+      headers: headers('Cache-Control'),
+      content: json('FoundUploads', { one: { value: FOUND } }),
+    },
+    ...problems(...REFUSALS, 'bad_request'),
   },
 };
 
@@ -190,5 +251,6 @@ export const OPERATOR_PATHS: Paths = {
   '/operators/figures': { get: getServiceFigures },
   '/operators/deliveries': { get: listDeliveries },
   '/operators/deliveries/{id}/replay': { post: replayDelivery },
+  '/operators/uploads': { get: findUploads },
   '/operators/uploads/{id}/retry': { post: retryUpload },
 };

@@ -19,3 +19,17 @@ test('a requeued or restored upload is counted as received only once', () => {
   tally.entered('queued', []);
   expect(tally.lastMinute.received).toBe(0);
 });
+
+test('outcomes are counted since the start, failed ones by code', () => {
+  const tally = new UploadTally();
+  tally.entered('completed', ['processing']);
+  tally.entered('failed', ['receiving'], { id: 'a', code: 'file_too_large', detail: 'Too large.' });
+  tally.entered('failed', ['processing'], { id: 'b', code: 'file_too_large', detail: 'Too large.' });
+  expect(tally.outcomes()).toEqual([
+    { outcome: 'completed', code: '', count: 1 },
+    { outcome: 'failed', code: 'file_too_large', count: 2 },
+  ]);
+  expect(tally.failures).toMatchObject([
+    { code: 'file_too_large', count: 2, examples: [{ detail: 'Too large.' }, {}] },
+  ]);
+});

@@ -93,6 +93,7 @@ function emptyApp(): Koa {
     operators: {
       guard: nobody,
       readFigures: nobody,
+      find: nobody,
       retry: nobody,
       retryListed: nobody,
       listDeliveries: nobody,

@@ -14,7 +14,7 @@ import { issuedTicketSchema } from '../../../../src/wire/access-schemas.ts';
 import { directPartsSchema, storedPartsSchema } from '../../../../src/wire/direct-schemas.ts';
 import { limitsSchema } from '../../../../src/wire/limit-schemas.ts';
 import { uploadPageSchema, usageSchema } from '../../../../src/wire/tenant-schemas.ts';
-import { serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
+import { foundUploadsSchema, serviceFiguresSchema } from '../../../../src/wire/operator-schemas.ts';
 import { deliveryListSchema } from '../../../../src/wire/webhook-schemas.ts';
 import type { MediaType } from '../../../../src/wire/openapi/shapes.ts';
 
@@ -30,6 +30,7 @@ const SCHEMAS_BY_REFERENCE = new Map<unknown, z.ZodType>([
   [schemaRef('UploadPage')['$ref'], uploadPageSchema],
   [schemaRef('Usage')['$ref'], usageSchema],
   [schemaRef('ServiceStatus')['$ref'], schemas.serviceStatusSchema],
+  [schemaRef('FoundUploads')['$ref'], foundUploadsSchema],
   [schemaRef('ServiceFigures')['$ref'], serviceFiguresSchema],
   [schemaRef('DeliveryList')['$ref'], deliveryListSchema],
 ]);

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { MinuteCounter } from '../../../src/telemetry/minute-counter.ts';
+import { RecentCounter } from '../../../src/telemetry/recent-counter.ts';
 
 function counterAt(startMs: number) {
   const clock = { nowMs: startMs };
-  return { clock, counter: new MinuteCounter(() => clock.nowMs) };
+  return { clock, counter: new RecentCounter(1000, () => clock.nowMs) };
 }
 
 test('the counter counts events of the last minute only', () => {
@@ -30,4 +30,15 @@ test('the counter restarts from zero after a long pause', () => {
   expect(counter.total).toBe(0);
   counter.add();
   expect(counter.total).toBe(1);
+});
+
+test('the counter lists its steps, the oldest first', () => {
+  const clock = { nowMs: 0 };
+  const counter = new RecentCounter(60_000, () => clock.nowMs);
+  counter.add();
+  clock.nowMs = 60_000;
+  counter.add();
+  counter.add();
+  expect(counter.series).toHaveLength(60);
+  expect(counter.series.slice(-3)).toEqual([0, 1, 2]);
 });
