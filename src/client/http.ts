@@ -1,4 +1,5 @@
 import type { Problem } from '../wire/documents.ts';
+import { askApplication } from './ask-application.ts';
 import { createOriginProbe } from './origin-probe.ts';
 import { clientError, connectionLost, UploadError } from './upload-error.ts';
 import { isProblem } from './wire.ts';
@@ -31,7 +32,7 @@ export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch, head
   const probe = createOriginProbe(baseUrl, fetch);
 
   async function send(path: string, init: HttpInit): Promise<{ response: Response; text: string }> {
-    const own = typeof headers === 'function' ? await headers() : headers;
+    const own = typeof headers === 'function' ? await askApplication(headers) : headers;
     try {
       const all = { cache: 'no-store', ...init, headers: { ...own, ...init.headers } } as const;
       const response = await fetch(`${baseUrl}${path}`, all);

@@ -1,4 +1,5 @@
-import { asUploadError, clientError, UploadError } from './upload-error.ts';
+import { askApplication } from './ask-application.ts';
+import { asUploadError, clientError } from './upload-error.ts';
 
 /** Returns a ticket from the application's back end. Undefined or empty sends the upload without one. */
 export type FetchTicket = () => string | undefined | Promise<string | undefined>;
@@ -27,7 +28,7 @@ export function createTickets(fetchTicket: FetchTicket = () => undefined): Ticke
   let current: SharedTicket | null = null;
 
   function take(): SharedTicket {
-    const ticket = (current ??= { token: request(fetchTicket), uses: 0 });
+    const ticket = (current ??= { token: askApplication(fetchTicket), uses: 0 });
     ticket.uses += 1;
     return ticket;
   }
@@ -45,7 +46,7 @@ export function createTickets(fetchTicket: FetchTicket = () => undefined): Ticke
     // Other uploads may have used up the number of files that the ticket allows.
     if (code !== 'ticket_forbids' || ticket.uses === 1) return undefined;
     drop(ticket);
-    return { token: request(fetchTicket), uses: 1 };
+    return { token: askApplication(fetchTicket), uses: 1 };
   }
 
   return {
@@ -69,16 +70,6 @@ export function createTickets(fetchTicket: FetchTicket = () => undefined): Ticke
 
 function headersOf(token: string | undefined): Record<string, string> {
   return token === undefined || token === '' ? {} : { Authorization: `Bearer ${token}` };
-}
-
-async function request(fetchTicket: FetchTicket): Promise<string | undefined> {
-  try {
-    return await fetchTicket();
-  } catch (error) {
-    if (error instanceof UploadError) throw error;
-    // `fetch` rejects with a TypeError if there is no connection, so a retry can help.
-    throw clientError(error instanceof TypeError ? 'connection_lost' : 'ticket_unavailable', error);
-  }
 }
 
 /** The application's function cannot be aborted, so only the wait for it ends. */

@@ -41,7 +41,10 @@ const CLIENT_ERRORS: Record<ClientErrorCode, readonly [title: string, detail: st
   ],
   aborted: ['Request aborted', 'The request was aborted before its answer arrived.'],
   upload_cancelled: ['Upload cancelled', 'The upload was cancelled.'],
-  ticket_unavailable: ['No ticket', 'The application gave no ticket for the upload. Sign in again, then try again.'],
+  ticket_unavailable: [
+    'No ticket',
+    'The application gave no permission for the upload. Sign in again, then try again.',
+  ],
 };
 
 /** Creates an error of the client itself. */

@@ -110,7 +110,8 @@ describe('fetch', () => {
     await openWith('fetch.js');
     const { body } = await putFile<Upload>(service.url, crypto.randomUUID(), bytes, 'a.jpg');
     const applied = await evaluate<string>(
-      `fetch('${link.url}/uploads/${body.id}/result', { headers: { Prefer: 'wait=15' } }).then(({ headers }) => headers.get('Preference-Applied'))`,
+      `fetch('${link.url}/uploads/${body.id}/result', { headers: { Prefer: 'wait=15' } })
+        .then(({ headers }) => headers.get('Preference-Applied'))`,
     );
     expect(applied).toBe('wait=15');
   });

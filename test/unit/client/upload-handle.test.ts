@@ -205,6 +205,17 @@ test.each([{ 'X-Gateway': 'key' }, async () => ({ 'X-Gateway': 'key' })])(
   },
 );
 
+test.each([
+  [new TypeError('Failed to fetch'), 'connection_lost'],
+  [new Error('signed out'), 'ticket_unavailable'],
+])('a function for headers that throws %p ends a request with %s', async (thrown, code) => {
+  const headers = (): Record<string, string> => {
+    throw thrown;
+  };
+  expect(await codeOf(createClient({ headers, giveUpAfterMs: 0 }).limits())).toBe(code);
+  expect(service.requests).toEqual([]);
+});
+
 test('limits() reads them with the ticket of the client', async () => {
   const limits = await createClient({ ticket: () => 'signed' }).limits();
   expect(limits.maxFileBytes).toBe(1000);
