@@ -1,5 +1,5 @@
 import type { ClientQuestions } from '../children/clients.ts';
-import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
 import { BARE, SERVICE, startPeer, type PeerKind } from '../lib/peer.ts';
@@ -8,6 +8,7 @@ import { reportHold, type PeerFigures } from './report.ts';
 import { runHoldRound } from './round.ts';
 
 const defaults = { held: 10_000, idle: 10, rounds: 3 };
+const quick = { held: 1000, idle: 3, rounds: 1 };
 
 /** Responses are held for 50 s, and the idle time must be shorter. */
 const MAX_IDLE_SECONDS = 30;
@@ -20,8 +21,9 @@ export const hold: Bench = {
   name: 'hold',
   summary: 'memory and idle processor time of many held responses, and the burst that releases them',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     if (options.idle > MAX_IDLE_SECONDS)
       throw new Error(`--idle is at most ${MAX_IDLE_SECONDS}: longer than that nothing is held`);
     assertOpenFiles(options.held + SPARE_FILES);
@@ -29,13 +31,15 @@ export const hold: Bench = {
     await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
       const peers: PeerFigures[] = [BARE, SERVICE].map((kind) => ({ kind, rounds: [] }));
+      const report = () => `${facts}\n\n${reportHold(options, peers)}`;
+      onInterrupt(report);
       for (let round = 1; round <= options.rounds; round += 1) {
         for (const { kind, rounds } of peers) {
           say(`round ${round} of ${options.rounds}: ${kind.title}`);
           rounds.push(await runFresh(session, clients, kind, options));
         }
       }
-      console.log(`${facts}\n\n${reportHold(options, peers)}`);
+      console.log(report());
     });
   },
 };

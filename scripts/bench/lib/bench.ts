@@ -8,6 +8,8 @@ export interface Bench {
   readonly summary: string;
   /** The options with numbers, such as `--name 5`, with their defaults. */
   readonly defaults: Readonly<Record<string, number>>;
+  /** The numbers of `--quick`, where they differ. */
+  readonly quick?: Readonly<Record<string, number>>;
   run(args: readonly string[]): Promise<void>;
 }
 
@@ -20,33 +22,50 @@ export interface CommonOptions {
 }
 
 /** The usage text of the options of every benchmark. */
-export const COMMON_USAGE = '--profile <directory> --node-options="<options of the servers>"';
+export const COMMON_USAGE = '--quick --profile <directory> --node-options="<options of the servers>"';
 
 /**
- * Parses options such as `--rounds 5`. Throws for a name that is not in `defaults`, and for a value that is not a
- * positive number.
+ * Parses options such as `--rounds 5`. `--quick` replaces the defaults by those of `quick`: enough to see that a
+ * benchmark runs, too few for a figure to rely on. Throws for a name that is not in `defaults`, and for a value that is
+ * not a positive number.
  */
 export function parseOptions<D extends Record<string, number>>(
   args: readonly string[],
   defaults: D,
+  quick: Partial<D> = {},
 ): D & CommonOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
     options: {
       profile: text,
+      quick: { type: 'boolean' },
       'node-options': text,
       ...Object.fromEntries(Object.keys(defaults).map((name) => [name, text])),
     },
   });
-  const { profile, 'node-options': nodeOptions, ...numbers } = values;
+  const { profile, quick: isQuick, 'node-options': nodeOptions, ...numbers } = values;
   const given = Object.entries(numbers).map(([name, number]) => [name, positive(name, String(number))] as const);
   return {
     ...defaults,
+    ...(isQuick === true ? quick : {}),
     ...Object.fromEntries(given),
     profile: typeof profile === 'string' ? resolve(profile) : undefined,
     serverOptions: typeof nodeOptions === 'string' ? nodeOptions.split(' ').filter((option) => option !== '') : [],
   };
+}
+
+let reportSoFar: (() => string) | undefined;
+
+/** Sets the report that is printed if the run is interrupted. It may have rounds without figures. */
+export function onInterrupt(report: () => string): void {
+  reportSoFar = report;
+}
+
+/** Prints the figures of an interrupted run. */
+export function printSoFar(): void {
+  if (reportSoFar !== undefined) console.log(`interrupted; the figures so far:\n\n${reportSoFar()}`);
+  reportSoFar = undefined;
 }
 
 function positive(name: string, text: string): number {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedisServer } from '../../../test/helpers/redis-server.ts';
 import { stopOnSignals } from '../../stop-on-signals.ts';
+import { printSoFar } from './bench.ts';
 import { startChild, type Child, type Questions } from './child.ts';
 
 const EXIT_CODE_INTERRUPTED = 130;
@@ -28,6 +29,7 @@ export async function withSession(run: (session: Session) => Promise<void>): Pro
     ));
   const giveSignalsBack = stopOnSignals({
     async stop() {
+      printSoFar();
       await close();
       process.exit(EXIT_CODE_INTERRUPTED);
     },

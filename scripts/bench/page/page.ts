@@ -8,6 +8,7 @@ import { pollEverySecond } from './poll-every-second.ts';
 import { reportPage, type DropFigures, type LoadFigures } from './report.ts';
 
 const defaults = { files: 200, loads: 9, workers: 2 };
+const quick = { files: 20, loads: 2 };
 
 /** Number of different pictures. The other files are copies with other names. */
 const DIFFERENT_PHOTOS = 4;
@@ -21,8 +22,9 @@ export const page: Bench = {
     'weight and first paint of the page; smoothness and requests with many files dropped at once, beside ' +
     'polling once a second',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     const photos = await Promise.all(
       Array.from({ length: DIFFERENT_PHOTOS }, (_, index) => photo({ width: 1200, height: 900, seed: index + 1 })),

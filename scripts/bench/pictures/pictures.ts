@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { photo, type PhotoOptions } from '../../../test/helpers/pictures.ts';
-import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { bareSharp } from './bare.ts';
@@ -12,6 +12,7 @@ import { report, type Figures } from './report.ts';
 import { wholeService } from './service.ts';
 
 const defaults = { pictures: 48, rounds: 5, workers: availableParallelism() };
+const quick = { pictures: 6, rounds: 1 };
 
 /** Enough pictures to compile all code in every process. */
 const WARM_UP_PICTURES = 4;
@@ -55,8 +56,9 @@ export const pictures: Bench = {
   summary:
     '12-megapixel photos to three sizes, through the whole service, beside bare sharp, vipsthumbnail and ImageMagick',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     await withSession(async (session) => {
       const programs = [VIPSTHUMBNAIL, IMAGEMAGICK].map((one) => ({ title: one.title, contestant: program(one) }));
@@ -74,9 +76,11 @@ export const pictures: Bench = {
             `${options.pictures} photos of 12 megapixels, ${title}; to 1600 and 640 (WebP) and 160 (JPEG), `,
             `${options.workers} at the same time; medians of ${options.rounds} rounds`,
           ].join('');
-          reports.push(
-            report(heading, options.pictures, await runRounds(session, contestants, files, options), absent),
-          );
+          const figures: Figures[] = contestants.map((contestant) => ({ title: contestant.title, seconds: [] }));
+          const reportKind = () => report(heading, options.pictures, figures, absent);
+          onInterrupt(() => [facts, ...reports, reportKind()].join('\n\n'));
+          await runRounds(session, contestants, files, options, figures);
+          reports.push(reportKind());
         }
         console.log([facts, ...reports].join('\n\n'));
       } finally {
@@ -109,8 +113,8 @@ async function runRounds(
   contestants: readonly Contestant[],
   photos: readonly string[],
   options: typeof defaults,
-): Promise<Figures[]> {
-  const figures = contestants.map(({ title }) => ({ title, seconds: [] as number[] }));
+  figures: readonly Figures[],
+): Promise<void> {
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const [index, contestant] of contestants.entries()) {
       const isWarmUp = round === 0;
@@ -127,5 +131,4 @@ async function runRounds(
       await rm(directory, { recursive: true });
     }
   }
-  return figures;
 }

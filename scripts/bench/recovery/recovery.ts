@@ -6,6 +6,7 @@ import { FAULTS, type Fault, type Shot } from './faults.ts';
 import { startFleet } from './fleet.ts';
 
 const defaults = { rounds: 3, lanes: 4 };
+const quick = { rounds: 1 };
 
 const HEADINGS = ['fault', 'next attempt ms', 'worst', 'waiter notified ms', 'worst', 'worker is back ms'];
 
@@ -16,8 +17,9 @@ export const recovery: Bench = {
     'from a fault of a worker, or a cancel, to the next attempt, the outcome and the new worker; in several ' +
     'lanes at once',
   defaults,
+  quick,
   async run(args) {
-    const { rounds, lanes } = parseOptions(args, defaults);
+    const { rounds, lanes } = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     const shots = new Map<Fault, Shot[]>();
     const left = [...FAULTS];

@@ -8,6 +8,7 @@ import { shootRedis, type RedisShot } from './redis-shot.ts';
 
 /** `outage` in seconds. */
 const defaults = { rounds: 3, lanes: 2, outage: 30 };
+const quick = { rounds: 1, outage: 5 };
 
 const HEADINGS = [
   'fault',
@@ -27,8 +28,9 @@ export const redisRecovery: Bench = {
     'from a fault of Redis, or its end, until processes are ready, an upload is taken, and clients that were ' +
     'held clients notified',
   defaults,
+  quick,
   async run(args) {
-    const { rounds, lanes, outage } = parseOptions(args, defaults);
+    const { rounds, lanes, outage } = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     const bytes = await photo({ width: 120, height: 90 });
     const faults = redisFaults(outage * 1000);

@@ -4,7 +4,7 @@ import { withSession } from '../lib/session.ts';
 import { access } from './access.ts';
 import { costs } from './costs/measure-costs.ts';
 import { fairness } from './fairness/fairness.ts';
-import { SCALE_DEFAULTS, type Part } from './lib/part.ts';
+import { SCALE_DEFAULTS, SCALE_QUICK, type Part } from './lib/part.ts';
 import { processes } from './processes.ts';
 import { stall } from './stall.ts';
 import { throughput } from './throughput/throughput.ts';
@@ -20,10 +20,11 @@ export const scale: Bench = {
   name: 'scale',
   summary: `many processes, in parts (${NAMES}); \`scale stall\` runs only one part`,
   defaults: SCALE_DEFAULTS,
+  quick: SCALE_QUICK,
   async run(args) {
     const [first, ...rest] = args;
     const isNamed = first !== undefined && !first.startsWith('--');
-    const options = parseOptions(isNamed ? rest : args, SCALE_DEFAULTS);
+    const options = parseOptions(isNamed ? rest : args, SCALE_DEFAULTS, SCALE_QUICK);
     const parts = isNamed ? PARTS.filter(({ name }) => name === first) : USUAL_PARTS;
     if (parts.length === 0) throw new Error(`scale has these parts: ${NAMES}`);
     console.log(await machineFacts());

@@ -41,14 +41,14 @@ export async function makeLoads(directory: string, sizes: LoadSizes): Promise<St
     { title: 'photos of 12 megapixels without a profile', bytes: await photo({ width: 4000, height: 3000 }), ...few },
     {
       title: 'pictures of 1400 × 1050',
-      bytes: await photo({ width: 1400, height: 1050 }),
+      bytes: await photo({ width: 1400, height: 1050, quality: 47 }),
       ...many,
       files: pictures,
       warmUp: 50,
     },
     {
       title: 'pictures of 900 × 600',
-      bytes: await photo({ width: 900, height: 600 }),
+      bytes: await photo({ width: 900, height: 600, quality: 50 }),
       ...many,
       files: pictures,
       warmUp: 100,

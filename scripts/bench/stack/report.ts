@@ -42,7 +42,9 @@ const HEADINGS = [
 export function reportLoad(load: StackLoad, [service, ...others]: readonly LoadFigures[]): string {
   if (service === undefined) return load.title;
   const size = `${(load.bytes.length / 1000).toFixed(load.bytes.length < 10_000 ? 1 : 0)} kB each`;
-  const heading = `${load.files} ${load.title}, ${size}, ${load.connections} at once; medians of ${service.rounds.length} rounds`;
+  const { files, title, connections } = load;
+  const rounds = `medians of ${service.rounds.length} rounds`;
+  const heading = `${files} ${title}, ${size}, ${connections} at once; ${rounds}`;
   const rows = [rowOf(service), ...others.map((other) => [...rowOf(other), ...ratiosOf(service, other)])];
   return [heading, formatTable(HEADINGS, rows)].join('\n\n');
 }

@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import { availableParallelism } from 'node:os';
-import { parseOptions, say, type Bench } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession } from '../lib/session.ts';
 import { redisPid, startHandWritten, startService, type Stack } from './contestants.ts';
@@ -18,14 +18,16 @@ const defaults = {
   rounds: 5,
   workers: availableParallelism(),
 };
+const quick = { photos: 4, pictures: 32, icons: 64, tables: 8, rounds: 1 };
 
 /** Compares the whole service with the stack that a team would write by hand. */
 export const stack: Bench = {
   name: 'stack',
   summary: 'whole jobs from the first byte to the result, beside Koa + multer + BullMQ + sharp written by hand',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     const nodeOptions = [
       ...options.serverOptions,
       ...(options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`]),
@@ -42,7 +44,9 @@ export const stack: Bench = {
       try {
         console.log(facts);
         for (const load of loads) {
-          const figures = await measureLoad(stacks, redis, load, options.rounds);
+          const figures = stacks.map(({ title }): LoadFigures => ({ title, rounds: [] }));
+          onInterrupt(() => reportLoad(load, figures));
+          await measureLoad(stacks, redis, load, options.rounds, figures);
           console.log(`\n${reportLoad(load, figures)}`);
         }
       } finally {
@@ -58,8 +62,8 @@ async function measureLoad(
   redis: number,
   load: StackLoad,
   rounds: number,
-): Promise<LoadFigures[]> {
-  const figures = stacks.map(({ title }): LoadFigures => ({ title, rounds: [] }));
+  figures: readonly LoadFigures[],
+): Promise<void> {
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, one] of stacks.entries()) {
       say(`${load.title}: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}: ${one.title}`);
@@ -67,7 +71,6 @@ async function measureLoad(
       if (round > 0) figures[index]?.rounds.push(measured);
     }
   }
-  return figures;
 }
 
 async function measureRound(one: Stack, redis: number, load: StackLoad, files: number): Promise<StackRound> {

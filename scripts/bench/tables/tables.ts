@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession, type Session } from '../lib/session.ts';
@@ -10,6 +10,7 @@ import { report, type KindFigures } from './report.ts';
 import { startWholeService } from './service.ts';
 
 const defaults = { rows: 1_000_000, rounds: 3 };
+const quick = { rows: 100_000, rounds: 1 };
 
 const MB = 1e6;
 const MS_PER_SECOND = 1000;
@@ -22,11 +23,13 @@ export const tables: Bench = {
   name: 'tables',
   summary: 'a CSV of a million rows, through the whole service, beside bare csv-parse',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     await withSession(async (session) => {
       const figures: KindFigures[] = [];
+      onInterrupt(() => `${facts}\n\n${report(figures)}`);
       for (const kind of CSV_KINDS) figures.push(await measureKind(session, kind, options));
       console.log(`${facts}\n\n${report(figures)}`);
     });

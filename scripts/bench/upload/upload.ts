@@ -1,4 +1,4 @@
-import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession, type Session } from '../lib/session.ts';
@@ -8,6 +8,7 @@ import { reportFiles, reportPictures, type LoadFigures } from './report.ts';
 import { runUploadRound, type Load } from './round.ts';
 
 const defaults = { mib: 1024, files: 16, each: 32, pictures: 4000, connections: 32, rounds: 5 };
+const quick = { mib: 64, files: 4, each: 8, pictures: 400, rounds: 1 };
 
 const MIB = 2 ** 20;
 const PICTURE_BYTES = 100_000;
@@ -22,8 +23,9 @@ export const upload: Bench = {
   name: 'upload',
   summary: 'one large file, several at once, and pictures to the queue, beside other servers that take uploads',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     await withSession(async (session) => {
       const sender = session.start<SenderQuestions>('../upload/children/sender');
@@ -36,13 +38,17 @@ export const upload: Bench = {
         },
         { title: pictureTitle(options), load: pictureLoad(options), peers: none(PICTURE_PEERS) },
       ];
+      onInterrupt(() => reportAll(facts, figures));
       await runAll(session, sender, figures, options);
-      const [one, many, pictures] = figures;
-      const reports = [one, many].map((files) => (files === undefined ? '' : reportFiles(files)));
-      console.log([facts, ...reports, pictures === undefined ? '' : reportPictures(pictures)].join('\n\n'));
+      console.log(reportAll(facts, figures));
     });
   },
 };
+
+function reportAll(facts: string, [one, many, pictures]: readonly LoadFigures[]): string {
+  const reports = [one, many].map((files) => (files === undefined ? '' : reportFiles(files)));
+  return [facts, ...reports, pictures === undefined ? '' : reportPictures(pictures)].join('\n\n');
+}
 
 function none(peers: readonly UploadPeer[]): LoadFigures['peers'] {
   return peers.map((peer) => ({ peer, rounds: [] }));

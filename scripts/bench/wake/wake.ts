@@ -1,5 +1,5 @@
 import type { ClientQuestions } from '../children/clients.ts';
-import { parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
 import { BARE, JOB_RESULTS, JOB_WAITER, SERVICE, SERVICE_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
@@ -8,6 +8,7 @@ import { reportWake, type LoadFigures } from './report.ts';
 import { runRound, type Load } from './round.ts';
 
 const defaults = { held: 1000, rate: 500, events: 2000, rounds: 7 };
+const quick = { held: 200, events: 400, rounds: 1 };
 
 /** Open files besides those of the clients. */
 const SPARE_FILES = 200;
@@ -17,8 +18,9 @@ export const wake: Bench = {
   name: 'wake',
   summary: 'from an event in a worker process to the client that waits for it, at a rate and in one burst',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     assertOpenFiles(options.held + SPARE_FILES);
     const facts = await machineFacts();
     await withSession(async (session) => {
@@ -30,8 +32,14 @@ export const wake: Bench = {
       }
       const steady: Load = { events: options.events, perSecond: options.rate };
       const burst: Load = { events: options.held };
-      const figures = await runLoads(peers, clients, [steady, burst], options.rounds);
-      console.log(`${facts}\n\n${reportWake(options, figures)}`);
+      const figures = [steady, burst].map((load) => ({
+        load,
+        peers: peers.map(({ kind }) => ({ title: kind.title, rounds: [] })),
+      }));
+      const report = () => `${facts}\n\n${reportWake(options, figures)}`;
+      onInterrupt(report);
+      await runLoads(peers, clients, figures, options.rounds);
+      console.log(report());
     });
   },
 };
@@ -45,19 +53,16 @@ function nodeOptionsOf({ serverOptions, profile }: CommonOptions): string[] {
 async function runLoads(
   peers: readonly Peer[],
   clients: Child<ClientQuestions>,
-  loads: readonly Load[],
+  figures: readonly LoadFigures[],
   rounds: number,
-): Promise<LoadFigures[]> {
-  const figures = loads.map((load) => ({ load, peers: peers.map(({ kind }) => ({ title: kind.title, rounds: [] })) }));
-  const all: LoadFigures[] = figures;
+): Promise<void> {
   for (let round = 0; round <= rounds; round += 1) {
     say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
-    for (const { load, peers: measured } of all) {
+    for (const { load, peers: measured } of figures) {
       for (const [index, peer] of peers.entries()) {
         const result = await runRound(peer, clients, load);
         if (round > 0) measured[index]?.rounds.push(result);
       }
     }
   }
-  return all;
 }

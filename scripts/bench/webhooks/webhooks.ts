@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SECRET, startReceiver, type WebhookReceiver } from '../../../test/helpers/webhook-receiver.ts';
-import { parseOptions, say, type Bench } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
 import { untilEqual } from '../lib/eventually.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { startServiceProcesses } from '../lib/service-processes.ts';
@@ -10,6 +10,7 @@ import { median, percentile } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
 
 const defaults = { uploads: 1000, rate: 20, rounds: 3 };
+const quick = { uploads: 100, rounds: 1 };
 
 /** Enough uploads to compile all code in every process. */
 const WARM_UP_UPLOADS = 100;
@@ -27,8 +28,9 @@ export const webhooks: Bench = {
   name: 'webhooks',
   summary: 'from the final state of an upload to the arrival of its webhook at an endpoint on loopback',
   defaults,
+  quick,
   async run(args) {
-    const options = parseOptions(args, defaults);
+    const options = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     await withSession(async (session) => {
       const receiver = await startReceiver();
@@ -42,6 +44,7 @@ export const webhooks: Bench = {
         say('warming up');
         await runRound(receiver, api.url, { ...options, uploads: WARM_UP_UPLOADS });
         const rounds: Latencies[] = [];
+        onInterrupt(() => `${facts}\n\n${report(rounds, options)}`);
         for (let round = 1; round <= options.rounds; round += 1) {
           say(`round ${round} of ${options.rounds}`);
           rounds.push(await runRound(receiver, api.url, options));

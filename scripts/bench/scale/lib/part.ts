@@ -16,6 +16,18 @@ export const SCALE_DEFAULTS = {
   waiting: 100_000,
 };
 
+/** The numbers of `--quick`. */
+export const SCALE_QUICK = {
+  rounds: 1,
+  held: 240,
+  unwanted: 1000,
+  seconds: 1,
+  uploads: 300,
+  photos: 40,
+  tenants: 50,
+  waiting: 2000,
+};
+
 /** The options of the parts. */
 export type ScaleOptions = typeof SCALE_DEFAULTS & CommonOptions;
 
