@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { patienceMs } from './patience.ts';
 
-const POLL_MS = 10;
+/** The pause between two looks grows with the time waited, because each look takes processor time from the service. */
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS, SHARE_OF_WAIT] = [10, 50, 0.05];
 
 /**
  * Resolves with the first value of `look` that is not undefined or false. Rejects after the deadline with an error that
@@ -13,11 +14,12 @@ export async function eventually<T>(
   withinMs = 20_000,
 ): Promise<T> {
   const limitMs = patienceMs(withinMs);
-  const deadline = performance.now() + limitMs;
+  const startMs = performance.now();
   for (;;) {
     const value = await look();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms without success for ${what}`);
-    await delay(POLL_MS);
+    const waitedMs = performance.now() - startMs;
+    if (waitedMs > limitMs) throw new Error(`waited ${limitMs} ms without success for ${what}`);
+    await delay(Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, waitedMs * SHARE_OF_WAIT)));
   }
 }
