@@ -30,8 +30,8 @@ const NO_PROGRESS = { received: () => undefined, typed: () => undefined };
 /**
  * Stores a small file, and then creates its record and queues it in one step, instead of a record that receives first.
  * Returns undefined if the file, a limit, an existing record or the storage does not allow it. Nothing is left then,
- * and the caller takes the usual way, which finds the same reason and writes it to the record. Rejects if Redis does not
- * respond: the upload may be queued then, so its files stay.
+ * and the caller takes the usual way, which finds the same reason and writes it to the record. Rejects if Redis does
+ * not respond: the upload may be queued then, so its files stay.
  */
 export async function acceptSmall(
   parts: IntakeParts,
