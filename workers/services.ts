@@ -160,7 +160,7 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
     onBusy: () => host.onBusy?.(),
   });
   const sets = new UploadSets(connection, keys);
-  const roads = buildRoadWork(config, shared, processors);
+  const roads = buildRoadWork(config, { ...shared, tracing }, processors);
   const { visitSilent } = roads;
   const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs, visitSilent });
   const nowMs = (): number => redis.clock.nowMs();

@@ -13,6 +13,8 @@ export interface RoadSettings {
   silenceMs?: number;
   /** The SHA-256 that the file must have, in lower-case hex. */
   sha256?: string;
+  /** Position of the span of the request; undefined while tracing is off. */
+  trace?: string | undefined;
 }
 
 /** Changes of receiving uploads whose bytes do not come through this service. */
@@ -27,10 +29,10 @@ export class RoadChanges {
   async set(
     id: string,
     fencingToken: string,
-    { road, stage, silenceMs, sha256 }: RoadSettings,
+    { road, stage, silenceMs, sha256, trace }: RoadSettings,
   ): Promise<ChangeOutcome> {
     const { silenceMs: defaultMs } = this.#changer;
-    const args = [fencingToken, JSON.stringify(road), stage, silenceMs, defaultMs, sha256];
+    const args = [fencingToken, JSON.stringify(road), stage, silenceMs, defaultMs, sha256, trace];
     return await this.#changer.run('set-road', id, args);
   }
 

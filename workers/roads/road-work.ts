@@ -5,7 +5,7 @@ import type { QueueKeys } from '../../src/queue/contract.ts';
 import { ImportQueue } from '../../src/roads/import/import-queue.ts';
 import type { Config } from '../../src/settings/config.ts';
 import type { ProcessorTable } from '../processors.ts';
-import { ImportWorker } from './import-worker.ts';
+import { ImportWorker, type ImportWorkerParts } from './import-worker.ts';
 import { silentVisitor, type VisitParts, type VisitSilent } from './visit-silent.ts';
 
 /** What this worker does for uploads whose bytes do not come through an API process. */
@@ -20,7 +20,7 @@ export interface RoadWork {
 }
 
 /** The parts that are shared with the rest of the process. */
-export interface RoadWorkParts extends Omit<VisitParts, 'kinds' | 'imports'> {
+export interface RoadWorkParts extends Omit<VisitParts, 'kinds' | 'imports'>, Pick<ImportWorkerParts, 'tracing'> {
   readonly connection: Redis;
   readonly keys: QueueKeys;
 }

@@ -9,7 +9,8 @@ import type { UploadRecord } from '../../record/record-fields.ts';
 import type { Subscribe } from '../../record/record-subscription.ts';
 import { isDependencyFault } from '../../storage/dependency-fault.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { NO_SPAN } from '../../telemetry/tracing.ts';
+import { decodeTraceContext } from '../../telemetry/trace-context.ts';
+import { NO_SPAN, uploadAttribute, type Span, type Tracing } from '../../telemetry/tracing.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 import type { ImportAddresses } from './import-url.ts';
 import { chunksOf, openSource, type ImportSource } from './open-source.ts';
@@ -21,6 +22,8 @@ export interface FetchParts extends Omit<IntakeParts, 'admission' | 'listen'> {
   stallMs: number;
   /** Longest time for one file. */
   timeoutMs: number;
+  /** Default: no spans. */
+  tracing?: Tracing | undefined;
   log: Logger;
 }
 
@@ -56,18 +59,43 @@ export async function fetchImport(parts: FetchParts, id: string, run: FetchRun):
   const begun = await parts.records.roads.beginFetch(id, randomUUID());
   const { record } = begun;
   if (record === undefined || record.road?.name !== 'import') return;
-  const log = parts.log.child({ upload: uploadRef(id), attempt: record.fetches });
   if (!begun.applied && begun.rejection !== 'exhausted') return;
+  const span = beginImportSpan(parts, record);
+  try {
+    await span.run(() => fetchBegun(parts, { record, isExhausted: !begun.applied, span }, run));
+  } finally {
+    span.end();
+  }
+}
+
+/** Joins the trace of the request that created the import. */
+function beginImportSpan({ tracing }: FetchParts, { id, trace, fetches }: UploadRecord): Span {
+  if (tracing === undefined) return NO_SPAN;
+  const attributes = { ...uploadAttribute(id), 'deferred_uploads.attempt': fetches };
+  return tracing.begin('import', decodeTraceContext(trace), { role: 'consumer', attributes });
+}
+
+/** An import that has begun, perhaps once too often. */
+interface BegunImport {
+  readonly record: UploadRecord;
+  readonly isExhausted: boolean;
+  readonly span: Span;
+}
+
+async function fetchBegun(parts: FetchParts, { record, isExhausted, span }: BegunImport, run: FetchRun): Promise<void> {
+  const { id } = record;
+  const log = parts.log.child({ upload: uploadRef(id), attempt: record.fetches });
   const intake = { ...parts, admission: ADMITTED, listen: listenVia(run) };
   let totalBytes: number | null = null;
   const upload = IncomingUpload.begun(
     intake,
-    { id: record.requestId ?? id, address: '', caller: openCaller, log, span: NO_SPAN },
+    // Logs contain the id of the request, so it must not be that of the upload.
+    { id: record.requestId ?? uploadRef(id), address: '', caller: openCaller, log, span },
     record,
     (bytes) => parts.records.receive(id, record.fencingToken, bytes, totalBytes),
   );
   try {
-    if (!begun.applied) throw new ServiceError('internal_error', 'The file could not be fetched. Import it again.');
+    if (isExhausted) throw new ServiceError('internal_error', 'The file could not be fetched. Import it again.');
     // An earlier worker may have left files.
     if (record.fetches > 1) await removeOrphanFiles(parts, id);
     await withDeadline(
@@ -85,6 +113,7 @@ export async function fetchImport(parts: FetchParts, id: string, run: FetchRun):
     );
     await upload.enqueue();
   } catch (error) {
+    if (!(error instanceof FetchPutOffError)) span.fail(error);
     await settle(upload, error, run, log);
   }
 }

@@ -13,6 +13,7 @@ import { optionsFor, ticketForbids } from '../../intake/ticket-rules.ts';
 import { asSeen } from '../../record/read-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import type { Config } from '../../settings/config.ts';
+import { positionText } from '../../telemetry/tracing.ts';
 import type { ImportRequest } from '../../wire/import-schemas.ts';
 import type { ImportQueue } from './import-queue.ts';
 import { asRefusal, importUrl, nameInUrl, type ImportAddresses } from './import-url.ts';
@@ -66,7 +67,7 @@ export class ImportIntake {
     const outcome = await IncomingUpload.open(parts, scope, announced, admission.queueLimits(scope.address));
     if ('existing' in outcome) throw new Error('a new id has a record');
     try {
-      const record = await this.#begin(outcome.opened.record, url);
+      const record = await this.#begin(scope, outcome.opened.record, url);
       return { id: record.id, known: asSeen(record), isCurrent: true };
     } catch (error) {
       await outcome.opened.forget();
@@ -74,9 +75,13 @@ export class ImportIntake {
     }
   }
 
-  async #begin({ id, fencingToken }: UploadRecord, url: URL): Promise<UploadRecord> {
+  async #begin({ span }: RequestScope, { id, fencingToken }: UploadRecord, url: URL): Promise<UploadRecord> {
     const road = { name: 'import' as const, url: url.href };
-    const outcome = await this.#parts.records.roads.set(id, fencingToken, { road, stage: 'fetch' });
+    const outcome = await this.#parts.records.roads.set(id, fencingToken, {
+      road,
+      stage: 'fetch',
+      trace: positionText(span),
+    });
     if (!outcome.applied) throw rejectionToError(outcome);
     if (outcome.record === undefined) throw new Error('the script returned no record');
     await this.#parts.queue.add(id);

@@ -13,6 +13,8 @@ import {
 } from '../../../../src/roads/import/fetch-import.ts';
 import { ImportIntake, mayImportOpenly } from '../../../../src/roads/import/import-intake.ts';
 import { loadConfig } from '../../../../src/settings/config.ts';
+import { NO_SPAN, type Span, type Tracing } from '../../../../src/telemetry/tracing.ts';
+import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 import { silentVisitor } from '../../../../workers/roads/visit-silent.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { jpegBytes } from '../../../helpers/fake-request.ts';
@@ -92,6 +94,32 @@ describe('an import', () => {
     const record = await read(id);
     expect(record).toMatchObject({ state: 'queued', type: 'image/jpeg', receivedBytes: 6000, road: null });
     expect(record.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('is fetched in the trace of the request that has created it', async () => {
+    const request = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), isSampled: true, state: undefined };
+    const id = await create({ ...SCOPE, span: { ...NO_SPAN, isOn: true, position: request } });
+    const begun: unknown[] = [];
+    const span: Span = {
+      ...NO_SPAN,
+      isOn: true,
+      position: { ...request, spanId: 'c'.repeat(16) },
+      child: () => span,
+      fail: (error) => void begun.push(error),
+    };
+    const begin: Tracing['begin'] = (name, parent) => {
+      begun.push([name, parent]);
+      return span;
+    };
+    await fetchImport(partsOf({ tracing: { begin, beginRequest: begin, flush: async () => undefined } }), id, RUN);
+    expect(begun).toEqual([['import', request]]);
+    expect((await read(id)).trace).toBe(`00-${request.traceId}-${'c'.repeat(16)}-01`);
+  });
+
+  test('does not get the id of its upload as the id of a request, which logs contain', async () => {
+    const id = await create();
+    await fetchImport(partsOf(), id, RUN);
+    expect((await read(id)).requestId).toBe(uploadRef(id));
   });
 
   test('moves its percent while the bytes arrive', async () => {
