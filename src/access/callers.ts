@@ -128,7 +128,7 @@ function callerOfTicket({ tenant, key, jti, upload, expiresAtMs }: CheckedTicket
     maxFiles,
     maxFileBytes,
     types,
-    mayImport,
+    ...(mayImport ? { mayImport } : {}),
     preset,
     options: preset === undefined ? undefined : optionsOf(tenant, preset),
   };

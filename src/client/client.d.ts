@@ -11,6 +11,11 @@ export interface UploadClientOptions extends Partial<Tuning> {
      */
     baseUrl?: string;
     fetch?: typeof globalThis.fetch;
+    /**
+     * True to put files straight into the bucket of the service. The bucket must allow the page (CORS). Without a bucket
+     * files go to the service. Default false.
+     */
+    direct?: boolean;
     /** Sent with every request to the service, for example for a gateway in front of it. */
     headers?: RequestHeaders;
     /**

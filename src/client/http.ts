@@ -27,6 +27,19 @@ export interface HttpInit {
   signal?: AbortSignal;
 }
 
+/** Puts a body to an address that is not of the service. Rejects as `Http.request` does. */
+export type PutPart = (url: string, init: Pick<HttpInit, 'headers' | 'body' | 'signal'>) => Promise<void>;
+
+/** Returns the function that puts parts into a bucket. It sends no headers of the service. */
+export function createPutPart(fetch: typeof globalThis.fetch): PutPart {
+  return async (url, init) => {
+    const response = await fetch(url, { method: 'PUT', ...init }).catch((error: unknown) => {
+      throw init.signal?.aborted ? clientError('aborted', error) : connectionLost(error);
+    });
+    if (!response.ok) throw errorOf(response, undefined);
+  };
+}
+
 /** @param baseUrl without a slash at the end; empty for the origin of the page. */
 export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch, headers: RequestHeaders = {}): Http {
   const probe = createOriginProbe(baseUrl, fetch);

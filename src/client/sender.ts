@@ -1,6 +1,7 @@
 import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import type { Attempt } from './attempt.ts';
 import { withResolvers, type Resolvers } from './with-resolvers.ts';
+import { sendDirect } from './send-direct.ts';
 import { sendFile, type SendOptions } from './send-file.ts';
 import { sendInParts } from './send-parts.ts';
 import type { FileToSend, TaskContext } from './task-spec.ts';
@@ -114,7 +115,7 @@ export class Sender {
   }
 
   async #send(signal: AbortSignal): Promise<Upload | undefined> {
-    const { tuning } = this.#context;
+    const { tuning, putPart } = this.#context;
     const options: SendOptions = {
       ...this.#context,
       ...this.#spec,
@@ -124,6 +125,8 @@ export class Sender {
       onPause: (problem) => this.#hooks.onPhase('retrying', problem),
     };
     this.#isKnown = true;
+    const sent = putPart && (await sendDirect({ ...options, putPart }));
+    if (sent) return sent;
     const inParts = this.#spec.file.blob.size > tuning.resumableAboveBytes;
     return await (inParts ? sendInParts({ ...options, partBytes: tuning.partBytes }) : sendFile(options));
   }

@@ -1,5 +1,5 @@
 import type { Problem, Progress } from '../wire/documents.ts';
-import type { Http } from './http.ts';
+import type { Http, PutPart } from './http.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import type { AbortableDelays } from './abortable-delays.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -28,6 +28,8 @@ export interface TaskContext {
   readonly open: Semaphore;
   readonly delays: AbortableDelays;
   readonly tuning: Tuning;
+  /** Puts parts straight into the bucket of the service, if it has one. Undefined if the client does not want it. */
+  readonly putPart: PutPart | undefined;
   /** Starts another upload of the client. */
   readonly start: (spec: TaskSpec) => UploadHandle;
   /** Aborts when the client is closed. */

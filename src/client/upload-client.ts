@@ -1,5 +1,5 @@
 import type { Limits, Problem, Progress } from '../wire/documents.ts';
-import { createHttp, type RequestHeaders } from './http.ts';
+import { createHttp, createPutPart, type RequestHeaders } from './http.ts';
 import { type ConnectionListener, MAX_WATCHED, ProgressWatch } from './progress-watch.ts';
 import { createAbortableDelays } from './abortable-delays.ts';
 import { resolveLink, withoutEndSlashes } from './resolve-link.ts';
@@ -27,6 +27,11 @@ export interface UploadClientOptions extends Partial<Tuning> {
    */
   baseUrl?: string;
   fetch?: typeof globalThis.fetch;
+  /**
+   * True to put files straight into the bucket of the service. The bucket must allow the page (CORS). Without a bucket
+   * files go to the service. Default false.
+   */
+  direct?: boolean;
   /** Sent with every request to the service, for example for a gateway in front of it. */
   headers?: RequestHeaders;
   /**
@@ -102,14 +107,8 @@ export interface UploadClient {
  * `crypto`, so it runs in browsers and in Node 20 or later.
  */
 export function createUploadClient(clientOptions: UploadClientOptions = {}): UploadClient {
-  const {
-    baseUrl = '',
-    fetch = globalThis.fetch.bind(globalThis),
-    headers,
-    ticket,
-    onConnection,
-    ...tuned
-  } = clientOptions;
+  const { baseUrl = '', fetch = globalThis.fetch.bind(globalThis), ...others } = clientOptions;
+  const { headers, ticket, direct = false, onConnection, ...tuned } = others;
   const base = withoutEndSlashes(baseUrl);
   const tasks = new Map<string, UploadTask>();
   let closing = new AbortController();
@@ -117,6 +116,7 @@ export function createUploadClient(clientOptions: UploadClientOptions = {}): Upl
     http: createHttp(base, fetch, headers),
     tickets: createTickets(ticket),
     tuning: { ...DEFAULT_TUNING, ...tuned },
+    putPart: direct ? createPutPart(fetch) : undefined,
     start: send,
     closeSignal: () => closing.signal,
     onConnection,

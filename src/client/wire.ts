@@ -1,4 +1,14 @@
-import type { Limits, Problem, Progress, ProgressList, UnwatchableUpload, Upload } from '../wire/documents.ts';
+import type {
+  DirectPart,
+  DirectUploadDocument,
+  Limits,
+  Problem,
+  Progress,
+  ProgressList,
+  StoredPartsDocument,
+  UnwatchableUpload,
+  Upload,
+} from '../wire/documents.ts';
 
 /** The result of `typeof` for a member that is always present and never null. */
 type TypeName<V> = null extends V
@@ -56,6 +66,21 @@ export function isProgressList(value: unknown): value is ProgressList {
 /** True for the entry of an unknown or deleted upload in that answer. */
 export function isUnwatchable(value: unknown): value is UnwatchableUpload {
   return has(value, UNWATCHABLE) && isProblem(value['error']);
+}
+
+/** True for the answer that begins an upload straight to the bucket. */
+export function isDirectUpload(value: unknown): value is DirectUploadDocument {
+  return has(value, { upload: 'object', partSize: 'number', parts: 'object' });
+}
+
+/** True for addresses of parts. */
+export function isDirectParts(value: unknown): value is { parts: DirectPart[] } {
+  return has(value, { parts: 'object' });
+}
+
+/** True for the parts that the bucket has. */
+export function isStoredParts(value: unknown): value is StoredPartsDocument {
+  return has(value, { partSize: 'number', parts: 'object' });
 }
 
 /** True for the answer of `GET /limits`. */

@@ -48,7 +48,11 @@ export function directRoutes(router: Router, parts: DirectRouteParts): void {
 
   router.get('/uploads/:id/direct/stored', async (ctx) => {
     const stored = await parts.direct.stored(requireUploadId(ctx.params['id']));
-    answer(ctx, 200, { parts: stored.map(({ number, sizeBytes: size, etag }) => ({ number, size, etag })) });
+    const { partBytes: partSize } = stored;
+    answer(ctx, 200, {
+      partSize,
+      parts: stored.parts.map(({ number, sizeBytes: size, etag }) => ({ number, size, etag })),
+    });
   });
 
   router.post('/uploads/:id/direct/complete', async (ctx) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, time } from './base-schemas.ts';
+import { bytes, time, uploadIdSchema } from './base-schemas.ts';
 import { uploadSchema } from './upload-schemas.ts';
 
 /** S3 allows this many parts. */
@@ -10,6 +10,7 @@ const partNumber = z.int().min(1).max(MOST_PARTS).describe('From 1.');
 /** The body of `POST /uploads/direct`. */
 export const directRequestSchema = z
   .strictObject({
+    id: uploadIdSchema.describe('Your own id for the upload. Default: a new one.').optional(),
     fileName: z.string().describe('Name of the file.'),
     size: z.int().min(0).describe('Size of the file in bytes. Every part must have the length that follows from it.'),
     options: z.unknown().describe('Options for processing, as in the field `options` of a form.').optional(),
@@ -45,6 +46,7 @@ export const directPartsSchema = z.strictObject({ parts: z.array(directPartSchem
 /** The answer of `GET /uploads/{id}/direct/stored`. */
 export const storedPartsSchema = z
   .strictObject({
+    partSize: bytes.describe('Bytes of each part. Only the last one is shorter.'),
     parts: z.array(
       z.strictObject({ number: partNumber, size: bytes, etag: z.string().describe('As `complete` needs it.') }),
     ),

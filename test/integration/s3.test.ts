@@ -4,6 +4,8 @@ import { readdir } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createUploadClient } from '../../src/client/upload-client.ts';
+import { awsS3 } from '../../src/integrations/uppy/aws-s3.ts';
 import type { DirectUploadDocument, Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -127,6 +129,34 @@ describe('an API and a worker process that share only Redis and a bucket', () =>
     expect(result).toMatchObject({ code: 'digest_mismatch', state: 'failed', final: true });
     await eventually('its bytes are removed', () => keysOf(id).length === 0);
     expect((await fetch(`${service.url}/uploads/${id}/content`)).status).toBe(409);
+  });
+
+  test('process a file that the browser client puts into the bucket', async () => {
+    const client = createUploadClient({ baseUrl: service.url, direct: true });
+    const begun = s3.operations.length;
+    const large = new Blob([new Uint8Array(bytes), new Uint8Array(9 * MIB)], { type: 'image/jpeg' });
+    const upload = await client.upload(large, { name: 'large.jpg' }).result;
+    expect(upload).toMatchObject({ state: 'completed', file: { name: 'large.jpg', size: large.size } });
+    expect(s3.operations.slice(begun).filter((name) => name === 'UploadPart')).toHaveLength(2);
+    client.close();
+  });
+
+  test('process a file that Uppy puts into the bucket by its plugin AwsS3', async () => {
+    const aws = awsS3({ baseUrl: service.url });
+    const file = { name: 'photo.jpg', size: bytes.length };
+    const { key, uploadId } = await aws.createMultipartUpload(file);
+    expect(uploadId).toBe(key);
+    const { url, headers } = await aws.signPart(file, { key, uploadId, partNumber: 1 });
+    const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(bytes) });
+    const [part] = await aws.listParts(file, { key, uploadId });
+    expect(part).toEqual({ PartNumber: 1, Size: bytes.length, ETag: put.headers.get('etag')?.replaceAll('"', '') });
+    const parts = [{ PartNumber: 1, ETag: put.headers.get('etag') ?? '' }];
+    expect((await aws.completeMultipartUpload(file, { key, uploadId, parts })).location).toContain(key);
+    const { body } = await getJson<Upload>(`${service.url}/uploads/${key}/result?timeout=${LONG_HOLD_MS}`);
+    expect(body.state).toBe('completed');
+    const other = await aws.createMultipartUpload(file);
+    await aws.abortMultipartUpload(file, other);
+    expect((await fetch(`${service.url}/uploads/${other.key}`)).status).toBe(410);
   });
 
   test('import a file from an address', async () => {

@@ -5,6 +5,9 @@ import { type Resolvers, withResolvers } from '../../client/with-resolvers.ts';
 import { percentOf, totalPercent } from './percents.ts';
 import { uploadIdOf } from './upload-id-of.ts';
 
+// Users of the built module have no other place to import it from.
+export { awsS3 } from './aws-s3.ts';
+
 /** Options of the plugin. Without `client` it creates one for `baseUrl`. */
 export interface DeferredUploadsOptions extends PluginOpts {
   /** Address of the service, such as `https://uploads.example`. Default: the origin of the page. */

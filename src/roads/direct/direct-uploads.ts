@@ -58,8 +58,9 @@ export class DirectUploads {
 
   /**
    * Creates the record, begins the multipart upload, and returns the first addresses. Throws `no_direct_uploads` (501)
-   * if the storage is no bucket, `empty_file` and `bad_options` (400), `file_too_large` (413), and as
-   * `IncomingUpload.open`.
+   * if the storage is no bucket, `empty_file` and `bad_options` (400), `upload_conflict` (409) for the id of a stored
+   * upload, `file_too_large` (413), and as `IncomingUpload.open`. With the id of an upload that still receives, it
+   * begins again.
    */
   async create(scope: RequestScope, request: DirectRequest): Promise<BegunUpload> {
     const direct = this.#direct();
@@ -70,15 +71,20 @@ export class DirectUploads {
     if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
     const options = optionsFor(scope.caller, requireShortOptions(request.options, 'The member "options"'));
     await admission.requireRate(scope);
-    const announced = { id: randomUUID(), fileName: cleanFileName(request.fileName), totalBytes: size, options };
+    const id = request.id ?? randomUUID();
+    const announced = { id, fileName: cleanFileName(request.fileName), totalBytes: size, options };
     const limits = admission.queueLimits(scope.address);
     const outcome = await IncomingUpload.open(this.#parts, scope, announced, limits);
-    if ('existing' in outcome) throw new Error('a new id has a record');
+    if ('existing' in outcome)
+      throw new ServiceError('upload_conflict', 'An upload with this id is stored. Send this file with a new id.', {
+        id,
+      });
     try {
       const record = await this.#begin(direct, outcome.opened.record, sha256);
       return { read: asSeen(record), partBytes: record.road.partBytes, parts: await this.#sign(direct, record) };
     } catch (error) {
-      await outcome.opened.forget();
+      // Nobody knows the id, unless it is the client's own.
+      await (request.id === undefined ? outcome.opened.forget() : outcome.opened.reject(asServiceError(error)));
       throw error;
     }
   }
@@ -99,9 +105,10 @@ export class DirectUploads {
   }
 
   /** Returns the parts that the bucket has. Throws `no_direct_upload` (409) unless the upload waits for parts. */
-  async stored(id: string): Promise<StoredPart[]> {
+  async stored(id: string): Promise<{ partBytes: number; parts: StoredPart[] }> {
     const direct = this.#direct();
-    return (await readStored({ ...this.#parts, direct }, await this.#receiving(id))) ?? [];
+    const record = await this.#receiving(id);
+    return { partBytes: record.road.partBytes, parts: (await readStored({ ...this.#parts, direct }, record)) ?? [] };
   }
 
   /**
@@ -168,4 +175,9 @@ function requireDirect(record: UploadRecord): DirectUploadRecord {
   throw new ServiceError('no_direct_upload', 'This upload does not wait for parts. Read it with GET /uploads/{id}.', {
     id,
   });
+}
+
+function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  return new ServiceError('internal_error', 'The upload could not begin. Send the file again.', { cause: error });
 }

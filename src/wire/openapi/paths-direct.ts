@@ -80,6 +80,7 @@ An upload whose parts stop coming expires after \`UPLOAD_EXPIRY_MS\`. If the buc
       'empty_file',
       'bad_options',
       'bad_metadata',
+      'upload_conflict',
       'file_too_large',
       'queue_full',
       'too_many_queued_by_address',
@@ -119,7 +120,9 @@ const listStored: Operation = {
     '200': {
       description: 'The parts, by number.',
       headers: headers('Cache-Control'),
-      content: json('StoredParts', { one: { value: { parts: [{ number: 1, size: 8_388_608, etag: ETAG }] } } }),
+      content: json('StoredParts', {
+        one: { value: { partSize: 8_388_608, parts: [{ number: 1, size: 8_388_608, etag: ETAG }] } },
+      }),
     },
     ...problems(...OF_AN_UPLOAD),
   },

@@ -20,10 +20,10 @@ async function compressedBytes(entry: string): Promise<number> {
 
 /** About 3 % above the sizes of today. docs/client.md names the first one. */
 test.each([
-  ['src/client/upload-client.ts', 9000],
-  ['src/integrations/uppy/uppy.ts', 9500],
-  ['src/integrations/filepond/filepond.ts', 8700],
-  ['src/integrations/react/react.ts', 9200],
+  ['src/client/upload-client.ts', 9700],
+  ['src/integrations/uppy/uppy.ts', 10_800],
+  ['src/integrations/filepond/filepond.ts', 9400],
+  ['src/integrations/react/react.ts', 9900],
 ])('%s has at most %i bytes, compressed', async (entry, maxBytes) => {
   expect(await compressedBytes(entry)).toBeLessThanOrEqual(maxBytes);
 });

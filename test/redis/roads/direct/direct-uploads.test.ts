@@ -162,7 +162,7 @@ describe('an upload straight to the bucket', () => {
   test('reports the bytes that the bucket has when the client asks for them', async () => {
     const begun = await begin(SCOPE, { size: LARGE });
     await put(begun, file(LARGE), [1]);
-    expect(await direct.stored(idOf(begun))).toMatchObject([{ number: 1, sizeBytes: 8 * MIB }]);
+    expect((await direct.stored(idOf(begun))).parts).toMatchObject([{ number: 1, sizeBytes: 8 * MIB }]);
     const record = (await space.records.read(idOf(begun)))?.record;
     expect(record?.receivedBytes).toBe(8 * MIB);
     expect(record?.percent).toBeGreaterThan(20);
@@ -241,6 +241,15 @@ describe('the creation of an upload straight to the bucket', () => {
     expect(await outcomeOf(begin(scope))).toBe('done');
     expect(await outcomeOf(begin(scope))).toBe('quota_exceeded');
     expect((await useOf(space, 'acme')).receiving).toBe(1);
+  });
+
+  test('takes an id of the client, and rejects that of a stored upload', async () => {
+    const begun = await begin();
+    const again = await direct.create(SCOPE, { id: idOf(begun), fileName: 'a.jpg', size: SIZE });
+    expect(again.read.record.fencingToken).not.toBe(begun.read.record.fencingToken);
+    await complete(again, await put(again, file()));
+    const later = direct.create(SCOPE, { id: idOf(begun), fileName: 'a.jpg', size: SIZE });
+    expect(await outcomeOf(later)).toBe('upload_conflict');
   });
 
   test('is refused if the storage is no bucket', async () => {
