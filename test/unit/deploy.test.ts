@@ -88,7 +88,7 @@ describe('the deploy files', () => {
 
   test('have a proxy that waits longer than the longest held response', () => {
     const longestMs = Number(/DEFERRED_MAX_TIMEOUT_MS=(\d+)/.exec(readFileSync('.env.example', 'utf8'))?.[1]);
-    for (const path of ['deploy/compose/nginx.conf', 'deploy/helm/values.yaml']) {
+    for (const path of ['deploy/compose/nginx.conf', 'deploy/proxies/nginx.conf', 'deploy/helm/values.yaml']) {
       const seconds = Number(/proxy[_-]read[_-]timeout:? '?(\d+)/.exec(readFileSync(path, 'utf8'))?.[1]);
       expect(seconds * 1000).toBeGreaterThan(longestMs);
     }
