@@ -50,8 +50,8 @@ export class Viewer {
       if (key === 'ArrowLeft') this.#move(-1);
       if (key === 'ArrowRight') this.#move(1);
     });
-    // Escape closes the dialog, also if the page does not want it.
-    this.#dialog.addEventListener('close', () => this.#leave());
+    // Escape closes the dialog. The event comes later, so the viewer may already show another picture.
+    this.#dialog.addEventListener('close', () => this.#dialog.open || this.#leave());
     this.#image.addEventListener('error', () => this.#showGone(true));
     listenForSwipes(this.#stage, { left: () => this.#move(1), right: () => this.#move(-1) });
     addEventListener('popstate', () => this.#followAddress());
