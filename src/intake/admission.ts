@@ -36,6 +36,8 @@ export interface AdmissionParts {
   checkQuota?: (owner: QuotaOwner, receivedBytes?: number) => Promise<ReachedLimit | undefined>;
   /** Limits the requests of one client address. Default: no limit. */
   rate?: Pick<CreationRate, 'require'>;
+  /** Returns false if no command can be sent to Redis now. Default: true. */
+  isRedisReady?: () => boolean;
   /** Called for each upload that is rejected because a limit is reached. */
   onRejected: (code: LackCode) => void;
   /** Called for each upload that was evicted from the queue. */
@@ -52,7 +54,7 @@ const MOST_RETRY_MS = 120_000;
 /** This share of the capacity should be free when rejected clients retry, not just one place for all of them. */
 const FREE_PLACES_WANTED = 0.01;
 
-/** A limit that was reached is probably still reached for this time. */
+/** A limit that was reached, or a Redis that did not answer, is probably still so for this time. */
 const PRESSURE_MS = 1_000;
 
 /** The codes of a reached limit. */
@@ -69,18 +71,24 @@ const RETRY_STORED_MS = 60_000;
 /** Checks the limits before an upload begins, and computes when a rejected client should retry. */
 export class Admission {
   readonly #parts: AdmissionParts;
-  #rejectedAtMs = -Infinity;
+  #pressedAtMs = -Infinity;
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
   }
 
   /**
-   * True if an upload was rejected in the last second, so that the next ones may be too. They are then checked before
-   * they are stored.
+   * True if an upload was rejected in the last second or Redis does not answer, so that the next ones may be rejected
+   * too. They are then checked before they are stored. A form that is sent again would otherwise leave a stored file
+   * each time, and each would become an upload.
    */
   get isUnderPressure(): boolean {
-    return performance.now() - this.#rejectedAtMs < PRESSURE_MS;
+    return this.#parts.isRedisReady?.() === false || performance.now() - this.#pressedAtMs < PRESSURE_MS;
+  }
+
+  /** Call it if Redis has not answered whether a stored file is accepted. */
+  notAnswered(): void {
+    this.#pressedAtMs = performance.now();
   }
 
   /** Call it once for each request that creates uploads, before its body is read. Throws as `CreationRate.require`. */
@@ -200,7 +208,7 @@ export class Admission {
   }
 
   #onRejected(code: LackCode): void {
-    this.#rejectedAtMs = performance.now();
+    this.#pressedAtMs = performance.now();
     this.#parts.onRejected(code);
   }
 

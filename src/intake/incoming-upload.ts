@@ -40,6 +40,7 @@ export interface IntakeParts extends ReceiveParts {
     | 'recordBounds'
     | 'recordRejection'
     | 'isUnderPressure'
+    | 'notAnswered'
   >;
   listen: Subscribe;
 }

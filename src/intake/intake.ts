@@ -95,8 +95,8 @@ export class UploadIntake {
   }
 
   /**
-   * A small body is read before the limits are checked, unless they were reached lately, or unless its client waits for
-   * the check (`Expect: 100-continue`).
+   * A small body is read before the limits are checked, unless they were reached lately, Redis does not answer, or its
+   * client waits for the check (`Expect: 100-continue`).
    */
   #mayBeSmall(request: IncomingMessage, mostBytes: number): boolean {
     const bytes = announcedBytes(request);

@@ -53,7 +53,10 @@ export async function acceptSmall(
   const limits = admission.queueLimits(scope.address);
   const outcome = await enqueueInSpan(scope, upload.id, stored, (queuing) =>
     records.accept(upload, queuing, limits, admission.recordBounds(scope.address)),
-  );
+  ).catch((error: unknown) => {
+    admission.notAnswered();
+    throw error;
+  });
   const { record } = outcome;
   if (outcome.applied && record !== undefined) return await afterQueued(parts, scope, record, stored, outcome);
   // The reconciliation scan has found the stored file first.

@@ -87,6 +87,7 @@ function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSour
     rate: new CreationRate(config.createPerMinutePerAddress),
     countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
     checkQuota: (owner, receivedBytes) => checkQuota(redis, owner, receivedBytes),
+    isRedisReady: () => redis.store.isReady,
     onRejected: (code) => metrics.queueRefused(code),
     onDiscarded: () => metrics.queueDiscarded(),
   });

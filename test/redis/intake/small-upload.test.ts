@@ -169,6 +169,13 @@ describe('a small file that arrives at once', () => {
     expect(space.files()).toHaveLength(2);
   });
 
+  test('gets its record before it is stored after Redis has not answered, so that no retry leaves a file', async () => {
+    const noAnswer = async () => await Promise.reject<never>(new Error('no answer'));
+    parts = { ...parts, records: overriding(parts.records, { accept: noAnswer, open: noAnswer }) };
+    for (let tries = 0; tries < 3; tries += 1) await expect(put(freshId())).rejects.toThrow('no answer');
+    expect(space.files()).toHaveLength(2);
+  });
+
   test('is queued if the reconciliation scan has restored it from its manifest first', async () => {
     const { records } = parts;
     parts = {
