@@ -10,7 +10,7 @@ import { backOffOnError } from '../back-off-on-error.ts';
 const CONCURRENCY = 4;
 
 /** A file of a worker that died is fetched again after at most about two of these. */
-const LOCK_MS = 15_000;
+const LOCK_MS = 5_000;
 
 /** The record counts the beginnings, so BullMQ must not fail an import because workers died. */
 const NO_STALL_LIMIT = 1_000_000;

@@ -84,7 +84,7 @@ interface BegunImport {
 
 async function fetchBegun(parts: FetchParts, { record, isExhausted, span }: BegunImport, run: FetchRun): Promise<void> {
   const { id } = record;
-  const log = parts.log.child({ upload: uploadRef(id), attempt: record.fetches });
+  const log = parts.log.child({ attempt: record.fetches });
   const intake = { ...parts, admission: ADMITTED, listen: listenVia(run) };
   let totalBytes: number | null = null;
   const upload = IncomingUpload.begun(
