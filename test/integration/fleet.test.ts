@@ -196,20 +196,3 @@ test('an API process without Redis starts, answers 503 and recovers when Redis i
     await redis.stop();
   }
 });
-
-test('SIGTERM answers held responses with their timeout values and ends the process with 0', async () => {
-  const fleet = await service({ workers: 0 });
-  const { body } = await putFile<Upload>(fleet.url, randomUUID(), await photo({ width: 100, height: 80 }), 'a.jpg');
-  const held = fetch(`${fleet.url}/uploads/${body.id}/progress?since=${body.version}`);
-  await eventually('it to be held', async () =>
-    (await (await fetch(`${fleet.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
-  );
-  const ended = fleet.apis[0]?.end('SIGTERM');
-  const answer = await held;
-  expect([answer.status, answer.headers.get('connection'), ((await answer.json()) as Progress).timedOut]).toEqual([
-    200,
-    'close',
-    true,
-  ]);
-  expect(await ended).toBe(0);
-});

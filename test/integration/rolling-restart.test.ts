@@ -206,7 +206,11 @@ test('held responses are answered when their process gets SIGTERM, not when thei
   const answers = await Promise.all(held);
   expect(
     answers.filter(
-      ({ status, body: progress }) => status !== 200 || !progress.timedOut || progress.version !== body.version,
+      ({ status, headers, body: progress }) =>
+        status !== 200 ||
+        headers.get('connection') !== 'close' ||
+        !progress.timedOut ||
+        progress.version !== body.version,
     ),
   ).toEqual([]);
   expect(await ended).toBe(0);
