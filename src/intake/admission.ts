@@ -36,7 +36,7 @@ export interface AdmissionParts {
   checkQuota?: (owner: QuotaOwner, receivedBytes?: number) => Promise<ReachedLimit | undefined>;
   /** Limits the requests of one client address. Default: no limit. */
   rate?: Pick<CreationRate, 'require'>;
-  /** Returns false if no command can be sent to Redis now. Default: true. */
+  /** Returns false if Redis is away or hangs. Default: true. */
   isRedisReady?: () => boolean;
   /** Called for each upload that is rejected because a limit is reached. */
   onRejected: (code: LackCode) => void;

@@ -59,10 +59,15 @@ export async function closeConnection(connection: Redis): Promise<void> {
   await connection.quit().catch(() => connection.disconnect());
 }
 
+/** Redis answers within milliseconds. Without an answer for this time it probably hangs. */
+const OVERDUE_MS = 500;
+
 /** The commands for records, over one connection. They reject with `service_unavailable` (503) while Redis is away. */
 export class RedisRecordStore {
   readonly #connection: Redis;
   readonly #digests = new Map<string, string>();
+  /** The commands without an answer, the oldest first. */
+  readonly #running = new Set<{ readonly sinceMs: number }>();
 
   constructor(connection: Redis) {
     this.#connection = connection;
@@ -73,9 +78,15 @@ export class RedisRecordStore {
     return this.#connection.status === 'ready';
   }
 
+  /** True if commands can be sent now, and no answer is overdue as while Redis hangs. */
+  get isAnswering(): boolean {
+    const [oldest] = this.#running;
+    return this.isReady && (oldest === undefined || performance.now() - oldest.sinceMs < OVERDUE_MS);
+  }
+
   async runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const digest = this.#digestOf(script);
-    return await available(async () => {
+    return await this.#run(async () => {
       try {
         return await this.#connection.call('EVALSHA', [digest, String(keys.length), ...keys, ...args]);
       } catch (error) {
@@ -86,34 +97,44 @@ export class RedisRecordStore {
   }
 
   async readHash(key: string): Promise<Record<string, string>> {
-    return await available(() => this.#connection.hgetall(key));
+    return await this.#run(() => this.#connection.hgetall(key));
   }
 
   async readFieldsOf(keys: readonly string[], names: readonly string[]): Promise<(string | null)[][]> {
     const [key, ...others] = keys;
     if (key === undefined) return [];
-    if (others.length === 0) return [await available(() => this.#connection.hmget(key, ...names))];
+    if (others.length === 0) return [await this.#run(() => this.#connection.hmget(key, ...names))];
     const replies = await this.#pipelined(keys.map((each) => ['hmget', each, ...names]));
     return replies.map((reply) => (Array.isArray(reply) ? reply.map(stringOrNull) : []));
   }
 
   async get(key: string): Promise<string | null> {
-    return await available(() => this.#connection.get(key));
+    return await this.#run(() => this.#connection.get(key));
   }
 
   /** Makes one round trip to Redis. Rejects like every command while Redis is away. */
   async ping(): Promise<void> {
-    await available(() => this.#connection.ping());
+    await this.#run(() => this.#connection.ping());
   }
 
   /** Returns the replies in order. Rejects with the first error among them. */
   async #pipelined(commands: string[][]): Promise<unknown[]> {
-    return await available(async () => {
+    return await this.#run(async () => {
       const replies = (await this.#connection.pipeline(commands).exec()) ?? [];
       const failed = replies.find(([error]) => error !== null);
       if (failed?.[0]) throw failed[0];
       return replies.map(([, reply]) => reply);
     });
+  }
+
+  async #run<T>(command: () => Promise<T>): Promise<T> {
+    const running = { sinceMs: performance.now() };
+    this.#running.add(running);
+    try {
+      return await available(command);
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
   #digestOf(script: string): string {

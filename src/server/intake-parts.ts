@@ -87,7 +87,7 @@ function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSour
     rate: new CreationRate(config.createPerMinutePerAddress),
     countRecords: (owner) => countRecords(redis.store, redis.keys, owner),
     checkQuota: (owner, receivedBytes) => checkQuota(redis, owner, receivedBytes),
-    isRedisReady: () => redis.store.isReady,
+    isRedisReady: () => redis.store.isAnswering,
     onRejected: (code) => metrics.queueRefused(code),
     onDiscarded: () => metrics.queueDiscarded(),
   });
