@@ -117,6 +117,33 @@ test('the recipe for another origin returns the address of a picture', async () 
   await page.close();
 });
 
+test('the first example returns a result on a page of the service', async () => {
+  const { service, browser } = parts;
+  const { page } = await browser.open('about:blank');
+  await page.route(`${service.url}/first`, (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: `<script type="module">import { send } from './first.js'; window.send = send;</script>`,
+    }),
+  );
+  await page.route(`${service.url}/first.js`, (route) =>
+    route.fulfill({ contentType: 'text/javascript', body: recipe('first.js') }),
+  );
+  await page.goto(`${service.url}/first`);
+  await awaitTrue(page, () => 'send' in window);
+  expect(await page.evaluate(`send(new Blob(['a,b\\n1,2\\n'])).then(({ kind }) => kind)`)).toBe('table');
+  await page.close();
+});
+
+test('the example with tickets sends the ticket of the back end', async () => {
+  parts.pages.serve('/upload-ticket', 'text/plain', 'signed');
+  const { page } = await openRecipe('with-ticket.js');
+  const sent = page.waitForRequest((request) => request.method() === 'PUT');
+  await page.evaluate(`void recipe.client.upload(new Blob(['a,b\\n1,2\\n']))`);
+  expect((await sent).headers()['authorization']).toBe('Bearer signed');
+  await page.close();
+});
+
 describe('a page that gets no answer', () => {
   /** Resolves with the first reason that the client reports. */
   async function reasonAt(origin: string, baseUrl: string): Promise<unknown> {
