@@ -31,9 +31,11 @@ export async function clientTypes(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'du-types-'));
   try {
     await compile(directory);
-    const modules = await readModules(join(directory, `${ENTRY}.d.ts`));
+    const entry = join(directory, `${ENTRY}.d.ts`);
+    const modules = await readModules(entry);
+    const passedOn = namesPassedOn(await readFile(entry, 'utf8'));
     const wire = [...wireTypes()].map(([name, text]) => ({ name, text }));
-    return [HEADING, ...reachable([...modules, wire]).map(({ text }) => text)].join('\n');
+    return [HEADING, ...reachable([...modules, wire], passedOn).map(({ text }) => text)].join('\n');
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -97,8 +99,13 @@ function declarationsIn(text: string): Declaration[] {
   return declarations;
 }
 
-/** Sorts them in reading order. */
-function reachable([entry = [], ...others]: readonly Declaration[][]): Declaration[] {
+/** Names that the entry exports from other modules. */
+function namesPassedOn(entry: string): string[] {
+  return [...entry.matchAll(/^export (?:type )?\{ ([^}]*) \} from /gm)].flatMap(([, names = '']) => names.split(', '));
+}
+
+/** Sorts them in reading order: the entry with all that it uses, then the rest of its exports. */
+function reachable([entry = [], ...others]: readonly Declaration[][], passedOn: readonly string[]): Declaration[] {
   const known = new Map<string, Declaration>();
   for (const declaration of [entry, ...others].flat()) {
     if (known.has(declaration.name)) throw new Error(`two declarations of the client are called ${declaration.name}`);
@@ -114,8 +121,10 @@ function reachable([entry = [], ...others]: readonly Declaration[][]): Declarati
     }
   };
   for (const declaration of entry) take(declaration);
-  const error = known.get('UploadError');
-  if (error) take(error);
+  for (const name of passedOn) {
+    const declaration = known.get(name);
+    if (declaration) take(declaration);
+  }
   return [...taken];
 }
 

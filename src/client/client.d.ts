@@ -464,6 +464,60 @@ export interface Limits {
 export declare function createUploadClient(clientOptions?: UploadClientOptions): UploadClient;
 
 /**
+ * Calls `onFiles` with the files that are dropped on a target or pasted into it, such as an element or `document`.
+ * Returns a function that ends this.
+ */
+export declare function acceptFiles(target: EventTarget, onFiles: (files: File[]) => void): () => void;
+
+/**
+ * Returns the files of a drop or a paste, with the files of dropped folders and their subfolders. Call it while the
+ * event is handled, because the browser clears its data afterwards.
+ *
+ * @param selectOfFolders leaves out files of folders, which the user has not chosen one by one. Default: all files
+ */
+export declare function filesOf(event: FilesEvent, selectOfFolders?: (files: File[]) => File[]): Promise<File[]>;
+
+/** An event of the browser, or of a library that has the same members, such as React. */
+export interface FilesEvent {
+    /** Of a drop. */
+    readonly dataTransfer?: DataTransfer | null;
+    /** Of a paste. */
+    readonly clipboardData?: DataTransfer | null;
+}
+
+/**
+ * Checks files before they are sent, for example with the limits that `client.limits()` returns. The codes are those of
+ * the service: `unsupported_media_type`, `file_too_large`, `too_many_files`. The service determines types from the
+ * bytes, so it may still reject a file that is accepted here.
+ */
+export declare function selectFiles<F extends Blob>(files: Iterable<F>, restrictions: Restrictions): SelectedFiles<F>;
+
+/** What the application or the service accepts. A member that is missing or null does not restrict. */
+export interface Restrictions {
+    /** As the attribute of an input: media types such as `image/*` and extensions such as `.csv`, with commas. */
+    accept?: string | null;
+    /** Types with their file extensions, as the service lists them. A type without extensions may have any. */
+    types?: readonly {
+        readonly type: string;
+        readonly extensions?: readonly string[];
+    }[] | null;
+    maxFileBytes?: number | null;
+    maxFiles?: number | null;
+}
+
+/** Each file is in one of the lists, in the given order. */
+export interface SelectedFiles<F extends Blob = File> {
+    readonly accepted: F[];
+    readonly rejected: RejectedFile<F>[];
+}
+
+/** A file that need not be sent, with the problem that the service would answer. Its `status` is 0. */
+export interface RejectedFile<F extends Blob = File> {
+    readonly file: F;
+    readonly problem: Problem;
+}
+
+/**
  * The reason why an upload or a request failed. `problem` is the server's problem document. If there was no answer, the
  * client creates one with `status` 0.
  */

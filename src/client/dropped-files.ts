@@ -9,9 +9,14 @@ export interface FilesEvent {
 /**
  * Returns the files of a drop or a paste, with the files of dropped folders and their subfolders. Call it while the
  * event is handled, because the browser clears its data afterwards.
+ *
+ * @param selectOfFolders leaves out files of folders, which the user has not chosen one by one. Default: all files
  */
-export async function filesOf({ dataTransfer, clipboardData }: FilesEvent): Promise<File[]> {
-  const transfer = dataTransfer ?? clipboardData;
+export async function filesOf(
+  event: FilesEvent,
+  selectOfFolders: (files: File[]) => File[] = (files) => files,
+): Promise<File[]> {
+  const transfer = event.dataTransfer ?? event.clipboardData;
   if (!transfer) return [];
   const plain = [...transfer.files];
   const entries = [...transfer.items].map((item) => (item.kind === 'file' ? item.webkitGetAsEntry() : null));
@@ -19,7 +24,7 @@ export async function filesOf({ dataTransfer, clipboardData }: FilesEvent): Prom
   // Browsers also list a folder as a file without a type, which cannot be read.
   const names = new Set(folders.map(({ name }) => name));
   const files = plain.filter(({ type, name }) => type !== '' || !names.has(name));
-  return [...files, ...(await Promise.all(folders.map(filesWithin))).flat()];
+  return [...files, ...selectOfFolders((await Promise.all(folders.map(filesWithin))).flat())];
 }
 
 /**

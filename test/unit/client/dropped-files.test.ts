@@ -47,6 +47,8 @@ describe('filesOf', () => {
     ]);
     const files = await filesOf({ dataTransfer: transferOf([PHOTO], [folder]) });
     expect(files.map(({ name }) => name)).toEqual(['a.jpg', 'b.jpg', 'c.jpg']);
+    const none = await filesOf({ dataTransfer: transferOf([PHOTO], [folder]) }, () => []);
+    expect(none).toEqual([PHOTO]);
   });
 
   test('returns the files of a paste', async () => {

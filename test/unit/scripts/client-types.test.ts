@@ -11,7 +11,7 @@ const SERVED = resolve('src/client/client.d.ts');
 
 /** What someone writes who has fetched the two files; the last line is a mistake. */
 const SAMPLE = `
-import { createUploadClient, UploadError, type Progress } from './client.js';
+import { acceptFiles, createUploadClient, filesOf, selectFiles, UploadError, type Progress } from './client.js';
 
 const client = createUploadClient({ baseUrl: 'https://uploads.example', sendAtOnce: 2 });
 const handle = client.upload(new Blob(['x']), { name: 'x.jpg', onProgress: (progress: Progress) => console.log(progress.percent) });
@@ -22,6 +22,8 @@ try {
 } catch (error) {
   if (error instanceof UploadError) console.log(error.code, error.problem.detail);
 }
+const { accepted } = selectFiles(await filesOf({}), { ...(await client.limits()), maxFiles: 3 });
+acceptFiles(document, (files) => console.log(files.concat(accepted).map(({ name }) => name)));
 const wrong: number = handle.id;
 `;
 
