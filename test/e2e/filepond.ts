@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { screenshot } from '../helpers/browser.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -11,9 +11,6 @@ let parts: FrontEnd;
 beforeAll(async () => {
   parts = await sharedFrontEnd();
 });
-
-// After a failure, too, so that the worker is free for the next test.
-afterEach(() => parts.slow.finishAll());
 
 /** Opens a recipe of filepond.md with the styles of FilePond. */
 async function openPond(name: string): Promise<Page> {

@@ -1,4 +1,4 @@
-import { afterAll } from '@jest/globals';
+import { afterAll, afterEach } from '@jest/globals';
 import { build } from 'esbuild';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,14 @@ export interface FrontEnd {
 }
 
 let shared: Promise<FrontEnd> | undefined;
+
+// After a failure, too, so that the next test finds a free worker and no other page.
+afterEach(async () => {
+  const parts = await shared;
+  await parts?.slow.finishAll();
+  const [, ...tabs] = parts?.browser.context.pages() ?? [];
+  await Promise.all(tabs.map((tab) => tab.close()));
+});
 
 afterAll(async () => {
   const parts = await shared;

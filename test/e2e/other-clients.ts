@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import type { Progress, Upload } from '../../src/wire/documents.ts';
@@ -29,8 +29,6 @@ let complaints: string[];
 beforeAll(async () => {
   ({ pages: frontEnd, service, link, browser, bytes } = await sharedFrontEnd());
 });
-
-afterEach(() => page.close());
 
 /** Opens a page of the front end on which the snippet's exports are members of `window.client`. */
 async function openWith(snippet: string): Promise<void> {

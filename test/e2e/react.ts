@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { screenshot } from '../helpers/browser.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -13,9 +13,6 @@ let parts: FrontEnd;
 beforeAll(async () => {
   parts = await sharedFrontEnd();
 });
-
-// After a failure, too, so that the worker is free for the next test.
-afterEach(() => parts.slow.finishAll());
 
 /** The gallery of the docs, whose uploads survive a reload. */
 async function openGallery(): Promise<{ page: Page; complaints: string[] }> {
