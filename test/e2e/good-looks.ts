@@ -10,10 +10,15 @@ const LOOKS = [
   { name: 'phone-dark', width: 320, colorScheme: 'dark' },
 ] as const;
 
+type Look = (typeof LOOKS)[number];
+
+/** The widest and the narrowest one. Enough for a part of a page whose rest was looked at. */
+export const TWO_LOOKS: readonly Look[] = [LOOKS[0], LOOKS[3]];
+
 /** No violation that axe knows, nothing sticks out at the side; a picture of it where someone wants to look. */
-export async function expectGoodLooks(page: Page, name: string): Promise<void> {
+export async function expectGoodLooks(page: Page, name: string, looks: readonly Look[] = LOOKS): Promise<void> {
   await page.evaluate(axe.source);
-  for (const look of LOOKS) {
+  for (const look of looks) {
     await page.setViewportSize({ width: look.width, height: 800 });
     await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
     const { violations } = await page.evaluate(() =>

@@ -5,7 +5,7 @@ import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
 import { awaitTrue } from './await-true.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
-import { expectGoodLooks } from './good-looks.ts';
+import { expectGoodLooks, TWO_LOOKS } from './good-looks.ts';
 import { awaitStates, dropFiles, type GivenFile, leavePage, networkOf } from './page-driver.ts';
 
 describe('the accessibility of the page', () => {
@@ -76,7 +76,7 @@ describe('the accessibility of the page', () => {
     await expectGoodLooks(page, 'full');
     await page.getByRole('link', { name: 'Open tower.jpg' }).click();
     await page.getByText('2 of 2', { exact: true }).waitFor();
-    await expectGoodLooks(page, 'viewer');
+    await expectGoodLooks(page, 'viewer', TWO_LOOKS);
   });
 
   function jpeg(name: string, bytes: Buffer): GivenFile {
