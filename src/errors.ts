@@ -93,6 +93,7 @@ const ERRORS = {
   too_many_uploads: [503, 'Too many uploads at once'],
   too_many_uploads_by_address: [429, 'Too many uploads from one address'],
   no_direct_uploads: [501, 'No uploads straight to the bucket'],
+  no_resumable_uploads: [501, 'No resumable uploads of the IETF'],
   unsupported_tus_extension: [501, 'Tus extension not supported'],
   service_unavailable: [503, 'Service unavailable'],
   deferred_timeout: [503, 'No result in time'],

@@ -28,6 +28,9 @@ const ANSWER_HEADERS = [
   'Upload-Metadata',
   'Upload-Concat',
   'Upload-Expires',
+  'Upload-Complete',
+  'Upload-Limit',
+  'Accept-Patch',
 ];
 
 /** No browser caches the answer to a preflight for longer. */

@@ -19,6 +19,7 @@ import { endRequestSpan, requestSpans } from '../http/request-spans.ts';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import { withoutTrailingSlash } from '../http/trailing-slash.ts';
 import { unreadBodies } from '../http/unread-body.ts';
+import { RESUMABLE_PATH } from '../roads/resumable/resumable-endpoint.ts';
 import { TUS_PATH } from '../roads/tus/tus-endpoint.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -34,6 +35,7 @@ import { progressRoutes, type ProgressRouteParts } from '../routes/progress-rout
 import { serviceRoutes, type ServiceRouteParts } from '../routes/service-routes.ts';
 import { tenantRoutes, type TenantRouteParts } from '../routes/tenant-routes.ts';
 import { ticketRoutes } from '../routes/ticket-routes.ts';
+import { resumableRoutes, type ResumableRouteParts } from '../routes/resumable-routes.ts';
 import { tusRoutes, tusVersion, type TusRouteParts } from '../routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
 
@@ -45,6 +47,7 @@ export type AppParts = UploadRouteParts &
   Omit<LimitRouteParts, 'callers'> &
   ArchiveRouteParts &
   TusRouteParts &
+  ResumableRouteParts &
   DirectRouteParts &
   Omit<TenantRouteParts, 'callers'> & {
     callers: Callers;
@@ -87,7 +90,7 @@ export function createApp(parts: AppParts): Koa {
   if (parts.callers.needKeys) app.use(noKeysInAddresses());
   app.use(ownOriginOnly({ ...parts, origins: parts.corsOrigins, isExempt: parts.callers.areProven }));
   app.use(deferredMiddleware(parts.manager));
-  app.use(withoutTrailingSlash(['/uploads', TUS_PATH]));
+  app.use(withoutTrailingSlash(['/uploads', TUS_PATH, RESUMABLE_PATH]));
   app.use(createRouter(parts).routes());
   app.use(methodNotAllowed());
   app.on('error', (error: unknown) => parts.log.debug({ err: error }, 'response aborted'));
@@ -106,6 +109,7 @@ function createRouter(parts: AppParts): Router {
   limitRoutes(router, parts);
   uploadRoutes(router, parts);
   tusRoutes(router, parts);
+  resumableRoutes(router, parts);
   directRoutes(router, parts);
   ticketRoutes(router, parts);
   tenantRoutes(router, parts);

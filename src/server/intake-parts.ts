@@ -9,6 +9,7 @@ import type { Kinds } from '../kinds/kinds.ts';
 import type { Backlog } from '../queue/backlog.ts';
 import { DirectUploads } from '../roads/direct/direct-uploads.ts';
 import { ImportIntake, mayImportOpenly } from '../roads/import/import-intake.ts';
+import { ResumableEndpoint } from '../roads/resumable/resumable-endpoint.ts';
 import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
 import { checkQuota } from '../record/quota.ts';
 import { countRecords } from '../record/record-count.ts';
@@ -25,6 +26,8 @@ export interface IntakeServices {
   readonly intake: UploadIntake;
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
+  /** Undefined if it is off. */
+  readonly resumable: ResumableEndpoint | undefined;
   readonly direct: DirectUploads;
   readonly imports: ImportIntake;
   readonly transfers: Transfers;
@@ -62,7 +65,9 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   const transfers = new Transfers();
   const removal = new UploadRemoval({ records, storage, transfers, log });
   const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
-  const tus = new TusEndpoint({ ...parts, intake, removal, store, keys, maxFileBytes, expiryMs });
+  const tusParts = { ...parts, intake, removal, store, keys, maxFileBytes, expiryMs };
+  const tus = new TusEndpoint(tusParts);
+  const resumable = config.resumableUploads === 'on' ? new ResumableEndpoint(tusParts) : undefined;
   const direct = new DirectUploads({ ...parts, maxFileBytes, expiryMs });
   const imports = new ImportIntake({
     ...parts,
@@ -72,7 +77,7 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   });
   const { archiveMaxBytes: maxArchiveBytes } = config;
   const limits = serviceLimits(config, kinds, direct.isOffered);
-  return { intake, removal, tus, direct, imports, transfers, limits, maxArchiveBytes };
+  return { intake, removal, tus, resumable, direct, imports, transfers, limits, maxArchiveBytes };
 }
 
 function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSources): Admission {

@@ -32,6 +32,11 @@ export const RECEIVING = {
       'Which process computes the SHA-256 of a file. api: while it receives the file. worker: later, which ' +
         'saves API processes a third of their work; file.sha256 is then null until the upload is completed.',
     ),
+  RESUMABLE_UPLOADS: choice(['off', 'on'])
+    .prefault('off')
+    .describe(
+      'Whether /resumable takes resumable uploads of the IETF draft, for example from iOS. tus at /files is always on.',
+    ),
   UPLOAD_MIN_BYTES_PER_S: integer(1024, 0).describe(
     'Bytes per second that a request body must reach on average over a minute; a slower one gets 408 (0: no ' +
       'minimum). If UPLOAD_MAX_OPEN is reached, a new request takes the place of the slowest sender below 16 ' +

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -21,7 +24,7 @@ let otherUrl: string;
 let bytes: Buffer;
 
 beforeAll(async () => {
-  const env = { UPLOAD_MAX_BYTES: String(MAX_BYTES), SHUTDOWN_GRACE_MS: '1000' };
+  const env = { UPLOAD_MAX_BYTES: String(MAX_BYTES), SHUTDOWN_GRACE_MS: '1000', RESUMABLE_UPLOADS: 'on' };
   [service, bytes] = await Promise.all([startService({ apis: 2, env }), photo({ width: 900, height: 600 })]);
   [url = '', otherUrl = ''] = service.urls;
 });
@@ -342,5 +345,155 @@ describe('concatenation', () => {
     const { status, body } = await join(`/files/${text}`, metadataHeader({ uploadId: id }));
     expect([status, body?.code, await filesOf(service, id)]).toEqual([415, 'unsupported_media_type', []]);
     await tusRequest('DELETE', `${url}/files/${text}`);
+  });
+});
+
+describe('resumable uploads of the IETF', () => {
+  const CUT = 20_000;
+  const DRAFT = { 'Upload-Draft-Interop-Version': '8' };
+  const APPEND = { 'Content-Type': 'application/partial-upload' };
+
+  interface Answer {
+    status: number;
+    fields: Record<string, string | undefined>;
+    /** The interim responses. */
+    interim: { status: number; location: string | undefined; version: string | undefined }[];
+    body: Partial<Upload> & { code?: string };
+  }
+
+  /** Sends one request with node:http, which shows interim responses. */
+  async function ask(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: Buffer,
+  ): Promise<Answer> {
+    const sending = request(`${url}${path}`, { method, headers, agent: false });
+    const interim: Answer['interim'] = [];
+    sending.on('information', ({ statusCode, headers: fields }) =>
+      interim.push({
+        status: statusCode,
+        location: fields['location'],
+        version: fields['upload-draft-interop-version']?.toString(),
+      }),
+    );
+    sending.end(body);
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
+    const text = (await buffer(response)).toString();
+    const names = ['location', 'upload-offset', 'upload-complete', 'upload-length', 'upload-limit', 'accept-patch'];
+    const fields = Object.fromEntries(names.map((name) => [name, response.headers[name]?.toString()]));
+    return {
+      status: response.statusCode ?? 0,
+      fields,
+      interim,
+      body: text === '' ? {} : (JSON.parse(text) as Answer['body']),
+    };
+  }
+  const idOf = ({ fields }: Answer) => fields['location']?.split('/').at(-1) ?? '';
+  const stateOf = async (id: string) => {
+    const { status, fields } = await ask('HEAD', `/resumable/${id}`);
+    return [status, fields['upload-offset'], fields['upload-complete'], fields['upload-length']];
+  };
+
+  test('take a whole file in one request, and send its address in a 104 first', async () => {
+    const name = 'inline; filename="file name.jpg"';
+    const headers = {
+      ...DRAFT,
+      'Upload-Complete': '?1',
+      'Upload-Length': String(bytes.length),
+      'Content-Disposition': name,
+    };
+    const sent = await ask('POST', '/resumable', { ...headers, 'Content-Length': String(bytes.length) }, bytes);
+    const id = idOf(sent);
+    expect(sent.interim).toEqual([{ status: 104, location: `/resumable/${id}`, version: '8' }]);
+    expect([sent.status, sent.fields['upload-complete'], sent.body.id]).toEqual([202, '?1', id]);
+    expect(await resultOf(otherUrl, id)).toMatchObject({
+      state: 'completed',
+      file: { name: 'file name.jpg', sha256: sha256(bytes) },
+    });
+    expect(await stateOf(id)).toEqual([204, String(bytes.length), '?1', String(bytes.length)]);
+  });
+
+  test('take a file of unknown size in several requests, the last one without bytes', async () => {
+    const created = await ask('POST', '/resumable', { 'Upload-Complete': '?0' }, bytes.subarray(0, CUT));
+    const id = idOf(created);
+    expect([created.status, created.interim, created.fields['upload-offset']]).toEqual([201, [], String(CUT)]);
+    expect(created.fields['upload-limit']).toMatch(/^max-size=5000000, max-age=\d+$/);
+    expect(await stateOf(id)).toEqual([204, String(CUT), '?0', undefined]);
+    const rest = { ...APPEND, 'Upload-Offset': String(CUT), 'Upload-Complete': '?0' };
+    const appended = await ask('PATCH', `/resumable/${id}`, rest, bytes.subarray(CUT));
+    expect([appended.status, appended.fields['upload-complete']]).toEqual([204, '?0']);
+    const end = { ...APPEND, 'Upload-Offset': String(bytes.length), 'Upload-Complete': '?1' };
+    const completed = await ask('PATCH', `/resumable/${id}`, end);
+    expect([completed.status, completed.fields['upload-complete']]).toEqual([202, '?1']);
+    expect((await resultOf(url, id)).file.sha256).toBe(sha256(bytes));
+    expect((await ask('PATCH', `/resumable/${id}`, end)).status).toBe(400);
+  });
+
+  test('continue after a broken connection, with the bytes that had arrived', async () => {
+    const sending = request(`${url}/resumable`, {
+      method: 'POST',
+      headers: { ...DRAFT, 'Upload-Complete': '?1', 'Content-Length': String(bytes.length) },
+      agent: false,
+    });
+    sending.on('error', () => undefined);
+    sending.write(bytes.subarray(0, CUT));
+    const [{ headers }] = (await once(sending, 'information')) as [{ headers: Record<string, string> }];
+    const id = headers['location']?.split('/').at(-1) ?? '';
+    await eventually('the bytes', async () => {
+      const { body } = await getJson<Progress>(`${otherUrl}/uploads/${id}/progress`);
+      return body.bytes.received === CUT;
+    });
+    sending.destroy();
+    expect(await stateOf(id)).toEqual([204, String(CUT), '?0', String(bytes.length)]);
+    const rest = { ...APPEND, 'Upload-Offset': String(CUT), 'Upload-Complete': '?1' };
+    expect((await ask('PATCH', `/resumable/${id}`, rest, bytes.subarray(CUT))).status).toBe(202);
+    expect((await resultOf(url, id)).file.sha256).toBe(sha256(bytes));
+  });
+
+  test('reject a wrong offset with the right one, other lengths, other types, and what is deleted', async () => {
+    const length = { 'Upload-Length': String(bytes.length) };
+    const id = idOf(await ask('POST', '/resumable', { 'Upload-Complete': '?0', ...length }));
+    const at = (offset: number, more: Record<string, string> = {}) => ({
+      ...APPEND,
+      'Upload-Offset': String(offset),
+      'Upload-Complete': '?0',
+      ...more,
+    });
+    const wrong = await ask('PATCH', `/resumable/${id}`, at(5), bytes.subarray(5, 10));
+    expect([wrong.status, wrong.body.code, wrong.fields['upload-offset']]).toEqual([409, 'offset_conflict', '0']);
+    for (const [headers, status] of [
+      [at(0, { 'Upload-Length': '7' }), 400],
+      [at(0, { 'Upload-Complete': '?1' }), 400],
+      [at(0, { 'Upload-Complete': 'yes' }), 400],
+      [{ ...APPEND, 'Upload-Complete': '?0' }, 400],
+      [at(0, { 'Content-Type': 'application/octet-stream' }), 415],
+    ] as const)
+      expect([headers, (await ask('PATCH', `/resumable/${id}`, headers, bytes.subarray(0, 10))).status]).toEqual([
+        headers,
+        status,
+      ]);
+    expect((await ask('DELETE', `/resumable/${id}`)).status).toBe(204);
+    expect([await stateOf(id), (await ask('PATCH', `/resumable/${id}`, at(0), bytes)).status]).toEqual([
+      [410, undefined, undefined, undefined],
+      410,
+    ]);
+    expect((await ask('POST', '/resumable', {}, bytes)).body.code).toBe('bad_request');
+    const { status, fields } = await ask('OPTIONS', '/resumable');
+    expect([status, fields['accept-patch']]).toEqual([204, 'application/partial-upload']);
+  });
+
+  test('end if more bytes arrive than announced', async () => {
+    const headers = { 'Upload-Complete': '?0', 'Upload-Length': '10', 'Transfer-Encoding': 'chunked' };
+    const id = idOf(await ask('POST', '/resumable', { 'Upload-Complete': '?0', 'Upload-Length': '10' }));
+    const more = await ask('PATCH', `/resumable/${id}`, { ...APPEND, ...headers, 'Upload-Offset': '0' }, bytes);
+    expect([more.status, (await stateOf(id))[0]]).toEqual([413, 410]);
+  });
+
+  test.each(['ietf-draft-03', 'ietf-draft-05'])('work with the protocol %s of tus-js-client', async (protocol) => {
+    // The types of tus-js-client do not have this option.
+    const draft = { protocol };
+    const id = await sendByTusClient(url, bytes, { endpoint: `${url}/resumable`, ...draft, chunkSize: 50_000 });
+    expect(await resultOf(otherUrl, id)).toMatchObject({ state: 'completed', file: { sha256: sha256(bytes) } });
   });
 });

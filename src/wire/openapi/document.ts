@@ -9,6 +9,7 @@ import { OPERATOR_PATHS, OPERATOR_SECURITY_SCHEMES } from './paths-operators.ts'
 import { PROGRESS_PATHS } from './paths-progress.ts';
 import { SERVICE_PATHS } from './paths-service.ts';
 import { TENANT_PATHS } from './paths-tenants.ts';
+import { RESUMABLE_PATHS } from './paths-resumable.ts';
 import { TUS_PATHS } from './paths-tus.ts';
 import { TICKET_PATHS } from './paths-tickets.ts';
 import { UPLOAD_PATHS } from './paths-uploads.ts';
@@ -86,6 +87,10 @@ const TAGS = [
     description: 'The tus protocol, version 1.0, for Uppy, tus-js-client and other tus clients.',
   },
   {
+    name: 'Resumable uploads of the IETF',
+    description: 'draft-ietf-httpbis-resumable-upload. Only with `RESUMABLE_UPLOADS=on`, otherwise 501.',
+  },
+  {
     name: 'Straight to the bucket',
     description: 'Clients put parts of a file into the bucket. Only with `STORAGE=s3://…`, otherwise 501.',
   },
@@ -122,6 +127,7 @@ export function openApiDocument(version: string = VERSION, mountPath = ''): Open
       ...LIMIT_PATHS,
       ...UPLOAD_PATHS,
       ...TUS_PATHS,
+      ...RESUMABLE_PATHS,
       ...DIRECT_PATHS,
       ...PROGRESS_PATHS,
       ...FILE_PATHS,

@@ -73,6 +73,7 @@ function emptyApp(): Koa {
     intake: new UploadIntake(parts, { ...limits, stallTimeoutMs: 1, minBytesPerS: 0 }),
     removal: new UploadRemoval(parts),
     tus: { handle: nobody },
+    resumable: undefined,
     maxArchiveBytes: 1,
     imports: { create: nobody },
     direct: { create: nobody, sign: nobody, stored: nobody, complete: nobody },
