@@ -44,6 +44,14 @@ export const BUSBOY: UploadPeer = { title: 'busboy + SHA-256', server: 'busboy',
 export const FORMIDABLE: UploadPeer = { title: 'formidable + SHA-256', server: 'formidable', ...FORM };
 export const MULTER: UploadPeer = { title: 'multer, no hash', server: 'multer', ...FORM };
 export const TUS: UploadPeer = { title: '@tus/server, no hash', server: 'tus', form: 'tus', path: '/files' };
+const IN_PARTS = { form: 'tus-parts', path: '/files' } as const;
+export const SERVICE_PARTS: UploadPeer = { title: 'deferred-uploads, tus', server: 'service', ...IN_PARTS };
+export const SERVICE_PARTS_UNSYNCED: UploadPeer = {
+  ...SERVICE_PARTS,
+  title: 'deferred-uploads, tus, no fsync',
+  isDurable: false,
+};
+export const TUS_PARTS: UploadPeer = { title: '@tus/server, file store, no fsync', server: 'tus', ...IN_PARTS };
 export const KOA_MULTER: UploadPeer = { title: 'Koa + multer + Queue.add', server: 'koa-multer', ...FORM };
 
 /** The peers for large files. */
@@ -59,6 +67,9 @@ export const FILE_PEERS: readonly UploadPeer[] = [
   MULTER,
   TUS,
 ];
+
+/** The peers for files in parts of 8 MiB. */
+export const PARTS_PEERS: readonly UploadPeer[] = [SERVICE_PARTS, SERVICE_PARTS_UNSYNCED, TUS_PARTS];
 
 /** The peers that queue pictures. */
 export const PICTURE_PEERS: readonly UploadPeer[] = [KOA_MULTER, SERVICE, SERVICE_UNSYNCED];

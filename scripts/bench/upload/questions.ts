@@ -34,8 +34,8 @@ export type SenderQuestions = {
   send(transfer: Transfer): Promise<Sent>;
 };
 
-/** How the bytes are sent: a form, the raw body of a PUT, or tus' creation with upload. */
-export type TransferForm = 'form' | 'put' | 'tus';
+/** How the bytes are sent: a form, the raw body of a PUT, tus' creation with upload, or tus in parts of 8 MiB. */
+export type TransferForm = 'form' | 'put' | 'tus' | 'tus-parts';
 
 export interface Transfer {
   port: number;
@@ -53,4 +53,6 @@ export interface Sent {
   seconds: number;
   /** Processor time of the sender, in microseconds. */
   cpuUs: number;
+  /** Only of tus in parts: the longest time from the last byte of a file to its answer, in milliseconds. */
+  finishMs: number;
 }

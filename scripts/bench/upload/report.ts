@@ -6,11 +6,13 @@ import {
   KOA_MULTER,
   MULTER,
   SERVICE,
+  SERVICE_PARTS,
   SERVICE_PUT,
   SERVICE_PUT_UNHASHED,
   SERVICE_PUT_UNSYNCED,
   SERVICE_UNHASHED,
   SERVICE_UNSYNCED,
+  TUS_PARTS,
   type UploadPeer,
 } from './peers.ts';
 import type { Load, UploadFigures } from './round.ts';
@@ -31,6 +33,7 @@ const FASTER = 1.2;
 const CPU_TO_FORMIDABLE = 0.85;
 const CPU_TO_MULTER = 0.84;
 const RSS_GROWTH_MIB = 32;
+const FINISH_MS = 50;
 
 const FILE_HEADINGS = [
   '',
@@ -42,6 +45,14 @@ const FILE_HEADINGS = [
   'CPU to it',
   'MB/s to multer',
   'CPU to it',
+];
+const PARTS_HEADINGS = [
+  '',
+  'MB/s',
+  'server CPU s/GiB',
+  'RSS growth MiB',
+  'last byte to answer ms',
+  'MB/s to @tus/server',
 ];
 const PICTURE_HEADINGS = ['', 'per second', 'server CPU ms', 'sender CPU ms', 'per CPU second, to Koa + multer'];
 
@@ -62,6 +73,34 @@ export function reportFiles({ title, load, peers }: LoadFigures): string {
     ];
   });
   return `${title}\n${formatTable(FILE_HEADINGS, rows)}\n\n${formatLimits(fileLimits(peers))}`;
+}
+
+/** Returns the table and limits of files that tus sends in parts. */
+export function reportParts({ title, load, peers }: LoadFigures): string {
+  const gib = (load.bytes * load.files) / GIB;
+  const rows = peers.map(({ peer, rounds }) => {
+    const column = (pick: (round: UploadFigures) => number, digits: number) => figure(median(rounds.map(pick)), digits);
+    return [
+      peer.title,
+      column(({ seconds }) => (load.bytes * load.files) / MB / seconds, 0),
+      column(({ serverSeconds }) => serverSeconds / gib, 2),
+      column(({ rssGrowth }) => rssGrowth / MIB, 1),
+      column(({ finishMs }) => finishMs, 1),
+      figure(speedTo(peers, peer, TUS_PARTS), 2),
+    ];
+  });
+  const own = roundsOf(peers, SERVICE_PARTS);
+  const limits: Limit[] = [
+    { what: 'MB/s to @tus/server', value: speedTo(peers, SERVICE_PARTS, TUS_PARTS), least: 1 },
+    { what: 'ms from last byte to answer', value: median(own.map(({ finishMs }) => finishMs)), most: FINISH_MS },
+    {
+      what: 'RSS growth in MiB',
+      value: median(own.map(({ rssGrowth }) => rssGrowth / MIB)),
+      most: RSS_GROWTH_MIB,
+      digits: 1,
+    },
+  ];
+  return `${title}\n${formatTable(PARTS_HEADINGS, rows)}\n\n${formatLimits(limits)}`;
 }
 
 /** Returns the table and limit of queued pictures. */

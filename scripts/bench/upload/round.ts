@@ -28,6 +28,8 @@ export interface UploadFigures {
   senderSeconds: number;
   /** Bytes, see `Usage`. */
   rssGrowth: number;
+  /** Only of tus in parts: the longest time from the last byte of a file to its answer, in milliseconds. */
+  finishMs: number;
 }
 
 const US_PER_SECOND = 1e6;
@@ -67,5 +69,6 @@ export async function runUploadRound(
     serverSeconds: used.cpuUs / US_PER_SECOND,
     senderSeconds: sent.cpuUs / US_PER_SECOND,
     rssGrowth: used.rssGrowth,
+    finishMs: sent.finishMs,
   };
 }

@@ -2,13 +2,21 @@ import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '
 import type { Child } from '../lib/child.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { withSession, type Session } from '../lib/session.ts';
-import { FILE_PEERS, PICTURE_PEERS, type UploadPeer } from './peers.ts';
+import { FILE_PEERS, PARTS_PEERS, PICTURE_PEERS, type UploadPeer } from './peers.ts';
 import type { SenderQuestions } from './questions.ts';
-import { reportFiles, reportPictures, type LoadFigures } from './report.ts';
+import { reportFiles, reportParts, reportPictures, type LoadFigures } from './report.ts';
 import { runUploadRound, type Load } from './round.ts';
 
-const defaults = { mib: 1024, files: 16, each: 32, pictures: 4000, connections: 32, rounds: 5 };
+/** `parts` 2 measures only tus in parts. */
+const defaults = { mib: 1024, files: 16, each: 32, pictures: 4000, connections: 32, rounds: 5, parts: 1 };
 const quick = { mib: 64, files: 4, each: 8, pictures: 400, rounds: 1 };
+
+/** The figures of each kind of load. */
+interface Figures {
+  whole: LoadFigures[];
+  inParts: LoadFigures[];
+  pictures: LoadFigures[];
+}
 
 const MIB = 2 ** 20;
 const PICTURE_BYTES = 100_000;
@@ -29,25 +37,28 @@ export const upload: Bench = {
     const facts = await machineFacts();
     await withSession(async (session) => {
       const sender = session.start<SenderQuestions>('../upload/children/sender');
-      const figures: LoadFigures[] = [
-        { title: titleOf(1, options.mib, options), load: fileLoad(1, options.mib), peers: none(FILE_PEERS) },
-        {
-          title: titleOf(options.files, options.each, options),
-          load: fileLoad(options.files, options.each),
-          peers: none(FILE_PEERS),
-        },
-        { title: pictureTitle(options), load: pictureLoad(options), peers: none(PICTURE_PEERS) },
-      ];
+      const files = [fileLoad(1, options.mib), fileLoad(options.files, options.each)];
+      const titles = [titleOf(1, options.mib, options), titleOf(options.files, options.each, options)];
+      const figuresOf = (peers: readonly UploadPeer[], what = ''): LoadFigures[] =>
+        files.map((load, index) => ({ title: `${what}${titles[index] ?? ''}`, load, peers: none(peers) }));
+      const inParts = figuresOf(PARTS_PEERS, 'tus in parts of 8 MiB: ');
+      const isAll = options.parts !== 2;
+      const pictures = { title: pictureTitle(options), load: pictureLoad(options), peers: none(PICTURE_PEERS) };
+      const figures: Figures = {
+        whole: isAll ? figuresOf(FILE_PEERS) : [],
+        inParts,
+        pictures: isAll ? [pictures] : [],
+      };
       onInterrupt(() => reportAll(facts, figures));
-      await runAll(session, sender, figures, options);
+      await runAll(session, sender, Object.values(figures).flat(), options);
       console.log(reportAll(facts, figures));
     });
   },
 };
 
-function reportAll(facts: string, [one, many, pictures]: readonly LoadFigures[]): string {
-  const reports = [one, many].map((files) => (files === undefined ? '' : reportFiles(files)));
-  return [facts, ...reports, pictures === undefined ? '' : reportPictures(pictures)].join('\n\n');
+function reportAll(facts: string, { whole, inParts, pictures }: Figures): string {
+  const reports = [...whole.map(reportFiles), ...inParts.map(reportParts), ...pictures.map(reportPictures)];
+  return [facts, ...reports].join('\n\n');
 }
 
 function none(peers: readonly UploadPeer[]): LoadFigures['peers'] {
@@ -55,11 +66,13 @@ function none(peers: readonly UploadPeer[]): LoadFigures['peers'] {
 }
 
 function titleOf(files: number, mib: number, { rounds }: typeof defaults): string {
-  return `${files === 1 ? 'one file' : `${files} files at once`} of ${mib} MiB; medians of ${rounds} rounds, each with a new server`;
+  const what = files === 1 ? 'one file' : `${files} files at once`;
+  return `${what} of ${mib} MiB; medians of ${rounds} rounds, each with a new server`;
 }
 
 function pictureTitle({ pictures, connections, rounds }: typeof defaults): string {
-  return `${pictures} pictures of 100 KB over ${connections} connections; medians of ${rounds} rounds, each with a new server`;
+  const what = `${pictures} pictures of 100 KB over ${connections} connections`;
+  return `${what}; medians of ${rounds} rounds, each with a new server`;
 }
 
 function fileLoad(files: number, mib: number): Load {

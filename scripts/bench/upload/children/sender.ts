@@ -1,15 +1,18 @@
+import { Agent } from 'node:http';
 import { photo } from '../../../../test/helpers/pictures.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import { sharedNowUs } from '../../lib/shared-clock.ts';
 import { FileSender, type SentFile } from '../lib/file-sender.ts';
-import { requestFor } from '../lib/request-for.ts';
-import type { SenderQuestions, Transfer } from '../questions.ts';
+import { fileOf, requestFor } from '../lib/request-for.ts';
+import { sendInParts } from '../lib/tus-sender.ts';
+import type { SenderQuestions, Sent, Transfer } from '../questions.ts';
 
 const US_PER_SECOND = 1e6;
 
 /** The process of all clients. It sends files from memory that begin with a picture. */
 serveQuestions<SenderQuestions>({
   async send(transfer) {
+    if (transfer.form === 'tus-parts') return await sendAllInParts(transfer);
     const file = requestFor(transfer, await picture());
     const senders = await connectAll(transfer, file);
     const usageBefore = process.cpuUsage();
@@ -26,9 +29,29 @@ serveQuestions<SenderQuestions>({
     }
     const seconds = (sharedNowUs() - startedAtUs) / US_PER_SECOND;
     const { user, system } = process.cpuUsage(usageBefore);
-    return { seconds, cpuUs: user + system };
+    return { seconds, cpuUs: user + system, finishMs: 0 };
   },
 });
+
+async function sendAllInParts(transfer: Transfer): Promise<Sent> {
+  const pieces = fileOf(transfer.bytes, await picture());
+  const agent = new Agent({ keepAlive: true, maxSockets: transfer.connections });
+  const usageBefore = process.cpuUsage();
+  const startedAtUs = sharedNowUs();
+  let left = transfer.files;
+  let finishMs = 0;
+  const work = async (): Promise<void> => {
+    while (left-- > 0) finishMs = Math.max(finishMs, await sendInParts(agent, transfer, pieces));
+  };
+  try {
+    await Promise.all(Array.from({ length: transfer.connections }, work));
+  } finally {
+    agent.destroy();
+  }
+  const seconds = (sharedNowUs() - startedAtUs) / US_PER_SECOND;
+  const { user, system } = process.cpuUsage(usageBefore);
+  return { seconds, cpuUs: user + system, finishMs };
+}
 
 let made: Promise<Buffer> | undefined;
 

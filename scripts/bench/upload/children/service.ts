@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { loadConfig } from '../../../../src/settings/config.ts';
 import { createLog } from '../../../../src/telemetry/log.ts';
 import { startApi } from '../../../../src/server/services.ts';
@@ -18,6 +19,8 @@ serveUploads(async ({ redisUrl, directory, settings, isDurable }) => {
   const config = loadConfig({
     PORT: '0',
     REDIS_URL: redisUrl,
+    // Each storage belongs to an installation of its own.
+    QUEUE_PREFIX: basename(directory),
     STORAGE: `file:${directory}`,
     UPLOAD_MAX_BYTES: MAX_BYTES,
     UPLOAD_MAX_REQUEST_BYTES: MAX_BYTES,

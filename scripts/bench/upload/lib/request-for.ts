@@ -36,7 +36,7 @@ function headersOf(form: Transfer['form'], bytes: number): string[] {
 }
 
 /** Returns a picture followed by random bytes, which share the same memory. */
-function fileOf(bytes: number, picture: Buffer): Buffer[] {
+export function fileOf(bytes: number, picture: Buffer): Buffer[] {
   const pieces = [picture.subarray(0, bytes)];
   for (let left = bytes - picture.length; left > 0; left -= FILLER_BYTES) pieces.push(filler.subarray(0, left));
   return pieces;
