@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
+import { fromBufferPromise } from 'yauzl';
 import type { Problem, Progress, Upload, UploadList } from '../../src/wire/documents.ts';
 import { uploadSchema } from '../../src/wire/upload-schemas.ts';
 import { getJson, postFiles, putFile, requestJson } from '../helpers/client.ts';
@@ -112,7 +113,21 @@ describe('a table', () => {
       ['picture', 'image/jpeg'],
       ['table', 'text/tab-separated-values'],
     ]);
+    expect(await namesInArchive(body.uploads, 'original')).toEqual(['a.csv', 'b.jpg', 'c.tsv']);
+    const derived = await namesInArchive(body.uploads, 'variants');
+    expect(derived.filter((name) => name.includes('rows'))).toEqual(['a/rows.jsonl', 'c/rows.jsonl']);
+    expect(derived.filter((name) => name.startsWith('b/')).length).toBeGreaterThan(0);
   });
+
+  async function namesInArchive(uploads: readonly Upload[], what: string): Promise<string[]> {
+    const query = uploads.map(({ id }) => `upload=${id}`).join('&');
+    const response = await fetch(`${service.url}/archive?${query}&what=${what}`);
+    expect(response.status).toBe(200);
+    const zip = await fromBufferPromise(Buffer.from(await response.arrayBuffer()));
+    const names: string[] = [];
+    for await (const { fileName } of zip.eachEntry()) names.push(fileName);
+    return names;
+  }
 
   test('may be a sheet of a workbook', async () => {
     const bytes = workbook({
