@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
+import { wasNotExecuted } from '../queue/connection.ts';
 import { newPublicId, type StoredUpload, type WholeUpload } from '../record/open-record.ts';
 import { ownerOfCaller } from '../record/ownership.ts';
 import type { ReadRecord } from '../record/read-record.ts';
@@ -51,10 +52,12 @@ export async function acceptSmall(
   if (stored === undefined) return undefined;
   const { admission, records } = parts;
   const limits = admission.queueLimits(scope.address);
+  const remove = () => removeStored(tracedStorage(parts.storage, scope.span), upload.id, upload.fencingToken);
   const outcome = await enqueueInSpan(scope, upload.id, stored, (queuing) =>
     records.accept(upload, queuing, limits, admission.recordBounds(scope.address)),
-  ).catch((error: unknown) => {
+  ).catch(async (error: unknown) => {
     admission.notAnswered();
+    if (wasNotExecuted(error)) await remove();
     throw error;
   });
   const { record } = outcome;
@@ -62,7 +65,7 @@ export async function acceptSmall(
   // The reconciliation scan has found the stored file first.
   if (record?.fencingToken === upload.fencingToken && record.stored) return queued(record, outcome);
   scope.log.debug({ upload: uploadRef(upload.id) }, 'small file not queued at once');
-  await removeStored(tracedStorage(parts.storage, scope.span), upload.id, upload.fencingToken);
+  await remove();
   return undefined;
 }
 

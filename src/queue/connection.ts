@@ -183,6 +183,16 @@ const UNAVAILABLE_REPLIES = [
   'BUSY',
 ];
 
+/** How the messages of ioredis begin for a command that it did not send, because the connection is away. */
+const NOT_SENT = ["Stream isn't writeable", "Cluster isn't ready"];
+
+/** True if the command of a rejected `available` was certainly not executed. False if that is unknown. */
+export function wasNotExecuted(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (!(cause instanceof Error)) return false;
+  return cause.name === 'ReplyError' || NOT_SENT.some((beginning) => cause.message.startsWith(beginning));
+}
+
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name !== 'ReplyError') return error.name !== 'TypeError' && !(error instanceof ServiceError);

@@ -176,6 +176,13 @@ describe('a small file that arrives at once', () => {
     expect(space.files()).toHaveLength(2);
   });
 
+  test('leaves nothing if Redis rejects the command', async () => {
+    const full = Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' });
+    parts = { ...parts, records: overriding(parts.records, { accept: async () => await Promise.reject<never>(full) }) };
+    await expect(put(freshId())).rejects.toBe(full);
+    expect(space.files()).toEqual([]);
+  });
+
   test('is queued if the reconciliation scan has restored it from its manifest first', async () => {
     const { records } = parts;
     parts = {
