@@ -2,6 +2,7 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { BARE, SERVICE, startPeer, type PeerKind } from '../lib/peer.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { reportHold, type PeerFigures } from './report.ts';
@@ -39,7 +40,7 @@ export const hold: Bench = {
           rounds.push(await runFresh(session, clients, kind, options));
         }
       }
-      console.log(report());
+      await publish('hold', options, report());
     });
   },
 };

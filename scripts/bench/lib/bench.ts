@@ -19,10 +19,14 @@ export interface CommonOptions {
   serverOptions: readonly string[];
   /** Directory for the profiles of the servers, or undefined. */
   profile: string | undefined;
+  /** If true, the tables are also written to docs/benchmarks.md. */
+  write: boolean;
+  /** The options as given, for the docs. */
+  given: string;
 }
 
 /** The usage text of the options of every benchmark. */
-export const COMMON_USAGE = '--quick --profile <directory> --node-options="<options of the servers>"';
+export const COMMON_USAGE = '--quick --write --profile <directory> --node-options="<options of the servers>"';
 
 /**
  * Parses options such as `--rounds 5`. `--quick` replaces the defaults by those of `quick`: enough to see that a
@@ -40,16 +44,19 @@ export function parseOptions<D extends Record<string, number>>(
     options: {
       profile: text,
       quick: { type: 'boolean' },
+      write: { type: 'boolean' },
       'node-options': text,
       ...Object.fromEntries(Object.keys(defaults).map((name) => [name, text])),
     },
   });
-  const { profile, quick: isQuick, 'node-options': nodeOptions, ...numbers } = values;
+  const { profile, quick: isQuick, write, 'node-options': nodeOptions, ...numbers } = values;
   const given = Object.entries(numbers).map(([name, number]) => [name, positive(name, String(number))] as const);
   return {
     ...defaults,
     ...(isQuick === true ? quick : {}),
     ...Object.fromEntries(given),
+    write: write === true,
+    given: args.filter((arg) => arg !== '--write').join(' '),
     profile: typeof profile === 'string' ? resolve(profile) : undefined,
     serverOptions: typeof nodeOptions === 'string' ? nodeOptions.split(' ').filter((option) => option !== '') : [],
   };

@@ -4,6 +4,7 @@ import { photo } from '../../../test/helpers/pictures.ts';
 import { startService } from '../../../test/helpers/service.ts';
 import { parseOptions, say, type Bench } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { pollEverySecond } from './poll-every-second.ts';
 import { reportPage, type DropFigures, type LoadFigures } from './report.ts';
 
@@ -43,7 +44,7 @@ export const page: Bench = {
       const dropped = await measureDrop((await browser.open(service.url)).page, photos, options.files);
       say(`${options.files} files, and a poll for each once a second`);
       const polled = await pollEverySecond(service.url, photos, options.files);
-      console.log(`${facts}\n\n${reportPage(options, loads, dropped, polled)}`);
+      await publish('page', options, `${facts}\n\n${reportPage(options, loads, dropped, polled)}`);
     } finally {
       await browser.close();
       await service.stop();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { photo, type PhotoOptions } from '../../../test/helpers/pictures.ts';
 import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { bareSharp } from './bare.ts';
 import { IMAGEMAGICK, program, VIPSTHUMBNAIL } from './command.ts';
@@ -82,7 +83,7 @@ export const pictures: Bench = {
           await runRounds(session, contestants, files, options, figures);
           reports.push(reportKind());
         }
-        console.log([facts, ...reports].join('\n\n'));
+        await publish('pictures', options, [facts, ...reports].join('\n\n'));
       } finally {
         for (const contestant of contestants) await contestant.end();
       }

@@ -2,6 +2,7 @@ import { Agent } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { withSession } from '../lib/session.ts';
 import { redisPid, startHandWritten, startService, type Stack } from './contestants.ts';
 import { makeLoads, type StackLoad } from './loads.ts';
@@ -42,13 +43,14 @@ export const stack: Bench = {
       ];
       const redis = await redisPid(session.redisUrl);
       try {
-        console.log(facts);
+        const reports: string[] = [];
         for (const load of loads) {
           const figures = stacks.map(({ title }): LoadFigures => ({ title, rounds: [] }));
-          onInterrupt(() => reportLoad(load, figures));
+          onInterrupt(() => [facts, ...reports, reportLoad(load, figures)].join('\n\n'));
           await measureLoad(stacks, redis, load, options.rounds, figures);
-          console.log(`\n${reportLoad(load, figures)}`);
+          reports.push(reportLoad(load, figures));
         }
+        await publish('stack', options, [facts, ...reports].join('\n\n'));
       } finally {
         for (const one of stacks) await one.end();
       }

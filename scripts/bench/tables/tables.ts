@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { CSV_KINDS, writeCsv, type CsvKind } from './csv.ts';
 import type { BareQuestions, BareWay } from './questions.ts';
@@ -31,7 +32,7 @@ export const tables: Bench = {
       const figures: KindFigures[] = [];
       onInterrupt(() => `${facts}\n\n${report(figures)}`);
       for (const kind of CSV_KINDS) figures.push(await measureKind(session, kind, options));
-      console.log(`${facts}\n\n${report(figures)}`);
+      await publish('tables', options, `${facts}\n\n${report(figures)}`);
     });
   },
 };

@@ -1,6 +1,7 @@
 import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { FILE_PEERS, PARTS_PEERS, PICTURE_PEERS, type UploadPeer } from './peers.ts';
 import type { SenderQuestions } from './questions.ts';
@@ -51,7 +52,7 @@ export const upload: Bench = {
       };
       onInterrupt(() => reportAll(facts, figures));
       await runAll(session, sender, Object.values(figures).flat(), options);
-      console.log(reportAll(facts, figures));
+      await publish('upload', options, reportAll(facts, figures));
     });
   },
 };

@@ -2,6 +2,7 @@ import type { ClientQuestions } from '../children/clients.ts';
 import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { BARE, JOB_RESULTS, JOB_WAITER, SERVICE, SERVICE_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
 import { withSession } from '../lib/session.ts';
 import { reportWake, type LoadFigures } from './report.ts';
@@ -39,7 +40,7 @@ export const wake: Bench = {
       const report = () => `${facts}\n\n${reportWake(options, figures)}`;
       onInterrupt(report);
       await runLoads(peers, clients, figures, options.rounds);
-      console.log(report());
+      await publish('wake', options, report());
     });
   },
 };

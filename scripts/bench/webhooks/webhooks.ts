@@ -4,6 +4,7 @@ import { SECRET, startReceiver, type WebhookReceiver } from '../../../test/helpe
 import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
 import { untilEqual } from '../lib/eventually.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { publish } from '../lib/publish.ts';
 import { startServiceProcesses } from '../lib/service-processes.ts';
 import { withSession } from '../lib/session.ts';
 import { median, percentile } from '../lib/statistics.ts';
@@ -49,7 +50,7 @@ export const webhooks: Bench = {
           say(`round ${round} of ${options.rounds}`);
           rounds.push(await runRound(receiver, api.url, options));
         }
-        console.log(`${facts}\n\n${report(rounds, options)}`);
+        await publish('webhooks', options, `${facts}\n\n${report(rounds, options)}`);
       } finally {
         await Promise.all([end(), receiver.close()]);
       }
