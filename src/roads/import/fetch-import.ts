@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openCaller } from '../../access/caller.ts';
-import { ServiceError } from '../../errors.ts';
+import { ServiceError, type ErrorCode } from '../../errors.ts';
 import { Admission } from '../../intake/admission.ts';
 import { IncomingUpload, type IntakeParts } from '../../intake/incoming-upload.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
@@ -161,12 +161,16 @@ async function announce(
   }
 }
 
+const ENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set(['upload_cancelled', 'upload_discarded', 'upload_superseded']);
+
 /** Ends the upload after an error that no other try can repair. */
 async function settle(upload: IncomingUpload, error: unknown, run: FetchRun, log: Logger): Promise<void> {
   if (error instanceof FetchPutOffError) throw error;
+  // The upload has ended, or another worker fetches it.
+  if (error instanceof ServiceError && ENDED_ELSEWHERE.has(error.code)) return;
   const isFault = !(error instanceof ServiceError) || isDependencyFault(error);
   if (isFault && !run.isLastTry) {
-    log.warn({ err: error }, 'import not finished, tried again');
+    log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'import not finished, tried again');
     throw error;
   }
   const reason =
@@ -175,7 +179,6 @@ async function settle(upload: IncomingUpload, error: unknown, run: FetchRun, log
       : new ServiceError('internal_error', 'The server could not store the file. Import it again later.', {
           cause: error,
         });
-  // Rejected if the upload was cancelled or another worker fetches it.
   await upload.reject(reason);
 }
 
