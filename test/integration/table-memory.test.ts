@@ -15,9 +15,10 @@ import type { TableMeasurement } from '../helpers/measure-table.ts';
 const MIB = 1024 * 1024;
 
 /**
- * Less than the size of the larger file, and much less than its rows. This memory is garbage that is not collected yet.
+ * Much less than the rows of the larger file. This memory is garbage that is not collected yet, more of it on a machine
+ * with other work.
  */
-const MOST_MORE_BYTES = 50 * MIB;
+const MOST_MORE_BYTES = 64 * MIB;
 
 /** Neither file nor rows would fit into this heap. */
 const HEAP_MIB = 48;
