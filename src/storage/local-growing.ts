@@ -8,6 +8,9 @@ import { syncFolder } from './local-folders.ts';
 import { PART_ENDING, writeDurably } from './local-writer.ts';
 import type { GrowingObject, GrowingObjects, KeyOfSize, SizedKey, SmallObject } from './storage.ts';
 
+/** Written bytes are synced after each stretch of this size, so that little is left at the end of a request. */
+const SYNC_BEHIND_BYTES = 2 * 1024 * 1024;
+
 /** What growing files need of their storage. */
 export interface GrowingFilesParts {
   pathOf: (key: string) => string;
@@ -74,7 +77,7 @@ class GrowingFile implements GrowingObject {
     this.#path = path;
     this.#savedBytes = sizeBytes;
     this.#parts = parts;
-    this.#bytes = new FileBytes(file, parts.space, { position: sizeBytes });
+    this.#bytes = new FileBytes(file, parts.space, { position: sizeBytes, syncBehindBytes: SYNC_BEHIND_BYTES });
   }
 
   get savedBytes(): number {
