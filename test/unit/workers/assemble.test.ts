@@ -4,9 +4,11 @@ import { readFile } from 'node:fs/promises';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { decodeRecord } from '../../../src/record/record-fields.ts';
 import { originalKey, partKey } from '../../../src/storage/keys.ts';
-import { putObject } from '../../../src/storage/storage.ts';
+import { putObject, type Storage } from '../../../src/storage/storage.ts';
+import { UploadParts } from '../../../src/storage/upload-parts.ts';
 import { assemble, type Assembled } from '../../../workers/assemble.ts';
 import { freshId } from '../../helpers/fake-request.ts';
+import { openS3Storage } from '../../helpers/s3-storage.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
@@ -32,7 +34,7 @@ afterEach(async () => {
   await space.remove();
 });
 
-async function run(storage = space.storage): Promise<Assembled | undefined> {
+async function run(storage: Storage = space.storage): Promise<Assembled | undefined> {
   return await assemble(storage, record, {
     signal: stop.signal,
     report: (fraction) => fractions.push(fraction),
@@ -72,6 +74,23 @@ describe('assemble', () => {
     record = { ...record, sha256: null, receivedBytes: MIB };
     expect(await run()).toEqual({ input: expect.anything() });
     expect(fractions).toEqual([]);
+  });
+
+  test('joins parts in a bucket', async () => {
+    const bucket = await openS3Storage();
+    try {
+      const parts = new UploadParts(bucket.storage, record);
+      const writer = parts.append(0);
+      for (let at = 0; at < BYTES.length; at += MIB) await writer.write(BYTES.subarray(at, at + MIB));
+      await writer.commit();
+      expect((await parts.stored()).keys).toHaveLength(2);
+      const found = await run(bucket.storage);
+      expect(found?.sha256).toBe(DIGEST);
+      await found?.input.release();
+      expect(await parts.stored()).toMatchObject({ isJoined: true, keys: [] });
+    } finally {
+      await bucket.remove();
+    }
   });
 
   test('removes the parts that an earlier attempt has joined', async () => {
