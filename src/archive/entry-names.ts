@@ -16,7 +16,7 @@ export function safeName(fileName: string): string {
   const plain = fileName
     .normalize('NFC')
     .replace(FORBIDDEN, '_')
-    .replace(/[. ]+$/, '');
+    .replace(/(?<![. ])[. ]+$/, '');
   const name = DEVICE.test(plain) ? `_${plain}` : plain;
   return name === '' ? 'file' : cutToBytes(name, MAX_NAME_BYTES);
 }

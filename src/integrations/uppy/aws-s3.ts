@@ -59,7 +59,7 @@ export function awsS3({
   headers,
   ticket,
 }: AwsS3Options = {}): AwsS3Functions {
-  const http = createHttp(baseUrl.replace(/\/+$/, ''), fetch, headers);
+  const http = createHttp(baseUrl.endsWith('/') ? baseUrl.slice(0, -1) : baseUrl, fetch, headers);
   const tickets = createTickets(ticket);
   return {
     shouldUseMultipart: true,
