@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import { patienceMs } from '../helpers/patience.ts';
 
 /** A file as a person has it. */
@@ -97,22 +97,25 @@ export interface RequestCount {
   readonly origins: ReadonlySet<string>;
 }
 
+/** The times of a request are rounded. */
+const CLOCK_STEP_MS = 2;
+
 /** Counts the requests of the page from now on. */
 export function countRequests(page: Page): RequestCount {
   const total: Record<string, number> = {};
   const origins = new Set<string>();
-  const held = new Map<unknown, { from: number; to: number }>();
-  let moment = 0;
+  const held = new Map<Request, { from: number; to: number }>();
   page.on('request', (request) => {
     const { origin, pathname, protocol } = new URL(request.url());
     if (protocol !== 'blob:' && protocol !== 'data:') origins.add(origin);
     const kind = `${request.method()} /${pathname.split('/')[1]}`;
     total[kind] = (total[kind] ?? 0) + 1;
-    if (kind === 'GET /progress') held.set(request, { from: (moment += 1), to: Infinity });
+    if (kind === 'GET /progress') held.set(request, { from: Date.now(), to: Infinity });
   });
+  // The event may come after the page has begun its next request, so the browser's own times count.
   page.on('requestfinished', (request) => {
-    const span = held.get(request);
-    if (span) span.to = moment += 1;
+    const { startTime, responseEnd } = request.timing();
+    if (held.has(request)) held.set(request, { from: startTime, to: startTime + responseEnd - CLOCK_STEP_MS });
   });
   // A request that the next one replaces has ended for the page. The browser reports the two in any order.
   page.on('requestfailed', (request) => held.delete(request));
