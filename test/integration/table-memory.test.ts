@@ -14,11 +14,8 @@ import type { TableMeasurement } from '../helpers/measure-table.ts';
 
 const MIB = 1024 * 1024;
 
-/**
- * Much less than the rows of the larger file. This memory is garbage that is not collected yet, more of it on a machine
- * with other work.
- */
-const MOST_MORE_BYTES = 64 * MIB;
+/** Less than the size of the larger file, and much less than its rows. */
+const MOST_MORE_BYTES = 50 * MIB;
 
 /** Neither file nor rows would fit into this heap. */
 const HEAP_MIB = 48;
@@ -35,7 +32,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 /** Reads a table in a process of its own. */
 async function measure(path: string, type = CSV_TYPE, heapMib = HEAP_MIB): Promise<TableMeasurement> {
   const child = fork(compiled('test/helpers/measure-table.ts'), [path, type], {
-    execArgv: [`--max-old-space-size=${heapMib}`],
+    execArgv: [`--max-old-space-size=${heapMib}`, '--expose-gc'],
   });
   const exited = once(child, 'exit');
   const [answer]: unknown[] = await Promise.race([once(child, 'message'), exited]);
