@@ -35,7 +35,7 @@ export class TurnLog {
     if (isFinalState(state)) this.#requeued.delete(id);
   }
 
-  /** Ends the log: Redis has lost changes, so it is no longer known what waits. */
+  /** Ends the log, because Redis has lost changes, so the log no longer shows which uploads wait. */
   end(): void {
     this.#isEnded = true;
   }

@@ -11,7 +11,7 @@ export interface ZipMember {
   readonly isLarge: boolean;
 }
 
-/** What is known of a file after its bytes are read. */
+/** The facts about a file that its bytes show. */
 export interface ZipSizes {
   readonly crc: number;
   readonly packedBytes: number;

@@ -1,7 +1,7 @@
 import type { RequestScope } from '../http/request-scope.ts';
 import { removeOrphanFiles, type FileParts } from '../record/orphan-files.ts';
 import type { StoredUpload } from '../record/open-record.ts';
-import type { ReadRecord } from '../record/read-record.ts';
+import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import type { ChangeOutcome } from '../record/record-change.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
@@ -20,7 +20,7 @@ export interface QueuedParts extends FileParts {
 
 /**
  * Finishes the queueing of an upload after its script: adds the permit and removes the files of evicted uploads. Both
- * may fail, because the janitor does what is left.
+ * may fail, because the janitor finishes the work.
  */
 export async function afterQueued(
   parts: QueuedParts,
@@ -45,5 +45,5 @@ export async function afterQueued(
 
 /** Returns a record that was just queued, with its place. */
 export function queued(record: UploadRecord, { queuePosition }: ChangeOutcome): ReadRecord {
-  return { record, queuePosition: queuePosition ?? null, nowMs: record.updatedAtMs };
+  return { ...asSeen(record), queuePosition: queuePosition ?? null };
 }

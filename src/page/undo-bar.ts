@@ -5,7 +5,7 @@ const UNDO_WITHIN_MS = 5000;
 
 /** An action that can be taken back. */
 export interface Undoable {
-  /** Says what has happened to the given number of files. */
+  /** The text of the bar for a number of files, for example that 3 files were hidden. */
   text: (count: number) => string;
   undo: () => void;
   /** Called when the time is up or the page is closed. */

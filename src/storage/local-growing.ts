@@ -112,7 +112,7 @@ class GrowingFile implements GrowingObject {
     await this.#bytes.drop();
     await this.#close();
     const savedPath = this.#parts.pathOf(keyOf(this.#savedBytes));
-    // The janitor removes what is left while the disk cannot be used.
+    // If the disk cannot be used now, the janitor removes the file later.
     const ended = this.#savedBytes > 0 ? rename(this.#path, savedPath) : unlink(this.#path);
     await ended.catch(() => undefined);
     await this.#parts.cleanParents(this.#path);

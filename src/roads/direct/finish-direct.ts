@@ -1,21 +1,20 @@
 import { buffer } from 'node:stream/consumers';
 import { asOutcome, ServiceError, toProblem } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
-import type { JobQueue } from '../../intake/queued-upload.ts';
 import { enqueueInSpan } from '../../intake/intake-spans.ts';
+import { afterQueued, queued, type JobQueue } from '../../intake/queued-upload.ts';
 import { acceptFile } from '../../intake/receive.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import type { Kinds } from '../../kinds/kinds.ts';
 import type { StoredUpload } from '../../record/open-record.ts';
-import { removeOrphanFiles } from '../../record/orphan-files.ts';
 import { manifestOwner } from '../../record/ownership.ts';
-import { asSeen, type ReadRecord } from '../../record/read-record.ts';
-import type { ChangeOutcome, QueueLimits, RejectedChange } from '../../record/record-change.ts';
+import type { ReadRecord } from '../../record/read-record.ts';
+import type { QueueLimits, RejectedChange } from '../../record/record-change.ts';
 import type { UploadRecords } from '../../record/record.ts';
 import type { DirectParts } from '../../storage/direct-parts.ts';
-import { manifestKey, originalKey } from '../../storage/keys.ts';
-import { manifestObject } from '../../storage/manifest.ts';
+import { originalKey } from '../../storage/keys.ts';
+import { manifestObject, removeStored } from '../../storage/manifest.ts';
 import { putObject, type Storage } from '../../storage/storage.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
@@ -111,17 +110,9 @@ async function enqueue(
       ? await parts.records.enqueue(id, fencingToken, stored, limits)
       : await enqueueInSpan(scope, id, stored, (queuing) => parts.records.enqueue(id, fencingToken, queuing, limits));
   if (!outcome.applied) return await answerRejected(parts, id, fencingToken, outcome, lackOf);
-  const { log, queue } = parts;
-  log.info({ upload: uploadRef(id), type: stored.type, sizeBytes: stored.sizeBytes }, 'upload queued');
-  const added = outcome.permitFor === undefined ? undefined : queue.add(outcome.permitFor);
-  await added?.catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added'));
-  for (const gone of outcome.discarded ?? []) {
-    onDiscarded?.();
-    await removeOrphanFiles(parts, gone).catch((error: unknown) =>
-      log.warn({ err: error, upload: uploadRef(gone) }, 'cleanup failed'),
-    );
-  }
-  return readOf(outcome);
+  if (outcome.record === undefined) throw new Error('the script returned no record');
+  const admission = { discarded: () => onDiscarded?.() };
+  return await afterQueued({ ...parts, admission }, parts, outcome.record, stored, outcome);
 }
 
 /** Another call has queued the upload, it has ended meanwhile, or there is no place in the queue. */
@@ -132,16 +123,11 @@ async function answerRejected(
   rejected: RejectedChange,
   lackOf: FinishOptions['lackOf'],
 ): Promise<ReadRecord> {
-  if (rejected.record?.fencingToken === fencingToken && rejected.record.stored) return readOf(rejected);
+  if (rejected.record?.fencingToken === fencingToken && rejected.record.stored)
+    return queued(rejected.record, rejected);
   const lack = await lackOf?.(rejected);
   if (lack !== undefined) throw lack;
   if (rejected.limit !== undefined) throw new Error(`the tenant has reached its limit ${rejected.limit.name}`);
-  await storage.remove(manifestKey(id, fencingToken));
-  await storage.remove(originalKey(id, fencingToken));
+  await removeStored(storage, id, fencingToken);
   throw rejectionToError(rejected);
-}
-
-function readOf({ record, queuePosition }: ChangeOutcome): ReadRecord {
-  if (record === undefined) throw new Error('the script returned no record');
-  return { ...asSeen(record), queuePosition: queuePosition ?? null };
 }

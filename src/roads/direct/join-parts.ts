@@ -46,7 +46,7 @@ export async function joinParts(
   });
 }
 
-/** Returns what is missing or wrong. Undefined if all parts are there with their lengths. */
+/** Returns the first fault of the parts. Undefined if all parts are there with their lengths. */
 export function faultOfParts(record: DirectUploadRecord, stored: readonly StoredPart[]): string | undefined {
   const plan = planOf(record);
   const sizes = new Map(stored.map(({ number, sizeBytes }) => [number, sizeBytes]));

@@ -1,6 +1,6 @@
 import { EXAMPLE_ID, QUEUED_UPLOAD } from './examples.ts';
 import { parameters } from './parameters.ts';
-import { headers, json, problems } from './responses.ts';
+import { headers, json, problems, RECEIVING_CODES } from './responses.ts';
 import { CREATING_CODES, CREATING_SECURITY } from './security.ts';
 import type { Header, Operation, Parameter, Paths, Response } from './shapes.ts';
 
@@ -62,18 +62,7 @@ const OF_BYTES = [
   'bad_options',
   'upload_locked',
   'upload_conflict',
-  'file_too_large',
-  'unsupported_media_type',
-  'unsupported_encoding',
-  'storage_full',
-  'storage_unavailable',
-  'too_many_uploads',
-  'too_many_uploads_by_address',
-  'queue_full',
-  'too_many_queued_by_address',
-  'too_many_records',
-  'too_many_records_by_address',
-  'quota_exceeded',
+  ...RECEIVING_CODES,
 ] as const;
 
 const QUEUED: Response = {

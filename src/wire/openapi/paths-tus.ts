@@ -1,5 +1,5 @@
 import { parameters } from './parameters.ts';
-import { headers, problems, problemWithStatus } from './responses.ts';
+import { headers, problems, problemWithStatus, RECEIVING_CODES } from './responses.ts';
 import { CREATING_CODES, CREATING_SECURITY } from './security.ts';
 import type { Header, Operation, Parameter, Paths, Response } from './shapes.ts';
 
@@ -101,18 +101,7 @@ const OF_BYTES = [
   'bad_options',
   'bad_metadata',
   'upload_locked',
-  'file_too_large',
-  'unsupported_media_type',
-  'unsupported_encoding',
-  'storage_full',
-  'storage_unavailable',
-  'too_many_uploads',
-  'too_many_uploads_by_address',
-  'queue_full',
-  'too_many_queued_by_address',
-  'too_many_records',
-  'too_many_records_by_address',
-  'quota_exceeded',
+  ...RECEIVING_CODES,
 ] as const;
 
 /** tus 1.0, "Checksum". */

@@ -46,6 +46,22 @@ const OF_RECORDS: readonly ErrorCode[] = ['internal_error', 'service_unavailable
 /** Codes of every deferred operation. */
 const OF_DEFERRAL: readonly ErrorCode[] = ['bad_timeout', 'too_many_held_by_address', 'too_many_held', 'shutting_down'];
 
+/** The refusals of a resumable upload whose bytes arrive, on every road. */
+export const RECEIVING_CODES = [
+  'file_too_large',
+  'unsupported_media_type',
+  'unsupported_encoding',
+  'storage_full',
+  'storage_unavailable',
+  'too_many_uploads',
+  'too_many_uploads_by_address',
+  'queue_full',
+  'too_many_queued_by_address',
+  'too_many_records',
+  'too_many_records_by_address',
+  'quota_exceeded',
+] as const;
+
 /** One response for each status of these codes and of the codes of every operation on records. */
 export function problems(...codes: readonly ErrorCode[]): Responses {
   return onlyProblems(...codes, ...OF_RECORDS);
