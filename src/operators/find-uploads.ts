@@ -36,7 +36,8 @@ export async function findUploads(parts: FindParts, text: string): Promise<Found
       parts.connection.zrevrange(parts.keys.records, scanned, scanned + SCANNED_AT_ONCE - 1),
     );
     ids.push(...(await matching(parts, members, wanted)));
-    if (members.length < SCANNED_AT_ONCE) return { uploads: await readAll(parts, ids), isComplete: true };
+    if (members.length < SCANNED_AT_ONCE)
+      return { uploads: await readAll(parts, ids.slice(0, MOST_FOUND)), isComplete: ids.length <= MOST_FOUND };
   }
   return { uploads: await readAll(parts, ids.slice(0, MOST_FOUND)), isComplete: false };
 }
@@ -54,7 +55,7 @@ async function matching(parts: FindParts, members: readonly string[], wanted: st
 }
 
 async function readAll({ records }: FindParts, ids: readonly string[]): Promise<FoundUpload[]> {
-  const reads = await Promise.all(ids.slice(0, MOST_FOUND).map((id) => records.read(id)));
+  const reads = await Promise.all(ids.map((id) => records.read(id)));
   return reads.flatMap((read) => (read === undefined || read.record.deleted ? [] : [toFoundUpload(read.record)]));
 }
 
