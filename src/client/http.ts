@@ -76,6 +76,11 @@ export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch, head
   };
 }
 
+/** Returns the body of a request with a JSON document. */
+export function jsonBody(value: object): Blob {
+  return new Blob([JSON.stringify(value)], { type: 'application/json' });
+}
+
 /** Returns the value of a JSON text, or undefined for any other text. */
 export function parse(text: string): unknown {
   try {

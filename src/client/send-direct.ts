@@ -1,5 +1,5 @@
 import type { DirectPart, DirectUploadDocument, StoredPartsDocument, Upload } from '../wire/documents.ts';
-import type { PutPart } from './http.ts';
+import { jsonBody, type PutPart } from './http.ts';
 import { runAttempt } from './attempt.ts';
 import { retry } from './retry.ts';
 import { needsNoMoreBytes, readUpload, type SendOptions } from './send-file.ts';
@@ -54,7 +54,7 @@ async function begin(options: SendOptions, isUnsure: boolean): Promise<Plan | Up
 
 async function create({ http, tickets, id, file, signal }: SendOptions): Promise<DirectUploadDocument | undefined> {
   const { blob, name: fileName, options } = file;
-  const body = json({ id, fileName, size: blob.size, options });
+  const body = jsonBody({ id, fileName, size: blob.size, options });
   return await unless('no_direct_uploads', () =>
     tickets.use(
       (headers) => http.request('/uploads/direct', isDirectUpload, { method: 'POST', headers, body, signal }),
@@ -91,7 +91,7 @@ async function complete(options: SendOptions): Promise<Upload> {
   const found = await listStored(options);
   // The answer of an earlier request may have been lost.
   if (!found) return await http.request(`/uploads/${id}`, isUpload, { signal });
-  const body = json({ parts: found.parts.map(({ number, etag }) => ({ number, etag })) });
+  const body = jsonBody({ parts: found.parts.map(({ number, etag }) => ({ number, etag })) });
   return await http.request(`/uploads/${id}/direct/complete`, isUpload, { method: 'POST', body, signal });
 }
 
@@ -111,8 +111,4 @@ async function unless<T>(code: string, send: () => Promise<T>): Promise<T | unde
 
 function numbersOf({ parts }: StoredPartsDocument): ReadonlySet<number> {
   return new Set(parts.map(({ number }) => number));
-}
-
-function json(value: object): Blob {
-  return new Blob([JSON.stringify(value)], { type: 'application/json' });
 }

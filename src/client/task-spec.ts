@@ -7,8 +7,6 @@ import type { Tickets } from './tickets.ts';
 import type { Tuning } from './tuning.ts';
 import type { UploadHandle, UploadPhase } from './upload-handle.ts';
 
-export type { UploadPhase } from './upload-handle.ts';
-
 /** A file and its options. */
 export interface FileToSend {
   readonly blob: Blob;

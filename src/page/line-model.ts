@@ -1,5 +1,5 @@
 import type { Problem, Progress, Upload } from '../wire/documents.ts';
-import type { UploadPhase } from '../client/task-spec.ts';
+import type { UploadPhase } from '../client/upload-handle.ts';
 import type { UploadHandle } from '../client/upload-client.ts';
 
 /** The name and size of a file, which a reload of the page does not change. */

@@ -1,6 +1,6 @@
 import type { Problem, Progress, Upload } from '../wire/documents.ts';
 import { type FollowOptions, type UploadClient, UploadError, type UploadHandle } from '../client/upload-client.ts';
-import { isUndecided } from '../client/upload-error.ts';
+import { isDeleted, isUndecided } from '../client/upload-error.ts';
 import type { Announcer } from './announcer.ts';
 import { type FileLimits, refusalOf } from './file-limits.ts';
 import type { KeptUpload } from './kept-uploads.ts';
@@ -11,9 +11,6 @@ import { describeLine, needsNotes } from './line-text.ts';
 import { moveUpBehind } from './queue-positions.ts';
 import type { Undoable } from './undo-bar.ts';
 import type { Words } from './words.ts';
-
-/** With these codes the server has deleted the upload or never had it. */
-const DELETED_CODES: ReadonlySet<string> = new Set(['upload_gone', 'unknown_upload']);
 
 /** The parts that the board works with. */
 export interface UploadBoardOptions {
@@ -116,11 +113,7 @@ export class UploadBoard {
     const begin = (on: FollowOptions): UploadHandle =>
       bytes ? client.upload(bytes, { ...on, id, name: kept.name, paused: isPaused }) : client.watch(id, on);
     const model = createLineModel(kept, bytes);
-    this.#start(
-      model,
-      begin,
-      (problem) => kept.isDelivered && DELETED_CODES.has(problem.code) && this.#lines.remove(model),
-    );
+    this.#start(model, begin, (problem) => kept.isDelivered && isDeleted(problem) && this.#lines.remove(model));
   }
 
   pauseAll(): void {

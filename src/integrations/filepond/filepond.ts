@@ -1,5 +1,6 @@
 import type { Upload, UploadClient, UploadClientOptions } from '../../client/client.d.ts';
 import { createHttp, type Http } from '../../client/http.ts';
+import { withoutEndSlashes } from '../../client/resolve-link.ts';
 import { createUploadClient } from '../../client/upload-client.ts';
 import { asUploadError, isDeleted, type UploadError } from '../../client/upload-error.ts';
 import { isUpload } from '../../client/wire.ts';
@@ -69,7 +70,7 @@ interface Context {
 export function createFilePondServer(options: FilePondServerOptions = {}): FilePondServer {
   const { client, doneWhen: _doneWhen, optionsOf: _optionsOf, ...clientOptions } = options;
   const fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
-  const baseUrl = (options.baseUrl ?? '').replace(/\/$/, '');
+  const baseUrl = withoutEndSlashes(options.baseUrl ?? '');
   const context: Context = {
     client: client ?? createUploadClient(clientOptions),
     http: createHttp(baseUrl, fetch, options.headers),

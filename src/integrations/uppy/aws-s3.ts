@@ -1,4 +1,5 @@
-import { createHttp, type Http, type RequestHeaders } from '../../client/http.ts';
+import { createHttp, jsonBody, type Http, type RequestHeaders } from '../../client/http.ts';
+import { withoutEndSlashes } from '../../client/resolve-link.ts';
 import { createTickets, type FetchTicket } from '../../client/tickets.ts';
 import { isDirectParts, isDirectUpload, isStoredParts, isUpload } from '../../client/wire.ts';
 
@@ -59,14 +60,15 @@ export function awsS3({
   headers,
   ticket,
 }: AwsS3Options = {}): AwsS3Functions {
-  const http = createHttp(baseUrl.endsWith('/') ? baseUrl.slice(0, -1) : baseUrl, fetch, headers);
+  const base = withoutEndSlashes(baseUrl);
+  const http = createHttp(base, fetch, headers);
   const tickets = createTickets(ticket);
   return {
     shouldUseMultipart: true,
     // The sizes of the service: 8 MiB, or more for a file with more than 1000 parts.
     getChunkSize: ({ size }) => Math.max(8 * MIB, Math.ceil(size / 1000 / MIB) * MIB),
     async createMultipartUpload({ name = 'file', size, meta }) {
-      const body = json({ fileName: name, size: size ?? 0, options: meta?.['options'] });
+      const body = jsonBody({ fileName: name, size: size ?? 0, options: meta?.['options'] });
       const send = (ofTicket: Record<string, string>) =>
         http.request('/uploads/direct', isDirectUpload, { method: 'POST', headers: ofTicket, body });
       const { upload } = await tickets.use(send, new AbortController().signal);
@@ -84,7 +86,7 @@ export function awsS3({
     async completeMultipartUpload(_file, { key, parts, signal }) {
       const listed = parts.map(({ PartNumber, ETag }) => ({ number: PartNumber, etag: ETag }));
       await complete(http, key, listed, signal);
-      return { location: `${baseUrl}/uploads/${key}` };
+      return { location: `${base}/uploads/${key}` };
     },
     async abortMultipartUpload(_file, { key, signal }) {
       await http.headers(`/uploads/${key}`, { method: 'DELETE', ...until(signal) });
@@ -93,14 +95,10 @@ export function awsS3({
 }
 
 async function complete(http: Http, key: string, parts: readonly object[], signal?: AbortSignal): Promise<void> {
-  const body = json({ parts });
+  const body = jsonBody({ parts });
   await http.request(`/uploads/${key}/direct/complete`, isUpload, { method: 'POST', body, ...until(signal) });
 }
 
 function until(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
-}
-
-function json(value: object): Blob {
-  return new Blob([JSON.stringify(value)], { type: 'application/json' });
 }

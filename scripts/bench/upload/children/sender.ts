@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { photo } from '../../../../test/helpers/pictures.ts';
+import { eachAtOnce } from '../../lib/at-once.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import { sharedNowUs } from '../../lib/shared-clock.ts';
 import { FileSender, type SentFile } from '../lib/file-sender.ts';
@@ -38,13 +39,12 @@ async function sendAllInParts(transfer: Transfer): Promise<Sent> {
   const agent = new Agent({ keepAlive: true, maxSockets: transfer.connections });
   const usageBefore = process.cpuUsage();
   const startedAtUs = sharedNowUs();
-  let left = transfer.files;
   let finishMs = 0;
-  const work = async (): Promise<void> => {
-    while (left-- > 0) finishMs = Math.max(finishMs, await sendInParts(agent, transfer, pieces));
-  };
   try {
-    await Promise.all(Array.from({ length: transfer.connections }, work));
+    await eachAtOnce(transfer.files, transfer.connections, async () => {
+      const tookMs = await sendInParts(agent, transfer, pieces);
+      finishMs = Math.max(finishMs, tookMs);
+    });
   } finally {
     agent.destroy();
   }

@@ -101,7 +101,6 @@ local function put(field, value)
 end
 local function putGiven(field, value) if value ~= '' then put(field, value) end end
 local function putFencingToken(token) put('receipt', token) end
-local function putFencingToken(token) put('receipt', token) end
 
 -- Puts the fields that every change sets. The percent never goes down.
 local function putChange(percent)
