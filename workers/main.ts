@@ -2,7 +2,7 @@ import { loadOrExit } from '../src/server/shutdown.ts';
 
 /* A worker process. Imports nothing statically that needs a package, so that a missing one is reported in one line. */
 const [{ runWorkerProcess }, { createAllProcessors }] = await loadOrExit(() =>
-  Promise.all([import('./services.ts'), import('./all-processors.ts')]),
+  Promise.all([import('./worker-process.ts'), import('./all-processors.ts')]),
 );
 runWorkerProcess({
   createProcessors: createAllProcessors,

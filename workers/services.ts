@@ -1,7 +1,6 @@
 import { startAccess, type Access } from '../src/access/access.ts';
-import { ConfigError, isOwnChild, loadConfig, type Config } from '../src/settings/config.ts';
-import { createLog, type Logger } from '../src/telemetry/log.ts';
-import { warnOfRoot } from '../src/telemetry/root-warning.ts';
+import type { Config } from '../src/settings/config.ts';
+import type { Logger } from '../src/telemetry/log.ts';
 import { Heartbeat, type ProcessStatus } from '../src/telemetry/process-registry.ts';
 import { openTracing } from '../src/telemetry/open-tracing.ts';
 import type { Tracing } from '../src/telemetry/tracing.ts';
@@ -18,7 +17,7 @@ import { connectToRedis } from '../src/queue/redis-client.ts';
 import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
-import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine, settleWithin } from '../src/server/shutdown.ts';
+import { settleWithin } from '../src/server/shutdown.ts';
 import { Installation } from '../src/storage/installation.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -29,11 +28,12 @@ import { openProcessors } from './open-processors.ts';
 import type { ProcessorTable } from './processors.ts';
 import { Sweeper } from './janitor/sweeper.ts';
 import { buildRoadWork, type RoadWork } from './roads/road-work.ts';
-import { Replacement } from './replacement.ts';
-import { watchEventLoop } from '../src/telemetry/watchdog.ts';
 import { startWebhooks, type WebhookSending } from './webhooks/webhook-sending.ts';
 import { WORKER_TIMING, type WorkerTiming } from './worker-timing.ts';
 import { UploadWorker } from './worker.ts';
+
+/** Limit for closing a connection, because Redis may be gone. */
+const CLOSE_LIMIT_MS = 750;
 
 /** The processors of a worker process, and how it runs them. */
 export interface WorkerKind {
@@ -66,40 +66,6 @@ export interface Worker {
   close(graceMs: number): Promise<void>;
   /** True if a thread of a processor will never end. */
   hasStuckThread(): boolean;
-}
-
-/** Runs a worker process until it receives a signal to stop. A wrong setting ends it with one line. */
-export function runWorkerProcess(kind: WorkerKind): void {
-  run(kind).catch((error: unknown) => exitWithLine(error, error instanceof ConfigError ? ConfigError.exitCode : 1));
-}
-
-/** Limit for closing a connection, because Redis may be gone. */
-const CLOSE_LIMIT_MS = 750;
-
-async function run(kind: WorkerKind): Promise<void> {
-  const config = loadConfig();
-  const log = createLog('worker', config);
-  const timing = kind.timing ?? WORKER_TIMING;
-  const replacement = new Replacement(log);
-  // Nothing has to be closed if the supervisor ends while this process waits for Redis.
-  const leave = (): never => process.exit(0);
-  process.once('disconnect', leave);
-  const worker = await openWorker(config, log, kind, {
-    onUnresponsive: () => replacement.ask(),
-    onBusy: tellOnce({ type: 'busy' }),
-  });
-  process.off('disconnect', leave);
-  const endWatch = watchEventLoop(timing.loopLimitMs);
-  const close = async (): Promise<void> => {
-    await worker.close(config.shutdownGraceMs);
-    endWatch();
-  };
-  const deadlineMs = config.shutdownGraceMs + CLOSE_MARGIN_MS;
-  replacement.close = closeOnSignal(log, deadlineMs, close, (exitCode) => replacement.end(exitCode, worker));
-  await worker.start();
-  if (!isOwnChild()) warnOfRoot(log);
-  log.info('ready');
-  process.send?.({ type: 'ready' });
 }
 
 /**
@@ -235,15 +201,6 @@ async function openInstallation(
   const installation = new Installation({ storage, kept, queuePrefix, adopt, log });
   await installation.open();
   return installation;
-}
-
-/** Returns a function that sends the message to the process that has started this one, at its first call. */
-function tellOnce(message: { type: string }): () => void {
-  let isTold = false;
-  return () => {
-    if (!isTold) process.send?.(message);
-    isTold = true;
-  };
 }
 
 interface RedisParts {

@@ -1,5 +1,5 @@
 import { createFaultyProcessors } from '../../../test/helpers/faulty/processors.ts';
-import { runWorkerProcess } from '../../../workers/services.ts';
+import { runWorkerProcess } from '../../../workers/worker-process.ts';
 
 /** A real worker with its real timing that performs the acts in a file. */
 runWorkerProcess({

@@ -1,4 +1,4 @@
-import { runWorkerProcess } from '../../../workers/services.ts';
+import { runWorkerProcess } from '../../../workers/worker-process.ts';
 import { createFaultyProcessors } from './processors.ts';
 import { patienceMs } from '../patience.ts';
 

@@ -1,4 +1,4 @@
-import { runWorkerProcess } from '../../../workers/services.ts';
+import { runWorkerProcess } from '../../../workers/worker-process.ts';
 import { createSoundProcessors } from './processors.ts';
 
 /** A real worker process with one more processor. */

@@ -8,7 +8,7 @@ import {
   processorEntry,
   type ProcessorTable,
 } from '../../../../workers/processors.ts';
-import { runWorkerProcess } from '../../../../workers/services.ts';
+import { runWorkerProcess } from '../../../../workers/worker-process.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import type { WorkerQuestions } from '../throughput/questions.ts';
