@@ -19,3 +19,5 @@ export function isInStep(
   installed: LockFile,
   needed: { readonly development: boolean; readonly platform: Platform },
 ): boolean;
+
+export function hasDevelopmentPackages(installed: LockFile | undefined): boolean;

@@ -31,8 +31,9 @@ export async function ensureDependencies(say, needed) {
     if (isStamped(needed)) return;
     const isComplete = isInstalledByHand({ development: true });
     if (isComplete || (!needed.development && isInstalledByHand(needed))) return stamp({ development: isComplete });
-    await install(say, needed);
-    stamp(needed);
+    const wanted = { development: needed.development || hasDevelopmentPackages(readLock(INSTALLED)) };
+    await install(say, wanted);
+    stamp(wanted);
   });
 }
 
@@ -53,6 +54,17 @@ export function isInStep(lock, installed, { development, platform }) {
     if (!development && (wanted.dev === true || wanted.devOptional === true)) return true;
     return wanted.optional === true && !isForPlatform(wanted, platform);
   });
+}
+
+/**
+ * Returns whether a developer works in this folder. A start of the service must not remove those packages after a
+ * change of the lock.
+ *
+ * @param {LockFile | undefined} installed node_modules/.package-lock.json
+ * @returns {boolean}
+ */
+export function hasDevelopmentPackages(installed) {
+  return Object.values(installed?.packages ?? {}).some(({ dev }) => dev === true);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isInStep } from '../../../scripts/setup/dependencies.mjs';
+import { hasDevelopmentPackages, isInStep } from '../../../scripts/setup/dependencies.mjs';
 
 const KOA = { version: '3.3.0', integrity: 'sha512-a' };
 const LINUX = { os: ['linux'], cpu: ['x64'], libc: ['glibc'], optional: true };
@@ -53,5 +53,13 @@ describe('isInStep', () => {
     expect(isInStep(lock, production, HERE)).toBe(false);
     expect(isInStep(lock, production, { ...HERE, development: false })).toBe(true);
     expect(isInStep(lock, { packages: {} }, { ...HERE, development: false })).toBe(false);
+  });
+});
+
+describe('hasDevelopmentPackages', () => {
+  test('is true only if a package of a developer is installed, so that a start keeps it', () => {
+    expect(hasDevelopmentPackages({ packages: { 'node_modules/koa': KOA, 'node_modules/jest': JEST } })).toBe(true);
+    expect(hasDevelopmentPackages({ packages: { 'node_modules/koa': KOA } })).toBe(false);
+    expect(hasDevelopmentPackages(undefined)).toBe(false);
   });
 });
