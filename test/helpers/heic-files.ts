@@ -2,13 +2,17 @@ import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 
 /**
- * Small HEIC files, made with heif-enc 1.15 and x265. All have four quarters, `HEIC_COLOURS` before any rotation, in
- * 96 × 64 pixels.
+ * Small HEIC files, made with heif-enc 1.15 and x265. The first four have quarters of `HEIC_COLOURS` before any
+ * rotation, all but `grid` in 96 × 64 pixels.
  * - phone: as an iPhone writes it. The container turns it by 90° clockwise, and its EXIF has the orientation 6 as well.
  * - alpha: half transparent.
  * - deep-p3: ten bits, with the primaries of Display P3 as numbers, without a profile.
+ * - grid: as an iPhone 15 arranges it: four tiles, cropped to 120 × 100 pixels and turned by 90° clockwise, Display P3
+ *   by numbers. Beside them are EXIF, XMP, a thumbnail, depth, a matte, a gain map and an HDR picture made from it.
+ * - pq, hlg: BT.2020 by numbers, in ten bits. In reading order the quarters are white, the peak, a red outside sRGB and
+ *   a dark grey. The right half of `pq` is half transparent.
  */
-export function heicFile(name: 'phone' | 'alpha' | 'deep-p3'): Buffer {
+export function heicFile(name: 'phone' | 'alpha' | 'deep-p3' | 'grid' | 'pq' | 'hlg'): Buffer {
   return readFileSync(new URL(`../fixtures/pictures/${name}.heic`, import.meta.url));
 }
 

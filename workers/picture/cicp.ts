@@ -14,7 +14,7 @@ const P3_TO_SRGB: ColourMatrix = [
 ];
 
 /** To linear sRGB, by the primaries of a file. Others are close to those of sRGB. */
-export const PRIMARIES_TO_SRGB: ReadonlyMap<number, ColourMatrix> = new Map([
+const PRIMARIES_TO_SRGB: ReadonlyMap<number, ColourMatrix> = new Map([
   [DCI_P3, P3_TO_SRGB],
   [DISPLAY_P3, P3_TO_SRGB],
   [
@@ -33,13 +33,22 @@ const SAME_PRIMARIES: ColourMatrix = [
   [0, 0, 1],
 ];
 
+/** The colours of an AVIF or HEIC. */
+export interface ColourNumbers {
+  /** Numbers of ITU-T H.273, tables 2 and 3. Undefined: the file does not say. */
+  readonly primaries: number | undefined;
+  readonly transfer: number | undefined;
+  /** Bits per channel. */
+  readonly bits: number;
+}
+
 /**
  * Returns the conversion for a picture that names its colours by numbers and has no profile. The curves of television
  * count as that of sRGB, as in browsers.
  */
-export function wayFromNumbers(primaries: number | undefined, transfer: number | undefined): WayToSrgb {
+export function wayFromNumbers({ primaries, transfer, bits }: ColourNumbers): WayToSrgb {
   const matrix = primaries === undefined ? undefined : PRIMARIES_TO_SRGB.get(primaries);
   const curve = transfer === undefined ? undefined : CURVES.get(transfer);
-  if (curve !== undefined) return { kind: 'hdr', curve, matrix: matrix ?? SAME_PRIMARIES };
+  if (curve !== undefined) return { kind: 'hdr', curve, matrix: matrix ?? SAME_PRIMARIES, bits };
   return matrix === undefined ? { kind: 'none' } : { kind: 'matrix', matrix };
 }

@@ -37,7 +37,9 @@ export function decode(tools: PictureTools) {
     const { hasCleanJpegHeader, mayBeClear } = state.container.get();
     const isJpeg = format === 'jpeg';
     const input = isHeic(upload.type)
-      ? await bounds.wait((maxSeconds) => tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }))
+      ? await bounds.wait((maxSeconds) =>
+          tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }, settings.isDeep),
+        )
       : state.input.get();
     const pixels = await bounds
       .wait((maxSeconds) =>
@@ -71,8 +73,7 @@ function noPixels(): UnprocessableError {
 /** Converts decoded pixels. libheif gives the levels of a grey AVIF as they are stored. */
 async function inSrgb(pixels: Pixels, way: WayToSrgb, colours: AvifColours | undefined): Promise<Pixels> {
   if (way.kind === 'hdr') {
-    const bits = colours?.bits ?? 8;
-    return await toneMap({ ...pixels, white: ((1 << bits) - 1) << (16 - bits) }, way.curve, way.matrix);
+    return await toneMap({ ...pixels, white: ((1 << way.bits) - 1) << (16 - way.bits) }, way.curve, way.matrix);
   }
   if (colours?.isMonochrome === true && colours.isLimited) toFullRange(pixels);
   if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);

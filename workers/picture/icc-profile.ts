@@ -7,13 +7,13 @@ export type ColourMatrix = readonly (readonly number[])[];
  * How the colours of a profile are converted to sRGB:
  * - `none`: they are sRGB already.
  * - `matrix`: by a matrix in linear light. Both spaces have the tone curve of sRGB, as Display P3 of phones does.
- * - `hdr`: by an HDR curve, a tone map and a matrix.
+ * - `hdr`: by an HDR curve, a tone map and a matrix. The levels have `bits` bits.
  * - `managed`: by the colour management of libvips.
  */
 export type WayToSrgb =
   | { readonly kind: 'none' }
   | { readonly kind: 'matrix'; readonly matrix: ColourMatrix }
-  | { readonly kind: 'hdr'; readonly curve: HdrCurve; readonly matrix: ColourMatrix }
+  | { readonly kind: 'hdr'; readonly curve: HdrCurve; readonly matrix: ColourMatrix; readonly bits: number }
   | { readonly kind: 'managed' };
 
 /** The curves of HDR pictures (ITU-R BT.2100). */

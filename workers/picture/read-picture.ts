@@ -45,7 +45,7 @@ export async function readPicture(
  * management, with or without a profile.
  */
 function wayOf({ icc, space, channels, depth }: Header, colours: AvifColours | undefined): WayToSrgb {
-  if (icc === undefined && colours !== undefined) return wayFromNumbers(colours.primaries, colours.transfer);
+  if (icc === undefined && colours !== undefined) return wayFromNumbers(colours);
   const isPlain = space === 'srgb' && depth === 'uchar' && channels >= 3;
   return isPlain && icc !== undefined ? wayToSrgb(icc) : { kind: 'managed' };
 }

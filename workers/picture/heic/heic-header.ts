@@ -1,12 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { HEIC_TYPES } from '../../../src/kinds/picture.ts';
-import { PRIMARIES_TO_SRGB } from '../cicp.ts';
+import { wayFromNumbers } from '../cicp.ts';
 import { wayToSrgb, type WayToSrgb } from '../icc-profile.ts';
 import type { Header } from '../libvips.ts';
 import type { HeicHeader } from './messages.ts';
-
-/** Numbers of ITU-T H.273, table 3. */
-const [PQ, HLG] = [16, 18];
 
 /** True for the media types that libheif decodes. */
 export function isHeic(type: string): boolean {
@@ -35,8 +32,6 @@ export function headerOfHeic(type: string, heic: HeicHeader): Header & { readonl
 }
 
 /** A profile takes precedence over the numbers. */
-function wayOf({ icc, primaries, transfer }: HeicHeader): WayToSrgb {
-  if (icc !== undefined) return wayToSrgb(Buffer.from(icc.buffer));
-  const matrix = primaries === undefined ? undefined : PRIMARIES_TO_SRGB.get(primaries);
-  return matrix === undefined || transfer === PQ || transfer === HLG ? { kind: 'none' } : { kind: 'matrix', matrix };
+function wayOf(heic: HeicHeader): WayToSrgb {
+  return heic.icc === undefined ? wayFromNumbers(heic) : wayToSrgb(Buffer.from(heic.icc.buffer));
 }

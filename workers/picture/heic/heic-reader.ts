@@ -16,9 +16,14 @@ export interface HeicBounds {
 export interface HeicReader {
   /** Reads the description of the primary picture. Nothing is decoded. */
   header(path: string, bounds: HeicBounds): Promise<HeicHeader>;
-  /** Decodes the primary picture to a TIFF, upright, with its profile. */
-  pixels(path: string, bounds: HeicBounds): Promise<Buffer>;
+  /**
+   * Decodes the primary picture to a TIFF, upright, with its profile.
+   * @param isDeep 16 bits per channel instead of 8, with the highest bits first
+   */
+  pixels(path: string, bounds: HeicBounds, isDeep: boolean): Promise<Buffer>;
 }
+
+type Wanted = Pick<HeicTask, 'wanted' | 'isDeep'>;
 
 const LIBRARY = 'libheif-js/libheif-wasm/libheif.wasm';
 
@@ -40,22 +45,22 @@ const FAILURES: Readonly<
  */
 export function createHeicReader(entry: URL): HeicReader {
   let compiling: Promise<WebAssembly.Module> | undefined;
-  const run = async (path: string, wanted: HeicTask['wanted'], bounds: HeicBounds): Promise<HeicAnswer> => {
+  const run = async (path: string, wanted: Wanted, bounds: HeicBounds): Promise<HeicAnswer> => {
     compiling ??= compileLibrary();
     const [library, file] = await Promise.all([compiling, readFile(path, { signal: bounds.signal })]);
-    const task: HeicTask = { library, file: new Uint8Array(file), wanted, maxPixels: bounds.maxPixels };
+    const task: HeicTask = { ...wanted, library, file: new Uint8Array(file), maxPixels: bounds.maxPixels };
     const answer = await inThread(entry, task, bounds);
     if (answer.type === 'failed') throw unprocessable(answer.failure, answer.words);
     return answer;
   };
   return {
     async header(path, bounds) {
-      const answer = await run(path, 'header', bounds);
+      const answer = await run(path, { wanted: 'header', isDeep: false }, bounds);
       if (answer.type !== 'header') throw new Error('the thread for HEIC has answered something else');
       return answer.header;
     },
-    async pixels(path, bounds) {
-      const answer = await run(path, 'pixels', bounds);
+    async pixels(path, bounds, isDeep) {
+      const answer = await run(path, { wanted: 'pixels', isDeep }, bounds);
       if (answer.type !== 'pixels') throw new Error('the thread for HEIC has answered something else');
       return Buffer.from(answer.tiff.buffer);
     },

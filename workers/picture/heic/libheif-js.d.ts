@@ -20,6 +20,7 @@ declare module 'libheif-js/libheif-wasm/libheif.js' {
     _heif_image_handle_get_height(handle: number): number;
     _heif_image_handle_get_ispe_width(handle: number): number;
     _heif_image_handle_get_ispe_height(handle: number): number;
+    _heif_image_handle_get_luma_bits_per_pixel(handle: number): number;
     _heif_image_handle_has_alpha_channel(handle: number): number;
     _heif_image_handle_get_raw_color_profile_size(handle: number): number;
     _heif_image_handle_get_raw_color_profile(error: number, handle: number, out: number): void;
@@ -44,6 +45,7 @@ declare module 'libheif-js/libheif-wasm/libheif.js' {
     ): void;
     _heif_image_get_width(image: number, channel: number): number;
     _heif_image_get_height(image: number, channel: number): number;
+    _heif_image_get_bits_per_pixel_range(image: number, channel: number): number;
     _heif_image_get_plane_readonly(image: number, channel: number, stride: number): number;
   }
 

@@ -20,8 +20,9 @@ const MAX_METADATA_BLOCKS = 16;
 
 /** Values of heif.h. */
 const COLORSPACE_RGB = 1;
-const CHROMA_RGB = 10;
-const CHROMA_RGBA = 11;
+const [CHROMA_RGB, CHROMA_RGBA] = [10, 11];
+/** Two bytes per channel, the lower one first. */
+const [CHROMA_DEEP_RGB, CHROMA_DEEP_RGBA] = [14, 15];
 const CHANNEL_INTERLEAVED = 10;
 
 /** Positions in the structures of heif.h, with pointers of 32 bits. */
@@ -92,6 +93,7 @@ export class HeicFile {
       width: library._heif_image_handle_get_width(this.#handle),
       height: library._heif_image_handle_get_height(this.#handle),
       hasAlpha: this.#hasAlpha(),
+      bits: library._heif_image_handle_get_luma_bits_per_pixel(this.#handle),
       exif: this.#exif(),
       icc: this.#icc(),
       ...this.#nclx(),
@@ -99,11 +101,12 @@ export class HeicFile {
   }
 
   /**
-   * Decodes the picture, upright, as a TIFF with the profile of the file. Throws `OutOfLibheifMemory` before anything
+   * Decodes the picture, upright, as a TIFF with the profile of the file. If `isDeep`, it has 16 bits per channel.
+   * Throws `OutOfLibheifMemory` before anything
    * is decoded if the picture has more than `maxPixels` before its crop, and later if its parts are larger than it
    * claims.
    */
-  decode(maxPixels: number): Uint8Array<ArrayBuffer> {
+  decode(maxPixels: number, isDeep: boolean): Uint8Array<ArrayBuffer> {
     const library = this.#library;
     const icc = this.#icc();
     // The size before the crop, which decides about the memory.
@@ -115,16 +118,16 @@ export class HeicFile {
     const codedPixels = (width + MAX_BLOCK_SIDE) * (height + MAX_BLOCK_SIDE);
     this.#view().setBigUint64(limits + LIMITS_MAX_PIXELS, BigInt(codedPixels), true);
     const options = library._heif_decoding_options_alloc();
-    library.HEAPU8[options + OPTIONS_TO_8_BIT] = 1;
+    library.HEAPU8[options + OPTIONS_TO_8_BIT] = isDeep ? 0 : 1;
     library.HEAPU8[options + OPTIONS_STRICT] = 1;
     const channels = this.#hasAlpha() ? 4 : 3;
-    const chroma = channels === 4 ? CHROMA_RGBA : CHROMA_RGB;
+    const [rgb, rgba] = isDeep ? [CHROMA_DEEP_RGB, CHROMA_DEEP_RGBA] : [CHROMA_RGB, CHROMA_RGBA];
+    const chroma = channels === 4 ? rgba : rgb;
     this.#call((error) => library._heif_decode_image(error, this.#handle, this.#out, COLORSPACE_RGB, chroma, options));
-    const image = this.#uint32(this.#out);
-    return this.#copy(image, channels, icc);
+    return this.#copy(this.#uint32(this.#out), channels, isDeep, icc);
   }
 
-  #copy(image: number, channels: 3 | 4, icc: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
+  #copy(image: number, channels: 3 | 4, isDeep: boolean, icc: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
     const library = this.#library;
     const size = {
       width: library._heif_image_get_width(image, CHANNEL_INTERLEAVED),
@@ -132,12 +135,13 @@ export class HeicFile {
     };
     const plane = library._heif_image_get_plane_readonly(image, CHANNEL_INTERLEAVED, this.#out);
     const stride = this.#uint32(this.#out);
-    const { bytes, pixels } = pixelTiff(size, channels, icc);
-    const rowBytes = size.width * channels;
+    const { bytes, pixels } = pixelTiff(size, channels, isDeep ? 16 : 8, icc);
+    const rowBytes = pixels.length / size.height;
     for (let row = 0; row < size.height; row += 1) {
       const start = plane + row * stride;
       pixels.set(library.HEAPU8.subarray(start, start + rowBytes), row * rowBytes);
     }
+    if (isDeep) fillBits(pixels, library._heif_image_get_bits_per_pixel_range(image, CHANNEL_INTERLEAVED));
     return bytes;
   }
 
@@ -223,4 +227,10 @@ export class HeicFile {
     const { HEAPU8 } = this.#library;
     return new TextDecoder().decode(HEAPU8.subarray(at, HEAPU8.indexOf(0, at)));
   }
+}
+
+/** Moves the bits of each sample to the highest bits of its two bytes, the lower byte first. */
+function fillBits(samples: Uint8Array<ArrayBuffer>, bits: number): void {
+  const view = new DataView(samples.buffer, samples.byteOffset, samples.byteLength);
+  for (let at = 0; at < view.byteLength; at += 2) view.setUint16(at, view.getUint16(at, true) << (16 - bits), true);
 }

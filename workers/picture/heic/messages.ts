@@ -1,3 +1,4 @@
+import type { ColourNumbers } from '../cicp.ts';
 import type { Size } from '../size.ts';
 
 /** What a thread receives when it starts. */
@@ -7,19 +8,18 @@ export interface HeicTask {
   readonly file: Uint8Array<ArrayBuffer>;
   /** `header` reads the description of the picture and decodes nothing. */
   readonly wanted: 'header' | 'pixels';
+  /** If true, the pixels have 16 bits per channel, as an HDR curve needs them. */
+  readonly isDeep: boolean;
   /** Pixels of the decoded picture above which nothing is decoded. */
   readonly maxPixels: number;
 }
 
 /** The description of a picture in a HEIC file. */
-export interface HeicHeader extends Size {
+export interface HeicHeader extends Size, ColourNumbers {
   readonly hasAlpha: boolean;
   /** From the TIFF header on. */
   readonly exif: Uint8Array<ArrayBuffer> | undefined;
   readonly icc: Uint8Array<ArrayBuffer> | undefined;
-  /** Colour primaries and transfer characteristics by the numbers of ITU-T H.273, if the file has them. */
-  readonly primaries: number | undefined;
-  readonly transfer: number | undefined;
 }
 
 /** Why a file cannot be read. */

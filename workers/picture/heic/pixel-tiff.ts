@@ -21,17 +21,23 @@ interface Field {
 }
 
 /**
- * Makes a TIFF of eight bits per channel without compression (TIFF 6.0). It carries decoded pixels together with their
- * profile into libvips, which takes no profile beside raw pixels. The fourth channel is alpha.
+ * Makes a TIFF without compression (TIFF 6.0). It carries decoded pixels together with their profile into libvips, which
+ * takes no profile beside raw pixels. The fourth channel is alpha.
+ * @param bits of each channel; of two bytes the lower one comes first
  */
-export function pixelTiff({ width, height }: Size, channels: 3 | 4, icc: Uint8Array | undefined): PixelTiff {
-  const rowBytes = width * channels;
+export function pixelTiff(
+  { width, height }: Size,
+  channels: 3 | 4,
+  bits: 8 | 16,
+  icc: Uint8Array | undefined,
+): PixelTiff {
+  const rowBytes = (width * channels * bits) / 8;
   const pixelBytes = rowBytes * height;
   const starts = Array.from({ length: Math.ceil(height / ROWS_PER_STRIP) }, (_, strip) => strip * ROWS_PER_STRIP);
   const fields: Field[] = [
     { tag: 256, type: LONG, values: [width] },
     { tag: 257, type: LONG, values: [height] },
-    { tag: 258, type: SHORT, values: Array.from({ length: channels }, () => 8) },
+    { tag: 258, type: SHORT, values: Array.from({ length: channels }, () => bits) },
     { tag: 259, type: SHORT, values: [1] },
     { tag: 262, type: SHORT, values: [2] },
     { tag: 273, type: LONG, values: starts.map((row) => HEADER_BYTES + row * rowBytes) },

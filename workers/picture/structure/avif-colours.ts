@@ -1,15 +1,12 @@
 import type { Buffer } from 'node:buffer';
+import type { ColourNumbers } from '../cicp.ts';
 import type { FileWindow } from './file-window.ts';
 
 /** How the pixels of an AVIF are coded (ITU-T H.273; AV1 ISO media binding 1.2, section 2.3.3). */
-export interface AvifColours {
-  /** Numbers of ITU-T H.273, tables 2 and 3. Undefined: the file does not say. */
-  readonly primaries: number | undefined;
-  readonly transfer: number | undefined;
+export interface AvifColours extends ColourNumbers {
   /** True if black is 16 and white is 235, in 8 bits. */
   readonly isLimited: boolean;
   readonly isMonochrome: boolean;
-  readonly bits: 8 | 10 | 12;
 }
 
 const HEADER_BYTES = 8;

@@ -75,6 +75,42 @@ describe('HEIC', () => {
     expectColours([red], [[219, 0, 26]]);
   });
 
+  test('tone-maps PQ and keeps its transparency', async () => {
+    const { result, files } = await processPicture(heicFile('pq'), {}, PLAIN);
+    // White has 203 cd/m², as in an AVIF.
+    expectColours(await quartersOf(heicFile('pq')), [
+      [191, 191, 191],
+      [255, 255, 255],
+      [246, 0, 0],
+      [61, 61, 61],
+    ]);
+    expect(result.hasAlpha).toBe(true);
+    const seen = await look(files.get('a') ?? Buffer.alloc(0));
+    expect([seen.at(0.25, 0.25)[3], seen.at(0.75, 0.25)[3]]).toEqual([255, 128]);
+  });
+
+  test('tone-maps HLG', async () => {
+    expectColours(await quartersOf(heicFile('hlg')), [
+      [191, 191, 191],
+      [255, 255, 255],
+      [232, 0, 0],
+      [74, 74, 74],
+    ]);
+  });
+
+  test('shows the tiles of an iPhone upright, without its gain map, depth, matte and thumbnail', async () => {
+    const { result } = await processPicture(heicFile('grid'), {}, PLAIN);
+    expect(result).toMatchObject({ width: 100, height: 120, frames: 1, hasAlpha: false, orientation: 1 });
+    expect(result).toMatchObject({ camera: 'Apple iPhone 15 Pro', takenAt: '2024-05-01T12:30:00' });
+    // The colours of `HEIC_COLOURS` from Display P3 to sRGB.
+    expectColours(await quartersOf(heicFile('grid')), [
+      [0, 163, 40],
+      [218, 0, 26],
+      [232, 220, 55],
+      [44, 72, 208],
+    ]);
+  });
+
   test('rejects a picture with too many pixels before it is decoded', async () => {
     expect(await errorOf(heicFile('phone'), { maxPixels: 96 * 64 - 1 })).toMatchObject({
       code: 'picture_too_large',
@@ -117,7 +153,7 @@ describe('HEIC', () => {
   ])('%s', async (_, program, error) => {
     const reader = createHeicReader(new URL(`data:text/javascript,${program}`));
     const bounds = { maxPixels: 1e8, maxSeconds: 60, signal: new AbortController().signal };
-    const reading = withFile(heicFile('phone'), async (path) => await reader.pixels(path, bounds));
+    const reading = withFile(heicFile('phone'), async (path) => await reader.pixels(path, bounds, false));
     await expect(reading).rejects.toMatchObject(error);
   });
 
@@ -125,9 +161,9 @@ describe('HEIC', () => {
     const reader = createHeicReader(HEIC_THREAD);
     await withFile(heicFile('phone'), async (path) => {
       const bounds = { maxPixels: 1e8, maxSeconds: 60, signal: new AbortController().signal };
-      await expect(reader.pixels(path, { ...bounds, maxSeconds: 0 })).rejects.toThrow(/^timeout: /);
+      await expect(reader.pixels(path, { ...bounds, maxSeconds: 0 }, false)).rejects.toThrow(/^timeout: /);
       const controller = new AbortController();
-      const reading = reader.pixels(path, { ...bounds, signal: controller.signal });
+      const reading = reader.pixels(path, { ...bounds, signal: controller.signal }, false);
       controller.abort(new Error('cancelled'));
       await expect(reading).rejects.toThrow(/cancel|abort/);
     });
