@@ -1,10 +1,20 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 import type { TicketKeyEntry } from './access-file.ts';
 
 /** An imported ticket key. The algorithm is fixed, so a ticket cannot choose another one. */
-export interface TicketKey {
+export type TicketKey = SecretTicketKey | PairTicketKey;
+
+interface SecretTicketKey {
   readonly kid: string;
-  readonly alg: TicketKeyEntry['alg'];
+  readonly alg: 'HS256';
+  readonly verifying: KeyObject;
+  readonly signing: KeyObject;
+}
+
+interface PairTicketKey {
+  readonly kid: string;
+  readonly alg: 'EdDSA' | 'ES256';
   readonly verifying: CryptoKey;
   /** Undefined if only the public half is known. */
   readonly signing: CryptoKey | undefined;
@@ -12,17 +22,12 @@ export interface TicketKey {
 
 /** Imports a key. Rejects if it is not a key of its algorithm. */
 export async function importTicketKey(entry: TicketKeyEntry): Promise<TicketKey> {
-  const { kid, alg } = entry;
+  const { kid } = entry;
   if (entry.alg === 'HS256') {
-    const key = await crypto.subtle.importKey(
-      'raw',
-      Buffer.from(entry.secret, 'base64url'),
-      { name: 'HMAC', hash: 'SHA-256' },
-      false,
-      ['sign', 'verify'],
-    );
-    return { kid, alg, verifying: key, signing: key };
+    const secret = createSecretKey(entry.secret, 'base64url');
+    return { kid, alg: entry.alg, verifying: secret, signing: secret };
   }
+  const { alg } = entry;
   const { d } = entry.jwk;
   const publicPart = publicPartOf(entry);
   const verifying = await importKey(publicPart, alg);

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { compactVerify, decodeProtectedHeader, errors, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import { z } from 'zod';
 import { MAX_TICKET_SECONDS, ticketUploadSchema, type TicketUpload } from '../wire/access-schemas.ts';
 import { faultOf } from '../wire/schema-faults.ts';
 import type { Tenants, FoundTicketKey } from './tenants.ts';
 import type { TicketKey } from './ticket-keys.ts';
+import { isSignedWith, payloadOf, splitTicket } from './ticket-signatures.ts';
 
 /** The claim `aud` of every ticket. */
 export const TICKET_AUDIENCE = 'deferred-uploads';
@@ -52,10 +53,8 @@ const claimsSchema = z
  */
 export async function checkTicket(tenants: Tenants, ticket: string, nowMs: number): Promise<CheckedTicket> {
   if (ticket.length > MAX_TICKET_LENGTH) throw new TicketError('The ticket is too long.');
-  const found = tenants.findTicketKey(kidOf(ticket));
-  if (found === undefined)
-    throw new TicketError('The kid of the ticket names no key. The key may have been removed. Sign with another key.');
-  const { iat, nbf = 0, exp, jti, upload = {} } = parseClaims(await verify(ticket, found.key));
+  const { found, payload } = await verify(tenants, ticket);
+  const { iat, nbf = 0, exp, jti, upload = {} } = parseClaims(payload);
   if (Math.max(iat, nbf) > nowMs / 1000 + LEEWAY_SECONDS)
     throw new TicketError('The ticket is not valid yet. Check the clock of the application that signs it.');
   const expiresAtMs = (exp + LEEWAY_SECONDS) * 1000;
@@ -64,32 +63,21 @@ export async function checkTicket(tenants: Tenants, ticket: string, nowMs: numbe
   return { ...found, jti, upload, expiresAtMs, isExpired };
 }
 
-function kidOf(ticket: string): string {
-  try {
-    const { kid } = decodeProtectedHeader(ticket);
-    if (typeof kid === 'string') return kid;
-  } catch {
-    throw new TicketError('The ticket is not a JWT.');
-  }
-  throw new TicketError('The header of the ticket has no kid. It must name the key.');
-}
-
-/** Returns the payload of a ticket with a right signature. */
-async function verify(ticket: string, { verifying, alg }: TicketKey): Promise<unknown> {
-  try {
-    const { payload } = await compactVerify(ticket, verifying, { algorithms: [alg] });
-    return JSON.parse(Buffer.from(payload).toString());
-  } catch (error) {
-    throw new TicketError(reasonOf(error, alg), { cause: error });
-  }
-}
-
-function reasonOf(error: unknown, alg: string): string {
-  if (error instanceof errors.JOSEAlgNotAllowed)
-    return `The ticket has another algorithm than its key. Sign it with ${alg}.`;
-  if (error instanceof errors.JWSSignatureVerificationFailed)
-    return 'The signature of the ticket is wrong. Sign it with the key that its kid names.';
-  return 'The ticket is not a signed JWT.';
+/** Returns the key and the payload of a ticket with a right signature. */
+async function verify(tenants: Tenants, ticket: string): Promise<{ found: FoundTicketKey; payload: unknown }> {
+  const unchecked = splitTicket(ticket);
+  if (unchecked === undefined) throw new TicketError('The ticket is not a signed JWT.');
+  if (unchecked.kid === undefined) throw new TicketError('The header of the ticket has no kid. It must name the key.');
+  const found = tenants.findTicketKey(unchecked.kid);
+  if (found === undefined)
+    throw new TicketError('The kid of the ticket names no key. The key may have been removed. Sign with another key.');
+  const { key } = found;
+  // The algorithm is a property of the key, so a ticket cannot choose it (RFC 8725 section 3.1).
+  if (unchecked.alg !== key.alg)
+    throw new TicketError(`The ticket has another algorithm than its key. Sign it with ${key.alg}.`);
+  if (!(await isSignedWith(unchecked, key)))
+    throw new TicketError('The signature of the ticket is wrong. Sign it with the key that its kid names.');
+  return { found, payload: payloadOf(unchecked) };
 }
 
 function parseClaims(payload: unknown): z.infer<typeof claimsSchema> {
