@@ -8,7 +8,7 @@ import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
 
 /** A webhook, the same for every endpoint. */
 export interface WebhookMessage {
-  /** `{upload id}.{version}`, the same for every try. */
+  /** `{upload id}.{version}`, the same for every try and after a restore from the storage. */
   readonly id: string;
   readonly type: WebhookEvent;
   readonly tenant: string;

@@ -162,7 +162,7 @@ export class UploadRecords {
   /**
    * Rebuilds the record of a stored upload from its manifest, if Redis has lost it. An existing record is replaced only
    * if it has ended before the request that wrote the manifest: Redis has lost that request then. The change is
-   * rejected for every other record. The version begins above every version that a client may have seen.
+   * rejected for every other record. The version begins above every version that a client may have seen before the end.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
     return await restoreRecord(this.#changer, manifest);

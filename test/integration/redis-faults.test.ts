@@ -16,6 +16,7 @@ import { runScript } from '../helpers/script-process.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus } from '../helpers/tus-requests.ts';
 import { filesOfUpload } from '../helpers/stored-files.ts';
+import { SECRET, startReceiver, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
 
 const keys = queueKeys('deferred-uploads');
 
@@ -29,25 +30,37 @@ end
 `;
 
 let redis: RedisServer;
+let receiver: WebhookReceiver;
 let service: Service;
 /** One API process receives events by channels, the other by the stream. The first also publishes to channels. */
 let urls: readonly [targeted: string, stream: string];
 let bytes: Buffer;
 
 beforeAll(async () => {
-  [redis, bytes] = await Promise.all([startRedisServer({ persist: true }), photo({ width: 120, height: 90 })]);
+  [redis, receiver, bytes] = await Promise.all([
+    startRedisServer({ persist: true }),
+    startReceiver(),
+    photo({ width: 120, height: 90 }),
+  ]);
   service = await startService({
     redis,
     apis: 1,
     workers: 1,
-    env: { EVENT_BUS: 'targeted', SWEEP_PERIOD_MS: '300', UPLOAD_SILENCE_MS: String(patienceMs(4000)) },
+    env: {
+      EVENT_BUS: 'targeted',
+      SWEEP_PERIOD_MS: '300',
+      UPLOAD_SILENCE_MS: String(patienceMs(4000)),
+      WEBHOOK_URL: receiver.url,
+      WEBHOOK_SECRET: SECRET,
+      WEBHOOK_ALLOW: '127.0.0.1',
+    },
   });
   const other = await service.addApi({ EVENT_BUS: 'stream' });
   urls = [service.url, other.url];
 });
 afterAll(async () => {
   await service.stop();
-  await redis.stop();
+  await Promise.all([redis.stop(), receiver.close()]);
 });
 
 const cancel = async (id: string) => await requestJson<Upload>(`${urls[0]}/uploads/${id}/cancel`, { method: 'POST' });
@@ -273,15 +286,19 @@ test('while the memory of Redis is full, uploads are rejected at once and polls 
   await expectRecovered();
 });
 
-test('after Redis has lost everything, the service continues and the janitor restores stored uploads', async () => {
+/** Returns the ids of the webhooks of an upload, when this number has arrived. */
+async function webhookIds(id: string, count: number): Promise<string[]> {
+  const ids = (): string[] => receiver.received.filter(({ webhook }) => webhook.data.id === id).map((got) => got.id);
+  await eventually(`${count} webhooks of an upload`, () => ids().length >= count);
+  return ids();
+}
+
+test('after Redis has lost everything, stored uploads come back and send their webhooks under the same ids', async () => {
   const id = await resting();
-  const { body: stored } = await putFile<Upload>(
-    urls[0],
-    randomUUID(),
-    bytes,
-    'kept name.jpg',
-    `?timeout=${LONG_HOLD_MS}`,
-  );
+  const send = async (sent: Buffer): Promise<Upload> =>
+    (await putFile<Upload>(urls[0], randomUUID(), sent, 'kept name.jpg', `?timeout=${LONG_HOLD_MS}`)).body;
+  const [stored, damaged] = [await send(bytes), await send(bytes.subarray(0, 200))];
+  const ids = await Promise.all([webhookIds(stored.id, 1), webhookIds(damaged.id, 1)]);
   await redisCommand(redis.url, 'FLUSHALL');
   await redisCommand(redis.url, 'SCRIPT', 'FLUSH');
   expect(await statusOf(`/uploads/${id}/progress?since=1`)).toEqual([404, 404]);
@@ -295,6 +312,10 @@ test('after Redis has lost everything, the service continues and the janitor res
     20_000,
   );
   expect([back.file, back.publicId, back.result]).toEqual([stored.file, stored.publicId, stored.result]);
+  expect(damaged.error?.code).toBe('picture_damaged');
+  expect(await Promise.all([webhookIds(stored.id, 2), webhookIds(damaged.id, 2)])).toEqual(
+    ids.map(([webhookId]) => [webhookId, webhookId]),
+  );
 });
 
 test('a Redis that would evict records stops the start with one line', async () => {

@@ -17,7 +17,7 @@ if was.state == 'receiving' or was.state == 'processing' then putMayHaveOrphans(
 put('deleted', '1')
 put('stored', '0')
 putEnd(ARGV[8])
-keepForDeletion(key)
+if isReported then keepForDeletion(key) end
 save('name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata', 'appMetadata', 'allowed')
 keepUntilEnd(ARGV[8], true)
 publish(id, event)

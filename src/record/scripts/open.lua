@@ -48,6 +48,7 @@ if isFinal then
   put('restartedBy', nonce)
 end
 putChange()
+if isFinal then put('version', versionOfRestart(tonumber(was.version))) end
 if was.state then
   redis.call('HDEL', key, 'road', 'fetches', 'announcedSha256')
   putMayHaveOrphans()

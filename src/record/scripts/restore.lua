@@ -1,5 +1,5 @@
 -- Rebuilds the record of a stored upload from its manifest, if Redis has lost it, or has only an earlier, ended state
--- of it. Versions continue from `base`.
+-- of it. The versions and the attempts continue from `base`, the versions within the life of the request.
 -- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token,
 --       14 name, 15 public id, 16 creation time in ms since 1970,
 --       17 version of the record that the request opened, or empty, 18 ownership as JSON or empty, 19 kind
@@ -28,7 +28,8 @@ putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[19])
 put('id', id)
 put('publicId', ARGV[15])
 put('createdAt', ARGV[16])
-put('version', string.format('%d', math.max(tonumber(ARGV[7]), tonumber(was.version or '0') + 1)))
+local firstVersion = firstOfLife(tonumber(ARGV[17]) or 0) + tonumber(ARGV[7])
+put('version', digits(math.max(firstVersion, tonumber(was.version or '0') + 1)))
 put('attempt', ARGV[7])
 put('attemptBase', ARGV[7])
 putFencingToken(ARGV[13])

@@ -13,7 +13,7 @@ later. Redirects are not followed.`,
       name: 'webhook-id',
       in: 'header',
       required: true,
-      description: '`{upload id}.{version}`, the same for every try.',
+      description: '`{upload id}.{version}`, the same for every try and after a restore from the storage.',
       schema: { type: 'string' },
     },
     {

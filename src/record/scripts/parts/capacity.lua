@@ -16,17 +16,21 @@ local function evict(victimId, retentionMs)
   leaveQueue(victimId, of, of.address)
   if victimEvent.state ~= 'queued' then return end
   local expiresAt = string.format('%d', tonumber(now) + retentionMs)
-  local tenant = redis.call('HGET', victim, 'tenant') or nil
+  local tenant, hooks, fencingToken = unpack(redis.call('HMGET', victim, 'tenant', 'hooks', 'receipt'))
+  tenant = tenant or nil
+  local isVictimReported = hasEndpoints or hooks == '1'
   local before = { tenant = tenant, state = 'queued', stored = victimEvent.stored, received = victimEvent.received }
   if tenant then changeUse(victimId, before, { tenant = tenant, state = 'discarded', expiresAt = expiresAt }) end
   victimEvent.state, victimEvent.stage, victimEvent.stored = 'discarded', 'done', '0'
-  victimEvent.version, victimEvent.updatedAt = tostring(tonumber(victimEvent.version) + 1), now
+  local version = tonumber(victimEvent.version)
+  victimEvent.version = isVictimReported and versionOfEnd('discarded', version, fencingToken) or digits(version + 1)
+  victimEvent.updatedAt = now
   redis.call(
     'HSET', victim, 'state', 'discarded', 'stage', 'done', 'stored', '0', 'version', victimEvent.version,
     'updatedAt', now, 'expiresAt', expiresAt
   )
   redis.call('HDEL', victim, 'variants', 'address')
-  sendWebhook('discarded', victim)
+  if isVictimReported then sendWebhook('discarded', victim) end
   redis.call('PEXPIRE', victim, 2 * retentionMs)
   redis.call('PEXPIRE', publicPrefix .. victimEvent.publicId, 2 * retentionMs)
   countUntil(victimId, redis.call('HGET', victim, 'owner') or '', tonumber(now) + 2 * retentionMs)

@@ -23,11 +23,8 @@ local function addToOutbox(event, flat, changed)
   redis.call('XADD', outboxKey, 'MAXLEN', '~', MOST_KEPT, '*', unpack(entry))
 end
 
-local function isReported(recordKey) return hasEndpoints or redis.call('HGET', recordKey, 'hooks') == '1' end
-
-local function sendWebhook(event, recordKey)
-  if isReported(recordKey) then addToOutbox(event, redis.call('HGETALL', recordKey)) end
-end
+-- Call it only if the upload is reported. So for the functions below.
+local function sendWebhook(event, recordKey) addToOutbox(event, redis.call('HGETALL', recordKey)) end
 
 -- A deletion removes fields that the webhook still reports. A later field replaces an earlier one of the same name.
 local deletedNames = {
@@ -37,7 +34,6 @@ local deletedNames = {
 local beforeDeletion = {}
 
 local function keepForDeletion(recordKey)
-  if not isReported(recordKey) then return end
   for index, value in ipairs(redis.call('HMGET', recordKey, unpack(deletedNames))) do
     if value then
       beforeDeletion[#beforeDeletion + 1] = deletedNames[index]
@@ -46,6 +42,4 @@ local function keepForDeletion(recordKey)
   end
 end
 
-local function sendDeletion(changed)
-  if #beforeDeletion > 0 then addToOutbox('deleted', beforeDeletion, changed) end
-end
+local function sendDeletion(changed) addToOutbox('deleted', beforeDeletion, changed) end

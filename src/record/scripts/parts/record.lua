@@ -17,6 +17,7 @@ local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(AR
 --- @include "../../../queue/scripts/parts/waiting"
 --- @include "count"
 --- @include "use"
+--- @include "final-version"
 --- @include "outbox"
 local preciseNow = nowMs()
 local now = string.format('%d', preciseNow)
@@ -29,7 +30,7 @@ local eventNames = {
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
   'restartedBy', 'endedBy', 'tenant', 'lane', 'weight', 'kind', 'permit',
-  'uncounted', 'limits', 'ticket', 'road', 'fetches',
+  'uncounted', 'limits', 'ticket', 'road', 'fetches', 'hooks',
 }
 
 -- The record before the change, and the event after it.
@@ -45,6 +46,7 @@ local owner = was.owner or ''
 local useFields = { 'tenant', 'state', 'stored', 'received', 'total', 'deleted', 'uncounted', 'expiresAt' }
 local finalStates = { completed = true, failed = true, cancelled = true, discarded = true }
 local isFinal = finalStates[was.state or ''] == true
+local isReported = hasEndpoints or was.hooks == '1'
 
 -- Returns the key or channel of another upload.
 local function beside(name, other) return string.sub(name, 1, -#id - 1) .. other end
@@ -104,7 +106,7 @@ local function putFencingToken(token) put('receipt', token) end
 
 -- Puts the fields that every change sets. The percent never goes down.
 local function putChange(percent)
-  put('version', tonumber(was.version or '0') + 1)
+  put('version', digits(tonumber(was.version or '0') + 1))
   put('updatedAt', now)
   put('nonce', nonce)
   local before = tonumber(was.percent or '0')
@@ -183,8 +185,12 @@ local function dueAfterSilence(defaultMs)
   dueIn(tonumber(silence ~= '' and silence or defaultMs) or tonumber(defaultMs))
 end
 
--- Call it before `save`, and `keepUntilEnd` after it.
+-- Call it before `save`, after the state is put, and `keepUntilEnd` after `save`.
 local function putEnd(retentionMs)
+  if isReported then
+    local outcome = event.deleted == '1' and 'deleted' or event.state
+    put('version', versionOfEnd(outcome, tonumber(was.version), was.receipt))
+  end
   put('expiresAt', string.format('%d', tonumber(now) + retentionMs))
   put('endedBy', nonce)
 end
@@ -199,6 +205,7 @@ local function keepUntilEnd(retentionMs, isDueNow)
   leaveWaiting()
   dueIn((isDueNow or was.strewn) and 0 or retentionMs)
   if was.state == 'failed' then redis.call('ZREM', failedKey, id) end
+  if not isReported then return end
   if event.deleted == '1' then sendDeletion(set) else sendWebhook(event.state, key) end
 end
 
