@@ -20,6 +20,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/helpers/global-setup.mjs',
   globalTeardown: '<rootDir>/test/helpers/global-teardown.mjs',
+  testSequencer: '<rootDir>/test/helpers/longest-first.mjs',
   resolver: '<rootDir>/test/helpers/bundled-packages.cjs',
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
   // One more than a small machine has cores: much of the time is spent waiting for processes to end and locks to expire.
