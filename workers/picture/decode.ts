@@ -2,14 +2,15 @@ import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 import { isHeic } from './heic/heic-header.ts';
 import { claimablePixels } from './jpeg-limits.ts';
-import { decode as decodeFile } from './libvips.ts';
+import { decode as decodeFile, type DecodeSettings, type Pixels } from './libvips.ts';
 import { readError } from './read-error.ts';
+import type { PictureInput } from './readable-input.ts';
 import type { PictureState } from './state.ts';
 import { decodeJpegStrictly } from './strict-jpeg.ts';
+import { decodeTiffStrictly } from './strict-tiff.ts';
 import { toSrgb } from './to-srgb.ts';
 import { toFullRange } from './full-range.ts';
 import type { WayToSrgb } from './icc-profile.ts';
-import type { Pixels } from './libvips.ts';
 import type { AvifColours } from './structure/avif-colours.ts';
 import { toneMap } from './tone-map.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
@@ -35,24 +36,36 @@ export function decode(tools: PictureTools) {
       keptChannels: state.keptChannels.get(),
     };
     const { hasCleanJpegHeader, mayBeClear } = state.container.get();
-    const isJpeg = format === 'jpeg';
     const input = isHeic(upload.type)
       ? await bounds.wait((maxSeconds) =>
           tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }, settings.isDeep),
         )
       : state.input.get();
     const pixels = await bounds
-      .wait((maxSeconds) =>
-        isJpeg
-          ? decodeJpegStrictly(input, { ...settings, maxSeconds }, hasCleanJpegHeader)
-          : decodeFile(input, { ...settings, maxSeconds }),
-      )
+      .wait((maxSeconds) => decodeStrictly(format, input, { ...settings, maxSeconds }, hasCleanJpegHeader))
       .catch((error: unknown) => {
         throw readError(error);
       });
     if (!mayBeClear && isAllClear(pixels)) throw noPixels();
     state.decoded.set(await inSrgb(pixels, way, state.container.get().avifColours));
   };
+}
+
+/** The library reports lost pixels of some formats only as warnings. */
+async function decodeStrictly(
+  format: string,
+  input: PictureInput,
+  settings: DecodeSettings,
+  hasCleanJpegHeader: boolean,
+): Promise<Pixels> {
+  switch (format) {
+    case 'jpeg':
+      return await decodeJpegStrictly(input, settings, hasCleanJpegHeader);
+    case 'tiff':
+      return await decodeTiffStrictly(input, settings);
+    default:
+      return await decodeFile(input, settings);
+  }
 }
 
 function isAllClear({ data, channels }: Pixels): boolean {

@@ -15,7 +15,7 @@ export interface ReadableInput {
 }
 
 /** Changed bytes are held in memory while the picture is processed. */
-const MAX_CHANGED_BYTES = 64 * 1024 * 1024;
+export const MAX_CHANGED_BYTES = 64 * 1024 * 1024;
 
 /** Brands of AVIF files that libvips opens. It looks only at the major brand. */
 const KNOWN_BRANDS: readonly string[] = ['avif', 'mif1', 'msf1'];

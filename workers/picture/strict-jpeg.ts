@@ -1,6 +1,9 @@
-import { UnprocessableError } from '../unprocessable-error.ts';
+import type { Buffer } from 'node:buffer';
+import { readFile, stat } from 'node:fs/promises';
 import { decode, type DecodeSettings, type Pixels } from './libvips.ts';
-import type { PictureInput } from './readable-input.ts';
+import { MAX_CHANGED_BYTES, type PictureInput } from './readable-input.ts';
+import { cleanJpeg } from './structure/clean-jpeg.ts';
+import { lostPixels } from './structure/lost-pixels.ts';
 
 /** Warnings of the JPEG decoder about pixels that are lost. It fills them with grey. */
 const LOST_PIXELS =
@@ -16,9 +19,9 @@ const SUPERFLUOUS = /extraneous bytes before marker 0x(?!d9)/i;
 const TIME_IS_UP = /time ?out/i;
 
 /**
- * Decodes a JPEG and rejects with `picture_damaged` if pixels are lost. The library reports them only as warnings.
- * Other warnings are ignored, for which the picture is decoded a second time. If the first warning of a file is such a
- * warning, the library does not report lost pixels.
+ * Decodes a JPEG and rejects with `picture_damaged` if pixels are lost. The library reports them only as warnings, and
+ * only the first warning of a file. After a harmless one the picture is decoded again, without its fault if possible,
+ * so that later warnings count too.
  */
 export async function decodeJpegStrictly(
   input: PictureInput,
@@ -31,20 +34,12 @@ export async function decodeJpegStrictly(
     const words = error instanceof Error ? error.message : '';
     if (TIME_IS_UP.test(words)) throw error;
     if (LOST_PIXELS.test(words) || (hasCleanHeader && SUPERFLUOUS.test(words))) throw lostPixels(error);
-    const pixels = await decode(input, settings);
-    if (SUPERFLUOUS.test(words) && hasOneColour(pixels)) throw lostPixels(error);
-    return pixels;
+    const clean = await withoutFaults(input);
+    return clean === undefined ? await decode(input, settings) : await decodeJpegStrictly(clean, settings, true);
   }
 }
 
-/** If a file with bytes between its segments has only one colour, its tables or all its pixels are damaged. */
-function hasOneColour({ data, channels }: Pixels): boolean {
-  for (let at = channels; at < data.length; at += 1) if (data[at] !== data[at % channels]) return false;
-  return true;
-}
-
-function lostPixels(cause: unknown): UnprocessableError {
-  const detail =
-    'The picture is damaged: a part of its pixels is lost. Send the original again, or save it in another program.';
-  return new UnprocessableError('picture_damaged', detail, { cause });
+async function withoutFaults(input: PictureInput): Promise<Buffer | undefined> {
+  if (typeof input !== 'string') return undefined;
+  return (await stat(input)).size > MAX_CHANGED_BYTES ? undefined : cleanJpeg(await readFile(input));
 }

@@ -1,15 +1,16 @@
 import type { FileWindow } from './file-window.ts';
+import { checkQuantization } from './quantization.ts';
 import { tooLarge } from './too-large.ts';
 
 const SEGMENT_HEADER_BYTES = 4;
-const [MARK, FILL, START_OF_SCAN, END_OF_IMAGE] = [0xff, 0xff, 0xda, 0xd9];
+const [MARK, FILL, START_OF_SCAN, END_OF_IMAGE, QUANTIZATION] = [0xff, 0xff, 0xda, 0xd9, 0xdb];
 
-/** A depth map or a large profile needs a few hundred. */
-const MAX_SEGMENTS = 4096;
+/** A depth map or a large profile needs a few hundred segments. */
+export const MAX_SEGMENTS = 4096;
 
 /**
  * Counts the segments of a JPEG before its first scan (ITU-T T.81, annex B), because libvips keeps those with metadata.
- * Throws `picture_too_large` for more than 4096.
+ * Throws `picture_too_large` for more than 4096, and `picture_damaged` as `checkQuantization` does.
  */
 export async function checkJpeg(window: FileWindow): Promise<void> {
   await reachScan(window);
@@ -38,6 +39,10 @@ async function reachScan(window: FileWindow): Promise<boolean> {
         `more than ${MAX_SEGMENTS} segments`,
         'Save the picture without its metadata and upload the new file.',
       );
-    at += 2 + header.readUInt16BE(2);
+    const length = header.readUInt16BE(2);
+    const tables =
+      marker === QUANTIZATION ? await window.read(at + SEGMENT_HEADER_BYTES, Math.max(0, length - 2)) : undefined;
+    if (tables !== undefined) checkQuantization(tables);
+    at += 2 + length;
   }
 }
