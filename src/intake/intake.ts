@@ -10,6 +10,7 @@ import type { SentDigest } from './body-digests.ts';
 import type { ReceivedUpload } from './read-received.ts';
 import { OpenUploads, type OpenUploadLimits } from './open-uploads.ts';
 import { SenderPace } from './sender-pace.ts';
+import type { ReceiveHooks } from './small-upload.ts';
 import { watchForStall } from './stall-timer.ts';
 import { byteLimit, optionsFor, requireAllowedHint, ticketForbids } from './ticket-rules.ts';
 import { SMALL_BYTES } from './whole-file.ts';
@@ -22,7 +23,7 @@ export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
 }
 
 /** What the headers and the query say about a raw upload. */
-export interface RawHead {
+export interface RawHead extends ReceiveHooks {
   id: string;
   fileName: string;
   /** Undefined if the client sent none. */
@@ -58,7 +59,11 @@ export class UploadIntake {
    * and `ticket_forbids` (403), if the headers show it. It throws `queue_full` (503) or `too_many_queued_by_address`
    * (429) if there is no place for one file, and `quota_exceeded` (429).
    */
-  async receiveForm(scope: RequestScope, request: IncomingMessage): Promise<ReceivedUpload[]> {
+  async receiveForm(
+    scope: RequestScope,
+    request: IncomingMessage,
+    { beforeQueued }: ReceiveHooks = {},
+  ): Promise<ReceivedUpload[]> {
     const { maxRequestBytes } = this.#settings;
     refuseContentRange(request.headers['content-range'], 'POST');
     if ((announcedBytes(request) ?? 0) > maxRequestBytes) throw requestTooLarge(maxRequestBytes);
@@ -68,7 +73,8 @@ export class UploadIntake {
       await admission.requireRate(scope);
       const mayBeSmall = this.#mayBeSmall(request, SMALL_BYTES + 2 * MAX_PART_HEAD_BYTES);
       if (!mayBeSmall) await admission.requireCapacity(scope.address, scope.caller);
-      return await receiveMultipart(this.#parts, scope, { request, limits: this.#settings, signal, mayBeSmall });
+      const form = { request, limits: this.#settings, signal, mayBeSmall, beforeQueued };
+      return await receiveMultipart(this.#parts, scope, form);
     });
   }
 

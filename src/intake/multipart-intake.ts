@@ -13,7 +13,7 @@ import { OPTIONS_FIELD, readOptionsJson } from './options.ts';
 import { readMultipart, type FieldPart, type FilePart, type MultipartLimits } from './multipart.ts';
 import { refusePartOfFile } from './parts-hint.ts';
 import type { ReceivedUpload } from './read-received.ts';
-import { acceptSmall } from './small-upload.ts';
+import { acceptSmall, type ReceiveHooks } from './small-upload.ts';
 import { optionsFor } from './ticket-rules.ts';
 import { PAUSE, readStart, SMALL_BYTES, withPauses } from './whole-file.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
@@ -24,7 +24,7 @@ export interface IntakeLimits extends MultipartLimits {
 }
 
 /** A form that is being received. */
-export interface IncomingForm {
+export interface IncomingForm extends ReceiveHooks {
   request: IncomingMessage;
   limits: IntakeLimits;
   signal: AbortSignal;
@@ -121,7 +121,8 @@ async function acceptLast(
   sent: Sent[],
 ): Promise<ReadRecord | undefined> {
   const { scope, announced, options, whole } = file;
-  const small = { announced, chunks: whole, options, maxBytes: form.limits.maxFileBytes };
+  const { limits, beforeQueued } = form;
+  const small = { announced, chunks: whole, options, maxBytes: limits.maxFileBytes, beforeQueued };
   const accepted = await acceptSmall(parts, scope, small);
   if (accepted !== undefined) return accepted;
   const before = sent.length;

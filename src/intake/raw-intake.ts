@@ -13,12 +13,12 @@ import { BodyDigests, type SentDigest } from './body-digests.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
 import { parseOptions } from './options.ts';
 import type { ReceivedUpload } from './read-received.ts';
-import { acceptSmall, type SmallFile } from './small-upload.ts';
+import { acceptSmall, type ReceiveHooks, type SmallFile } from './small-upload.ts';
 import { readStart } from './whole-file.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** A raw request body as one file. */
-export interface RawFile extends FileAnnouncement {
+export interface RawFile extends FileAnnouncement, ReceiveHooks {
   request: IncomingMessage;
   /** Digests that the client has computed of the body. Default none. */
   digests?: readonly SentDigest[];
@@ -77,8 +77,8 @@ export async function receiveRaw(parts: IntakeParts, scope: RequestScope, file: 
 }
 
 function smallFileOf(file: RawFile, chunks: readonly Buffer[]): SmallFile {
-  const { options, maxBytes, digests } = file;
-  return { announced: file, chunks, options, maxBytes, ...(digests === undefined ? {} : { digests }) };
+  const { options, maxBytes, digests = [], beforeQueued } = file;
+  return { announced: file, chunks, options, maxBytes, digests, beforeQueued };
 }
 
 /** A retry without a ticket does not know the preset of the ticket that created the upload. */

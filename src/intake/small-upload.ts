@@ -20,6 +20,14 @@ export interface SmallFile {
   readonly options: unknown;
   readonly maxBytes: number;
   readonly digests?: readonly SentDigest[];
+  /** See `ReceiveHooks`. */
+  readonly beforeQueued?: ReceiveHooks['beforeQueued'];
+}
+
+/** What a route learns while it waits for its upload. */
+export interface ReceiveHooks {
+  /** Called with the id of an upload before it is queued, if it is queued in one step. */
+  readonly beforeQueued?: ((id: string) => void) | undefined;
 }
 
 /** The version of a record that is created with a stored file. */
@@ -50,6 +58,7 @@ export async function acceptSmall(
   };
   const stored = await store(parts, scope, file, upload);
   if (stored === undefined) return undefined;
+  file.beforeQueued?.(upload.id);
   const { admission, records } = parts;
   const limits = admission.queueLimits(scope.address);
   const remove = () => removeStored(tracedStorage(parts.storage, scope.span), upload.id, upload.fencingToken);

@@ -22,6 +22,11 @@ export interface RecordObserver<Event = ProgressState> {
   /** True if nothing more needs to be read. */
   readonly isDone: boolean;
   /**
+   * Returns true if the observer knows the records already and was registered since then, so that it needs no first
+   * read. Default: it needs one.
+   */
+  isCurrent?(): boolean;
+  /**
    * Reads the records of `ids`, which are all or some of its own, and acts on them.
    * @param eventAtMs when the event that caused the read was created; undefined if no event caused it.
    */
@@ -56,7 +61,7 @@ export class RecordSubscription<Event extends ChangeEvent = ProgressState> {
   }
 
   /**
-   * Registers, and reads the records for the first time. Call it once.
+   * Registers, and reads the records for the first time if that is necessary. Call it once.
    * @param failure what happens if the first read fails: `rejects` closes the subscription and rejects with the error,
    *   `retries` reads again after a pause.
    */
@@ -67,7 +72,7 @@ export class RecordSubscription<Event extends ChangeEvent = ProgressState> {
     try {
       const listening = this.#registry.listening(ids);
       if (listening !== undefined) await listening;
-      this.#due = ids;
+      if (this.#observer.isCurrent?.() !== true) this.#readLater(ids, undefined);
       await this.#readDue();
     } catch (error) {
       if (failure === 'retries') return this.#retryAfter(error);

@@ -22,6 +22,8 @@ export interface RecordWait<Answer, Event = ProgressState> {
    * the first read throws, the error is the answer.
    */
   read(ids: readonly string[]): Promise<Answer | undefined>;
+  /** As `RecordObserver.isCurrent`. */
+  isCurrent?(): boolean;
   /** Decides by an event. Returns the answer, `RE_READ`, or undefined to go on waiting. */
   decide(event: Event): Answer | typeof RE_READ | undefined;
   /** Returns the answer for a timeout, from the last state that was read. */
@@ -106,6 +108,10 @@ class WaitObserver<Answer, Event extends ChangeEvent> implements RecordObserver<
 
   get ids(): readonly string[] {
     return this.#wait.ids;
+  }
+
+  isCurrent(): boolean {
+    return this.#wait.isCurrent?.() === true;
   }
 
   get isDone(): boolean {

@@ -157,6 +157,8 @@ export interface AskedStored extends AskedFinal {
   known: readonly ReadRecord[];
   /** Called if the answer cannot be held; it is sent at once then. */
   notHeld: () => void;
+  /** Returns true if `known` is so recent that no change can be missed without a first read. Default: it is not. */
+  isCurrent?: (ids: readonly string[]) => boolean;
 }
 
 /** As `watchUntilFinal`, but never rejects: an upload that cannot be read is answered as it was last known. */
@@ -174,7 +176,7 @@ class FinalWait<Answer> implements RecordWait<Answer> {
   readonly notHeld: (() => void) | undefined;
   readonly #records: WatchParts['records'];
   readonly #shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer;
-  readonly #isStored: boolean;
+  readonly #stored: Pick<AskedStored, 'isCurrent'> | undefined;
   /** In the order of `ids`. An upload that was never read is missing. */
   readonly #seen = new Map<string, ReadRecord>();
 
@@ -182,13 +184,13 @@ class FinalWait<Answer> implements RecordWait<Answer> {
     records: WatchParts['records'],
     { ids, timeoutMs }: AskedFinal,
     shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
-    stored?: Pick<AskedStored, 'known' | 'notHeld'>,
+    stored?: Pick<AskedStored, 'known' | 'notHeld' | 'isCurrent'>,
   ) {
     this.ids = ids;
     this.timeoutMs = timeoutMs;
     this.#records = records;
     this.#shape = shape;
-    this.#isStored = stored !== undefined;
+    this.#stored = stored;
     this.notHeld = stored?.notHeld;
     for (const known of stored?.known ?? []) this.#seen.set(known.record.id, known);
   }
@@ -198,6 +200,11 @@ class FinalWait<Answer> implements RecordWait<Answer> {
     for (const read of reads) this.#seen.set(read.record.id, read);
     const seen = this.#inOrder();
     return seen.every(({ record }) => isFinalState(record.state)) ? this.#shape(seen, false) : undefined;
+  }
+
+  isCurrent(): boolean {
+    if (this.#stored?.isCurrent?.(this.ids) !== true) return false;
+    return this.#inOrder().every(({ record }) => !isFinalState(record.state));
   }
 
   decide(event: ProgressState): typeof RE_READ | undefined {
@@ -214,7 +221,7 @@ class FinalWait<Answer> implements RecordWait<Answer> {
     const read = await this.#records.read(id);
     if (read !== undefined) return read;
     // Redis has lost the record. The stored bytes still exist, so the janitor rebuilds it.
-    if (this.#isStored) return before;
+    if (this.#stored !== undefined) return before;
     throw unknownUpload(id);
   }
 

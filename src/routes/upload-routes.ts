@@ -9,8 +9,9 @@ import { dispositionFileName } from '../http/content-disposition.ts';
 import { sentDigests } from '../http/digest-fields.ts';
 import { queryParameter, requireUploadId } from '../http/parameters.ts';
 import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
+import { EarlyWatch } from '../record/early-watch.ts';
 import { readExisting } from '../record/read-existing.ts';
-import { watchStoredUntilFinal, type WatchParts } from '../record/watch.ts';
+import { watchStoredUntilFinal, type AskedStored, type WatchParts } from '../record/watch.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { toUpload } from '../record/upload-document.ts';
@@ -22,6 +23,7 @@ import type { UploadIntake } from '../intake/intake.ts';
 import { createImport, isJson } from './import-request.ts';
 import type { ImportIntake } from '../roads/import/import-intake.ts';
 import { refusePartOfFile } from '../intake/parts-hint.ts';
+import type { ReceiveHooks } from '../intake/small-upload.ts';
 import type { UploadRemoval } from '../intake/removal.ts';
 
 /** What the upload routes need. Longer waits are clamped to `maxTimeoutMs`. */
@@ -41,12 +43,14 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     requireWholeFiles(ctx);
     const scope = openScope(ctx, parts);
     const caller = await parts.callers.ofCreation(ctx);
-    const received = isJson(ctx)
-      ? [await createImport(ctx, parts, scope, caller)]
-      : await parts.intake.receiveForm(withCaller(scope, caller), ctx.req);
-    const [first] = received;
-    if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
-    await answer(ctx, parts, received, timeoutMs, (uploads) => ({ uploads }));
+    await withEarlyWatch(parts, timeoutMs, async (wait) => {
+      const received = isJson(ctx)
+        ? [await createImport(ctx, parts, scope, caller)]
+        : await parts.intake.receiveForm(withCaller(scope, caller), ctx.req, wait);
+      const [first] = received;
+      if (received.length === 1 && first !== undefined) ctx.set('Location', `/uploads/${first.id}`);
+      await answer(ctx, parts, received, wait, (uploads) => ({ uploads }));
+    });
   });
 
   router.put('/uploads/:id', async (ctx) => {
@@ -58,9 +62,11 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const scope = openScope(ctx, parts);
     const sender = await parts.callers.ofCreationOrRetry(ctx);
     const caller = withMetadata(sender, queryParameter(ctx, METADATA_FIELD), 'The query parameter "metadata"');
-    const received = await parts.intake.receiveRaw(withCaller(scope, caller), ctx.req, head);
-    ctx.set('Location', `/uploads/${id}`);
-    await answer(ctx, parts, [received], timeoutMs, ([upload]) => upload);
+    await withEarlyWatch(parts, timeoutMs, async (wait) => {
+      const received = await parts.intake.receiveRaw(withCaller(scope, caller), ctx.req, { ...head, ...wait });
+      ctx.set('Location', `/uploads/${id}`);
+      await answer(ctx, parts, [received], wait, ([upload]) => upload);
+    });
   });
 
   router.get('/uploads/:id', async (ctx) => {
@@ -80,6 +86,26 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   });
 }
 
+/** How an answer waits. Without `timeoutMs` it does not. */
+interface AnswerWait extends ReceiveHooks, Pick<AskedStored, 'isCurrent'> {
+  timeoutMs: number | undefined;
+}
+
+/** Follows the upload of the request from before it is queued, if the answer waits for its end. */
+async function withEarlyWatch(
+  { registry }: WatchParts,
+  timeoutMs: number | undefined,
+  work: (wait: AnswerWait) => Promise<void>,
+): Promise<void> {
+  if (timeoutMs === undefined) return await work({ timeoutMs });
+  const early = new EarlyWatch(registry);
+  try {
+    await work({ timeoutMs, beforeQueued: (id) => early.begin(id), isCurrent: (ids) => early.isCurrent(ids) });
+  } finally {
+    early.release();
+  }
+}
+
 /**
  * Answers 202 immediately. If the client asked to wait, answers 200 when all uploads are final, including failed ones.
  * The uploads are stored and queued, so this never answers with an error.
@@ -88,7 +114,7 @@ async function answer(
   ctx: Context,
   parts: UploadRouteParts,
   received: readonly ReceivedUpload[],
-  timeoutMs: number | undefined,
+  { timeoutMs, isCurrent = () => false }: AnswerWait,
   shape: (uploads: readonly Upload[]) => unknown,
 ): Promise<void> {
   const headers = { 'Cache-Control': 'no-store' };
@@ -106,7 +132,8 @@ async function answer(
   };
   const ids = received.map(({ id }) => id);
   const known = received.map((upload) => upload.known);
-  ctx.body = await watchStoredUntilFinal(parts, { ids, timeoutMs, known, notHeld }, (reads, timedOut) => {
+  const asked = { ids, timeoutMs, known, notHeld, isCurrent };
+  ctx.body = await watchStoredUntilFinal(parts, asked, (reads, timedOut) => {
     const body = shape(toUploads(reads, timedOut && isHeld));
     return new ResponseEntity({ status: timedOut ? 202 : 200, headers, body });
   });

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import type { Progress } from '../../../src/wire/documents.ts';
 import { readExisting } from '../../../src/record/read-existing.ts';
+import { EarlyWatch } from '../../../src/record/early-watch.ts';
 import {
   watchProgress,
   watchStoredUntilFinal,
@@ -190,6 +191,54 @@ describe('a watch of stored uploads', () => {
     expect(await timeOut(result)).toEqual({ states: ['queued'], timedOut: true });
     complete(result);
     expect(parts.registry.size).toBe(0);
+  });
+
+  describe('with a watch that began before they were queued', () => {
+    const open = async (early: EarlyWatch, last = known) => {
+      const asked = { ids: [ID], timeoutMs: 1000, known: last, notHeld: () => undefined };
+      const isCurrent = (ids: readonly string[]) => early.isCurrent(ids);
+      const result = await watchStoredUntilFinal(parts, { ...asked, isCurrent }, ([read]) => read?.record.state);
+      early.release();
+      return result;
+    };
+
+    test('need no first read, and are answered by the final event', async () => {
+      const early = new EarlyWatch(parts.registry);
+      early.begin(ID);
+      parts.registry.wake(ID, eventOf({ state: 'processing', version: 2 }));
+      records.fault = new Error('not to be read');
+      const result = await open(early);
+      records.fault = undefined;
+      records.set(recordOf({ state: 'completed', version: 3 }));
+      parts.registry.wake(ID, eventOf({ state: 'completed', version: 3 }));
+      await turn();
+      expect(result.getResult()).toBe('completed');
+      complete(result);
+      expect(parts.registry.size).toBe(0);
+    });
+
+    test('are read at first if one was final already', async () => {
+      const early = new EarlyWatch(parts.registry);
+      early.begin(ID);
+      const record = recordOf({ state: 'completed', version: 3 });
+      records.set(record);
+      const result = await open(early, [{ record, queuePosition: 1, nowMs: 5000 }]);
+      expect(result.getResult()).toBe('completed');
+      complete(result);
+    });
+
+    test.each([
+      ['a final event came', () => parts.registry.wake(ID, eventOf({ state: 'completed', version: 3 }))],
+      ['events may be lost', () => parts.registry.wakeAll()],
+    ])('are read at first if %s before the wait', async (_when, wake) => {
+      const early = new EarlyWatch(parts.registry);
+      early.begin(ID);
+      wake();
+      records.set(recordOf({ state: 'completed', version: 3 }));
+      const result = await open(early);
+      expect(result.getResult()).toBe('completed');
+      complete(result);
+    });
   });
 
   test('is answered by its final event although the first read failed', async () => {
