@@ -1,4 +1,5 @@
 import { make, setAttribute, setText } from './dom.ts';
+import { numberFormat } from './formatters.ts';
 import type { Filter } from './line-order.ts';
 import type { Summary } from './summary.ts';
 import type { Words } from './words.ts';
@@ -44,7 +45,7 @@ export class Filters {
       const count = filter === 'all' ? summary.total : summary.groups[filter];
       button.hidden = !offered.includes(filter);
       setAttribute(button, 'aria-pressed', String(filter === this.#chosen));
-      setText(button, filters[filter](new Intl.NumberFormat(locale).format(count)));
+      setText(button, filters[filter](numberFormat(locale).format(count)));
     }
     setAttribute(this.#section, 'data-filter', this.#chosen);
   }

@@ -1,4 +1,5 @@
 import type { Exposure } from '../wire/documents.ts';
+import { dateTimeFormat, numberFormat } from './formatters.ts';
 
 const BYTE_UNITS = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
@@ -19,7 +20,7 @@ export function formatBoth(a: number, b: number, locale: string): [a: string, b:
 
 /** Whole percent, rounded down, so that only a finished upload shows 100%. */
 export function formatPercent(percent: number, locale: string): string {
-  return new Intl.NumberFormat(locale, { style: 'percent' }).format(Math.floor(percent) / 100);
+  return numberFormat(locale, { style: 'percent' }).format(Math.floor(percent) / 100);
 }
 
 /** A duration in one unit, such as `40 seconds` or `3 minutes`; null below one second. */
@@ -42,12 +43,12 @@ export function formatTakenAt(takenAt: string, locale: string): string | null {
   const wallClock = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})/.exec(takenAt)?.[1];
   const atMs = wallClock === undefined ? Number.NaN : Date.parse(`${wallClock}:00Z`);
   if (Number.isNaN(atMs)) return null;
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(atMs);
+  return dateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(atMs);
 }
 
 /** For example `1/250 s · f/2.8 · ISO 200 · 23 mm`; null if no value is known. */
 export function formatExposure({ timeMs, fNumber, iso, focalLengthMm }: Exposure, locale: string): string | null {
-  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, useGrouping: false });
+  const number = numberFormat(locale, { maximumFractionDigits: 1, useGrouping: false });
   const parts = [
     timeMs === null || timeMs <= 0 ? null : `${formatShutter(timeMs, number)} s`,
     fNumber === null ? null : `f/${number.format(fNumber)}`,
@@ -69,7 +70,7 @@ function formatUnit(
   maximumFractionDigits = 0,
   unitDisplay: 'short' | 'long' = 'short',
 ): string {
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits }).format(value);
+  return numberFormat(locale, { style: 'unit', unit, unitDisplay, maximumFractionDigits }).format(value);
 }
 
 const DAY_MS = 86_400_000;
@@ -77,10 +78,9 @@ const DAY_MS = 86_400_000;
 /** For example `tomorrow, 11:20`, or a date if it is later. */
 export function formatDeadline(atMs: number, nowMs: number, locale: string): string {
   const days = Math.round((startOfDay(atMs) - startOfDay(nowMs)) / DAY_MS);
-  if (days > 1 || days < 0)
-    return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(atMs);
+  if (days > 1 || days < 0) return dateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(atMs);
   const day = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(days, 'day');
-  return `${day}, ${new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(atMs)}`;
+  return `${day}, ${dateTimeFormat(locale, { timeStyle: 'short' }).format(atMs)}`;
 }
 
 function startOfDay(atMs: number): number {

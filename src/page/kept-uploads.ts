@@ -51,9 +51,9 @@ export class KeptUploads {
     return orphans;
   }
 
-  /** True if any page has stored it. */
-  has(id: string): boolean {
-    return this.#read().some((upload) => upload.id === id);
+  /** Ids of the uploads that any page has stored. */
+  ids(): ReadonlySet<string> {
+    return new Set(this.#read().map(({ id }) => id));
   }
 
   /** Stores the uploads that a reloaded page can continue, and removes the other entries of this page. */

@@ -1,14 +1,15 @@
 import { moveBefore } from './dom.ts';
 import { stateOf, type LineModel } from './line-model.ts';
-import { compareRanks, insertionIndex, isGallery, isPicture, type Rank, rankOf, type Sort } from './line-order.ts';
+import { isGallery, isPicture, type Rank, rankOf, type Sort } from './line-order.ts';
 import { Previews } from './preview.ts';
+import { SortedLines } from './sorted-lines.ts';
 import { type LineActions, UploadLine } from './upload-line.ts';
 import type { Words } from './words.ts';
 
 /** Changes are collected for this time and shown together. */
 const SHOW_AFTER_MS = 50;
 /** The longest time of one update. The rest follows in the next one, so that typing and scrolling stay smooth. */
-const SHOW_FOR_MS = 12;
+const SHOW_FOR_MS = 8;
 
 /** The parts that the list works with. */
 export interface LineListOptions {
@@ -20,26 +21,26 @@ export interface LineListOptions {
   fallbackFocus: HTMLElement;
   actionsOf: (model: LineModel) => LineActions;
   /** Called each time after the changed lines are shown. */
-  onShown: (models: LineModel[]) => void;
-}
-
-interface Shown {
-  readonly line: UploadLine;
-  rank: Rank;
+  onShown: (models: readonly LineModel[]) => void;
 }
 
 /** Shows models as lines or tiles in the order of their groups. Changes are collected and shown together. */
 export class LineList {
   readonly #options: LineListOptions;
   readonly #previews = new Previews();
-  readonly #models = new Set<LineModel>();
-  readonly #places = new WeakMap<LineModel, number>();
-  readonly #shown = new Map<LineModel, Shown>();
+  readonly #places = new Map<LineModel, number>();
+  readonly #oldPlaces = new WeakMap<LineModel, number>();
+  readonly #shown = new Map<LineModel, UploadLine>();
+  readonly #order = new SortedLines();
   readonly #changed = new Set<LineModel>();
-  /** All shown models in their order. */
-  #sorted: LineModel[] = [];
+  /** Lines that must be built again. */
+  readonly #outdated = new Set<LineModel>();
+  /** In the order in which they were added; null if it must be computed again. */
+  #models: LineModel[] | null = [];
   #sort: Sort = 'added';
   #isGallery = false;
+  /** True if elements may not be in the order of their models. */
+  #isDisordered = false;
   #nextPlace = 0;
   #scheduled = false;
 
@@ -48,50 +49,56 @@ export class LineList {
   }
 
   /** In the order in which they were added. */
-  get models(): LineModel[] {
-    return [...this.#models].sort((a, b) => this.#placeOf(a) - this.#placeOf(b));
+  get models(): readonly LineModel[] {
+    this.#models ??= [...this.#places.keys()].sort((a, b) => this.#placeOf(a) - this.#placeOf(b));
+    return this.#models;
   }
 
   /** In the order in which they are shown. */
   get sorted(): readonly LineModel[] {
-    return this.#sorted;
+    return this.#order.models;
   }
 
   /** Adds a model at the end, or at its old place if it was removed before. */
   add(model: LineModel): void {
-    this.#models.add(model);
-    if (!this.#places.has(model)) this.#places.set(model, (this.#nextPlace += 1));
+    const oldPlace = this.#oldPlaces.get(model);
+    if (!this.#places.has(model)) {
+      this.#places.set(model, oldPlace ?? (this.#nextPlace += 1));
+      if (oldPlace === undefined) this.#models?.push(model);
+      else this.#models = null;
+    }
     this.patch(model, {});
   }
 
   /** Changes a model. A removed model is changed but not shown again. */
   patch(model: LineModel, patch: Partial<LineModel>): void {
     Object.assign(model, patch);
-    if (!this.#models.has(model)) return;
+    if (!this.#places.has(model)) return;
     this.#changed.add(model);
     this.#schedule();
   }
 
   /** Call it after the file of a model has changed. */
   showFile(model: LineModel): void {
-    this.#shown.get(model)?.line.showFile(model.file);
+    this.#shown.get(model)?.showFile(model.file);
   }
 
+  /** Moves the first lines at once, and the others a little later if there are hundreds. */
   sortBy(sort: Sort): void {
     this.#sort = sort;
-    for (const [model, shown] of this.#shown) shown.rank = this.#rankOf(model);
-    this.#sorted.sort((a, b) => compareRanks(this.#rank(a), this.#rank(b)));
-    for (const model of this.#sorted) {
-      const line = this.#shown.get(model)?.line;
-      if (line) moveBefore(this.#containerOf(line), line.element, null);
-    }
+    this.#order.sortBy((model) => this.#rankOf(model));
+    this.#isDisordered = true;
+    this.#arrange(performance.now() + SHOW_FOR_MS);
   }
 
   remove(model: LineModel): void {
-    const line = this.#shown.get(model)?.line;
+    if (!this.#places.has(model)) return;
+    const line = this.#shown.get(model);
     const neighbour = line && this.#neighbourOf(model);
     const hadFocus = line?.element.contains(document.activeElement) ?? false;
-    this.#models.delete(model);
+    this.#oldPlaces.set(model, this.#placeOf(model));
+    this.#places.delete(model);
+    this.#models = null;
     this.#changed.delete(model);
     this.#drop(model);
     this.#schedule();
@@ -100,25 +107,26 @@ export class LineList {
     else this.#options.fallbackFocus.focus();
   }
 
-  #neighbourOf(model: LineModel): UploadLine | undefined {
-    const index = this.#sorted.indexOf(model);
-    const neighbour = this.#sorted[index + 1] ?? this.#sorted[index - 1];
-    return neighbour && this.#shown.get(neighbour)?.line;
-  }
-
   /** Builds every line again, for example in another language. */
   rebuild(): void {
-    for (const model of this.#models) {
-      this.#drop(model);
+    for (const model of this.#shown.keys()) {
+      this.#outdated.add(model);
       this.#changed.add(model);
     }
     this.#schedule();
   }
 
+  #neighbourOf(model: LineModel): UploadLine | undefined {
+    const index = this.#order.indexOf(model);
+    const neighbour = this.sorted[index + 1] ?? this.sorted[index - 1];
+    return neighbour && this.#shown.get(neighbour);
+  }
+
   #drop(model: LineModel): void {
-    this.#shown.get(model)?.line.release();
+    this.#shown.get(model)?.release();
     this.#shown.delete(model);
-    this.#sorted = this.#sorted.filter((other) => other !== model);
+    this.#outdated.delete(model);
+    this.#order.remove(model);
   }
 
   #schedule(): void {
@@ -139,54 +147,69 @@ export class LineList {
       this.#changed.delete(model);
       this.#showLine(model);
     }
+    this.#arrange(untilMs);
     this.#options.onShown(this.models);
   }
 
   /** Turns pictures into tiles or back into lines. */
   #chooseShape(): void {
     const wasGallery = this.#isGallery;
-    this.#isGallery = isGallery(this.#models, wasGallery);
+    this.#isGallery = isGallery(this.models, wasGallery);
     if (wasGallery === this.#isGallery) return;
-    for (const [model, { line }] of this.#shown) {
-      if (line.isTile === this.#isTile(model)) continue;
-      this.#drop(model);
-      this.#changed.add(model);
-    }
+    for (const model of this.#shown.keys()) this.#changed.add(model);
   }
 
   #showLine(model: LineModel): void {
-    const shown = this.#shown.get(model);
-    if (!shown) return this.#create(model);
-    shown.line.update(model);
-    const rank = this.#rankOf(model);
-    if (compareRanks(rank, shown.rank) === 0) return;
-    this.#sorted = this.#sorted.filter((other) => other !== model);
-    shown.rank = rank;
-    this.#insert(model, shown);
+    const line = this.#shown.get(model);
+    if (!line || line.isTile !== this.#isTile(model) || this.#outdated.has(model)) return this.#create(model);
+    line.update(model);
+    this.#move(model, line);
   }
 
   #create(model: LineModel): void {
     const { words, actionsOf } = this.#options;
+    this.#drop(model);
     const line = new UploadLine(model, {
       words,
       previews: this.#previews,
       on: actionsOf(model),
       isTile: this.#isTile(model),
     });
-    const shown = { line, rank: this.#rankOf(model) };
-    this.#shown.set(model, shown);
-    this.#insert(model, shown);
+    this.#shown.set(model, line);
+    this.#move(model, line);
   }
 
-  #insert(model: LineModel, { line, rank }: Shown): void {
-    const index = insertionIndex(
-      this.#sorted.map((other) => this.#rank(other)),
-      rank,
-    );
-    const next = this.#sorted.slice(index).find((other) => this.#shown.get(other)?.line.isTile === line.isTile);
-    this.#sorted.splice(index, 0, model);
-    const before = next ? this.#shown.get(next)?.line.element : undefined;
-    moveBefore(this.#containerOf(line), line.element, before ?? null);
+  #move(model: LineModel, line: UploadLine): void {
+    const index = this.#order.place(model, this.#rankOf(model));
+    if (index === null) return;
+    moveBefore(this.#containerOf(line), line.element, this.#nextElement(index + 1, line.isTile));
+  }
+
+  /** The first element of the same shape from this index on. */
+  #nextElement(index: number, isTile: boolean): Element | null {
+    for (let at = index; at < this.sorted.length; at += 1) {
+      const model = this.sorted[at];
+      const line = model && this.#shown.get(model);
+      if (line?.isTile === isTile) return line.element;
+    }
+    return null;
+  }
+
+  /** Puts the elements into the order of their models. Continues in the next update if the time is up. */
+  #arrange(untilMs: number): void {
+    if (!this.#isDisordered) return;
+    const { gallery, list } = this.#options;
+    const next = new Map([gallery, list].map((container) => [container, container.firstElementChild]));
+    for (const model of this.sorted) {
+      const line = this.#shown.get(model);
+      if (!line) continue;
+      const container = this.#containerOf(line);
+      const at = next.get(container) ?? null;
+      if (at === line.element) next.set(container, at.nextElementSibling);
+      else if (performance.now() > untilMs) return this.#schedule();
+      else moveBefore(container, line.element, at);
+    }
+    this.#isDisordered = false;
   }
 
   #containerOf(line: UploadLine): HTMLElement {
@@ -203,9 +226,5 @@ export class LineList {
 
   #rankOf(model: LineModel): Rank {
     return rankOf(model, stateOf(model), { place: this.#placeOf(model), sort: this.#sort });
-  }
-
-  #rank(model: LineModel): Rank {
-    return this.#shown.get(model)?.rank ?? this.#rankOf(model);
   }
 }

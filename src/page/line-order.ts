@@ -52,13 +52,14 @@ export function compareRanks(a: Rank, b: Rank): number {
   return a.group - b.group || (a.key === b.key ? 0 : a.key - b.key) || a.place - b.place;
 }
 
-/** Returns the index at which a line with this rank belongs. `ranks` must be sorted. */
-export function insertionIndex(ranks: readonly Rank[], rank: Rank): number {
+/** Returns the index after all items that do not come after the rank. The items must be sorted by their ranks. */
+export function insertionIndex<T>(items: readonly T[], rankAt: (item: T) => Rank | undefined, rank: Rank): number {
   let from = 0;
-  let to = ranks.length;
+  let to = items.length;
   while (from < to) {
     const middle = (from + to) >>> 1;
-    const at = ranks[middle];
+    const item = items[middle];
+    const at = item === undefined ? undefined : rankAt(item);
     if (at && compareRanks(at, rank) <= 0) from = middle + 1;
     else to = middle;
   }

@@ -208,7 +208,9 @@ async function resumeKept(): Promise<void> {
   await openPages.claimClosed(kept.owners(), (owner) => void restored.push(restore(kept.claim(owner))));
   await Promise.all(restored);
   document.body.setAttribute('data-restored', '');
-  for (const id of await files.ids().catch(() => [])) if (!kept.has(id)) await files.remove(id).catch(() => undefined);
+  const stored = await files.ids().catch(() => []);
+  const known = kept.ids();
+  for (const id of stored) if (!known.has(id)) await files.remove(id).catch(() => undefined);
 }
 
 async function restore(orphans: readonly KeptUpload[]): Promise<void> {

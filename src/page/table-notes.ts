@@ -1,4 +1,5 @@
 import type { TableResult } from '../wire/documents.ts';
+import { numberFormat } from './formatters.ts';
 import type { Words } from './words.ts';
 
 const SHOWN_ERRORS = 5;
@@ -8,7 +9,7 @@ export function tableNotes(
   { rowsSkipped, errors, errorCount, warnings }: TableResult,
   { table, locale }: Words,
 ): readonly string[] {
-  const count = new Intl.NumberFormat(locale);
+  const count = numberFormat(locale);
   const shown = errors.slice(0, SHOWN_ERRORS);
   const hidden = errorCount - shown.length;
   return [

@@ -1,5 +1,6 @@
 import type { CellValue, ColumnType, TableResult, Upload } from '../wire/documents.ts';
 import { make } from './dom.ts';
+import { numberFormat } from './formatters.ts';
 import { copyButton, downloadButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
 import { tableNotes } from './table-notes.ts';
 import type { Words } from './words.ts';
@@ -24,7 +25,7 @@ export function tableView(upload: Upload, result: TableResult, words: Words): HT
 }
 
 function factsOf({ format, rowCount, columns, encoding, sheet }: TableResult, { table, facts, locale }: Words): Fact[] {
-  const count = new Intl.NumberFormat(locale);
+  const count = numberFormat(locale);
   const known: Fact[] = [
     [table.size, table.sizeOf(count.format(rowCount), count.format(columns.length))],
     [facts.format, format.toUpperCase()],
@@ -57,7 +58,7 @@ function sampleOf({ columns, firstRows }: TableResult, { table }: Words): HTMLEl
 
 function hiddenColumnsOf({ columns }: TableResult, { table, locale }: Words): HTMLElement[] {
   const hidden = columns.length - SHOWN_COLUMNS;
-  return hidden <= 0 ? [] : [make('p', 'note', table.moreColumns(new Intl.NumberFormat(locale).format(hidden)))];
+  return hidden <= 0 ? [] : [make('p', 'note', table.moreColumns(numberFormat(locale).format(hidden)))];
 }
 
 /** Columns of numbers are aligned right. */

@@ -7,6 +7,8 @@ import type { Previews } from './preview.ts';
 /** Twice the size in CSS pixels, for screens with a high density. */
 const LINE_PIXELS = 128;
 const TILE_PIXELS = 360;
+/** A picture that loads later than this after its result, for example while the user scrolls, appears at once. */
+const FRESH_MS = 2000;
 
 /**
  * The small picture of a line or tile. It shows an icon first, then a preview of the local file or of the thumbhash,
@@ -19,6 +21,7 @@ export class Thumbnail {
   readonly #isTile: boolean;
   readonly #view: () => void;
   #previewUrl: string | null = null;
+  #developed = '';
 
   /** @param view shows the picture in the viewer. */
   constructor(
@@ -41,7 +44,10 @@ export class Thumbnail {
 
   /** The picture of a tile gets its colours with the progress of its upload, as a photo in a darkroom does. */
   develop(percent: number): void {
-    this.element.style.setProperty('--developed', (percent / 100).toFixed(2));
+    const developed = (percent / 100).toFixed(2);
+    if (developed === this.#developed) return;
+    this.#developed = developed;
+    this.element.style.setProperty('--developed', developed);
   }
 
   /** @param label the accessible name of the link. */
@@ -72,8 +78,13 @@ export class Thumbnail {
     this.element.setAttribute('aria-label', label);
     this.element.addEventListener('click', (event) => this.#clicked(event));
     const image = pictureOf(small.url);
-    // The preview stays until the variant has loaded, so that nothing flickers or disappears.
-    image.addEventListener('load', () => this.#releasePreview(), { once: true });
+    const atMs = performance.now();
+    const loaded = (): void => {
+      // The preview stays until the variant has loaded, so that nothing flickers or disappears.
+      this.#releasePreview();
+      if (this.#isTile && performance.now() - atMs < FRESH_MS) flash(image);
+    };
+    image.addEventListener('load', loaded, { once: true });
     this.element.append(image);
   }
 
@@ -100,6 +111,12 @@ export class Thumbnail {
 
 function sketch(thumbhash: string): string {
   return thumbHashToDataURL(Uint8Array.from(atob(thumbhash), (char) => char.charCodeAt(0)));
+}
+
+/** Not an animation of the style sheet, which would start again each time the tile moves or scrolls into view. */
+function flash(image: HTMLImageElement): void {
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  image.animate([{ filter: 'brightness(1.35)' }, { filter: 'none' }], { duration: 600, easing: 'ease-out' });
 }
 
 function pictureOf(url: string): HTMLImageElement {

@@ -3,6 +3,7 @@ import { type FollowOptions, type UploadClient, UploadError, type UploadHandle }
 import { isDeleted, isUndecided } from '../client/upload-error.ts';
 import type { Announcer } from './announcer.ts';
 import { type FileLimits, refusalOf } from './file-limits.ts';
+import { inSlices } from './in-slices.ts';
 import type { KeptUpload } from './kept-uploads.ts';
 import { createLineModel, isBusy, isStopped, type LineModel, stateOf } from './line-model.ts';
 import { LineList } from './line-list.ts';
@@ -31,7 +32,7 @@ export interface UploadBoardOptions {
   /** Shows a finished picture in the viewer. */
   view: (upload: Upload) => void;
   /** Called each time after the changed lines are shown. */
-  onShown: (models: LineModel[]) => void;
+  onShown: (models: readonly LineModel[]) => void;
 }
 
 /** The list of files on the page. Each file has one line and one upload. */
@@ -58,7 +59,7 @@ export class UploadBoard {
   }
 
   /** In the order in which they were added. */
-  get models(): LineModel[] {
+  get models(): readonly LineModel[] {
     return this.#lines.models;
   }
 
@@ -85,13 +86,13 @@ export class UploadBoard {
   /** Uploads the files in the given order. A file that a stopped line waits for resumes that line. */
   add(files: readonly File[]): void {
     if (files.length === 0) return;
-    const { announcer } = this.#options;
-    for (const file of files) {
-      const waiting = this.#lines.models.find((model) => isStopped(model) && fits(model, file));
+    const stopped = this.#lines.models.filter(isStopped);
+    void inSlices(files, (file) => {
+      const waiting = stopped.find((model) => isStopped(model) && fits(model, file));
       if (waiting) this.#takeChosen(waiting, file);
       else this.#addFile(file);
-    }
-    announcer.added(files.length);
+    });
+    this.#options.announcer.added(files.length);
   }
 
   /** Call it when the server has said what may be sent. */

@@ -40,6 +40,8 @@ export class Viewer {
   #shown: Upload | null = null;
   /** The last place of the picture in the list. */
   #index = 0;
+  /** Address of the picture that was requested before it is shown. */
+  #preloaded = '';
 
   constructor(parts: ViewerParts) {
     this.#parts = parts;
@@ -116,7 +118,13 @@ export class Viewer {
     this.#next.hidden = index < 0 || index >= pictures.length - 1;
     setText(this.#count, index < 0 ? '' : this.#parts.words.viewer.place(index + 1, pictures.length));
     const next = pictures[index + 1];
-    if (index >= 0 && next) new Image().src = variantPath(addressOf(next), this.#parts.base);
+    if (index >= 0 && next) this.#preload(variantPath(addressOf(next), this.#parts.base));
+  }
+
+  #preload(url: string): void {
+    if (url === this.#preloaded) return;
+    this.#preloaded = url;
+    new Image().src = url;
   }
 
   #showGone(isGone: boolean): void {

@@ -78,9 +78,9 @@ describe('stored uploads', () => {
       expect(storage.length).toBe(0);
     }
     kept.write([line(ID, { upload: completedUpload(freshUpload(ID)) })]);
-    expect([storage.length, kept.has(ID)]).toEqual([1, true]);
+    expect([storage.length, kept.ids().has(ID)]).toEqual([1, true]);
     kept.write([]);
-    expect([storage.length, kept.has(ID)]).toEqual([0, false]);
+    expect([storage.length, kept.ids().has(ID)]).toEqual([0, false]);
   });
 
   test('are removed with their line, except those of another page', () => {
@@ -89,7 +89,7 @@ describe('stored uploads', () => {
     const kept = keptBy('after');
     kept.claim('gone');
     kept.write([]);
-    expect([kept.has(ID), kept.has(OTHER)]).toEqual([false, true]);
+    expect([kept.ids().has(ID), kept.ids().has(OTHER)]).toEqual([false, true]);
   });
 
   test.each(['{', '{}', 'null', '[]', '{"name":"a","sizeBytes":"5","owner":"x"}'])(

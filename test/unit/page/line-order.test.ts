@@ -6,10 +6,13 @@ import {
   insertionIndex,
   isGallery,
   isPicture,
+  type Rank,
   rankOf,
   type Sort,
 } from '../../../src/page/line-order.ts';
 import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
+
+const itself = (rank: Rank): Rank => rank;
 
 const FILE = new File(['x'], 'photo.jpg', { type: 'image/jpeg' });
 
@@ -68,9 +71,9 @@ describe('order of the lines', () => {
 
   test('gives the place of a line among sorted ones, after equal ones', () => {
     const ranks = [0, 2, 4].map((place) => ({ group: 0, key: 0, place }));
-    const at = (place: number, group = 0): number => insertionIndex(ranks, { group, key: 0, place });
+    const at = (place: number, group = 0): number => insertionIndex(ranks, itself, { group, key: 0, place });
     expect([at(-1), at(1), at(2), at(9), at(0, 1)]).toEqual([0, 1, 2, 3, 3]);
-    expect(insertionIndex([], { group: 0, key: 0, place: 0 })).toBe(0);
+    expect(insertionIndex([], itself, { group: 0, key: 0, place: 0 })).toBe(0);
   });
 });
 
