@@ -3,12 +3,13 @@ import type { Context } from 'koa';
 import type { Callers } from '../access/callers.ts';
 import { ServiceError } from '../errors.ts';
 import { queryParameter, requireUploadId } from '../http/parameters.ts';
-import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
+import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { readJsonBody } from '../intake/json-body.ts';
 import { METADATA_FIELD, withMetadata } from '../intake/metadata.ts';
 import { toUpload } from '../record/upload-document.ts';
 import type { DirectUploads } from '../roads/direct/direct-uploads.ts';
 import type { SignedPart } from '../storage/direct-parts.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import { completeRequestSchema, directRequestSchema, MOST_PARTS } from '../wire/direct-schemas.ts';
 import type { DirectPart, DirectUploadDocument } from '../wire/documents.ts';
 import { parseBody } from '../wire/parse-body.ts';
@@ -16,7 +17,7 @@ import { parseBody } from '../wire/parse-body.ts';
 /** What the routes of direct uploads need. */
 export interface DirectRouteParts extends ScopeParts {
   callers: Pick<Callers, 'ofCreation'>;
-  direct: Pick<DirectUploads, 'create' | 'sign' | 'stored' | 'complete'>;
+  roadsOf: (span: Span) => { direct: Pick<DirectUploads, 'create' | 'sign' | 'stored' | 'complete'> };
 }
 
 /** Most addresses in one answer. Signing one takes about a millisecond. */
@@ -27,12 +28,14 @@ const MOST_COMPLETE_BYTES = 1_048_576;
 
 /** Adds the routes of uploads whose parts the client puts into the bucket. */
 export function directRoutes(router: Router, parts: DirectRouteParts): void {
+  const directOf = (ctx: Context) => parts.roadsOf(spanOf(ctx)).direct;
+
   router.post('/uploads/direct', async (ctx) => {
     const scope = openScope(ctx, parts);
     const sender = await parts.callers.ofCreation(ctx);
     const caller = withMetadata(sender, queryParameter(ctx, METADATA_FIELD), 'The query parameter "metadata"');
     const request = parseBody(directRequestSchema, await readJsonBody(ctx.req));
-    const begun = await parts.direct.create(withCaller(scope, caller), request);
+    const begun = await directOf(ctx).create(withCaller(scope, caller), request);
     const upload = toUpload(begun.read);
     const body: DirectUploadDocument = { upload, partSize: begun.partBytes, parts: begun.parts.map(toPart) };
     answer(ctx, 201, body);
@@ -43,11 +46,11 @@ export function directRoutes(router: Router, parts: DirectRouteParts): void {
     const id = requireUploadId(ctx.params['id']);
     const from = numberOf(ctx, 'from', MOST_PARTS);
     const count = numberOf(ctx, 'count', MOST_AT_ONCE);
-    answer(ctx, 200, { parts: (await parts.direct.sign(id, from, count)).map(toPart) });
+    answer(ctx, 200, { parts: (await directOf(ctx).sign(id, from, count)).map(toPart) });
   });
 
   router.get('/uploads/:id/direct/stored', async (ctx) => {
-    const stored = await parts.direct.stored(requireUploadId(ctx.params['id']));
+    const stored = await directOf(ctx).stored(requireUploadId(ctx.params['id']));
     const { partBytes: partSize } = stored;
     answer(ctx, 200, {
       partSize,
@@ -59,7 +62,7 @@ export function directRoutes(router: Router, parts: DirectRouteParts): void {
     const id = requireUploadId(ctx.params['id']);
     const scope = openScope(ctx, parts);
     const request = parseBody(completeRequestSchema, await readJsonBody(ctx.req, MOST_COMPLETE_BYTES));
-    answer(ctx, 202, toUpload(await parts.direct.complete(scope, id, request)));
+    answer(ctx, 202, toUpload(await directOf(ctx).complete(scope, id, request)));
   });
 }
 

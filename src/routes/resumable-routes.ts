@@ -5,7 +5,7 @@ import { ServiceError } from '../errors.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { allowedMethods } from '../http/method-not-allowed.ts';
 import { requireUploadId } from '../http/parameters.ts';
-import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
+import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import type { UploadMetadata } from '../record/record-fields.ts';
 import { readExisting } from '../record/read-existing.ts';
 import { toUpload } from '../record/upload-document.ts';
@@ -18,13 +18,14 @@ import {
   type ResumableRequest,
 } from '../roads/resumable/resumable-endpoint.ts';
 import { PARTIAL_UPLOAD } from '../roads/resumable/upload-fields.ts';
+import type { Span } from '../telemetry/tracing.ts';
 
 /** What the routes of resumable uploads of the IETF need. */
 export interface ResumableRouteParts extends ScopeParts {
   callers: Pick<Callers, 'ofCreation'>;
   records: UploadRecords;
-  /** Undefined if they are off. */
-  resumable: ResumableEndpoint | undefined;
+  /** `resumable` is undefined if they are off. */
+  roadsOf: (span: Span) => { resumable: ResumableEndpoint | undefined };
 }
 
 /** Adds the routes of resumable uploads (draft-ietf-httpbis-resumable-upload). */
@@ -41,12 +42,16 @@ export function resumableRoutes(router: Router, parts: ResumableRouteParts): voi
   };
 
   router.options(RESUMABLE_PATH, (ctx) => {
-    ctx.set({ Allow: allowedMethods(ctx) ?? '', 'Accept-Patch': PARTIAL_UPLOAD, 'Upload-Limit': offered(parts).limit });
+    ctx.set({
+      Allow: allowedMethods(ctx) ?? '',
+      'Accept-Patch': PARTIAL_UPLOAD,
+      'Upload-Limit': offered(ctx, parts).limit,
+    });
     ctx.status = 204;
   });
 
   router.post(RESUMABLE_PATH, async (ctx) => {
-    const endpoint = offered(parts);
+    const endpoint = offered(ctx, parts);
     const asked = requestOf(ctx, parts);
     const scope = withCaller(asked.scope, await parts.callers.ofCreation(ctx));
     const onCreated = (fields: Record<string, string>) => sendResumptionSupported(ctx.req, ctx.res, fields);
@@ -54,23 +59,24 @@ export function resumableRoutes(router: Router, parts: ResumableRouteParts): voi
   });
 
   router.head(`${RESUMABLE_PATH}/:id`, async (ctx) => {
-    const endpoint = offered(parts);
+    const endpoint = offered(ctx, parts);
     const headers = await endpoint.offset(requestOf(ctx, parts), requireUploadId(ctx.params['id']));
     await answer(ctx, 204, { completed: undefined, headers });
   });
 
   router.patch(`${RESUMABLE_PATH}/:id`, async (ctx) => {
-    const endpoint = offered(parts);
+    const endpoint = offered(ctx, parts);
     await answer(ctx, 204, await endpoint.append(requestOf(ctx, parts), requireUploadId(ctx.params['id'])));
   });
 
   router.delete(`${RESUMABLE_PATH}/:id`, async (ctx) => {
-    await offered(parts).cancel(requireUploadId(ctx.params['id']));
+    await offered(ctx, parts).cancel(requireUploadId(ctx.params['id']));
     ctx.status = 204;
   });
 }
 
-function offered({ resumable }: ResumableRouteParts): ResumableEndpoint {
+function offered(ctx: Context, { roadsOf }: ResumableRouteParts): ResumableEndpoint {
+  const { resumable } = roadsOf(spanOf(ctx));
   if (resumable !== undefined) return resumable;
   throw new ServiceError(
     'no_resumable_uploads',

@@ -5,11 +5,12 @@ import { allowedMethods, unsupportedMethod } from '../http/method-not-allowed.ts
 import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../roads/tus/tus-endpoint.ts';
+import type { Span } from '../telemetry/tracing.ts';
 
 /** What the routes of resumable uploads need. */
 export interface TusRouteParts extends ScopeParts {
   callers: Pick<Callers, 'ofCreation'>;
-  tus: Pick<TusEndpoint, 'handle'>;
+  roadsOf: (span: Span) => { tus: Pick<TusEndpoint, 'handle'> };
 }
 
 const OF_AN_UPLOAD: readonly TusMethod[] = ['HEAD', 'PATCH', 'DELETE'];
@@ -35,7 +36,8 @@ export function tusRoutes(router: Router, parts: TusRouteParts): void {
     ctx.res.once('close', () => gone.abort());
     const isCreation = method === 'POST';
     const scope = isCreation ? withCaller(openedScope, await parts.callers.ofCreation(ctx)) : openedScope;
-    const { status, headers } = await parts.tus.handle({ scope, request: ctx.req, method, id, gone: gone.signal });
+    const { tus } = parts.roadsOf(scope.span);
+    const { status, headers } = await tus.handle({ scope, request: ctx.req, method, id, gone: gone.signal });
     ctx.status = status;
     ctx.body = status === 204 ? null : '';
     ctx.remove('Content-Type');

@@ -8,7 +8,7 @@ import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { sentDigests } from '../http/digest-fields.ts';
 import { queryParameter, requireUploadId } from '../http/parameters.ts';
-import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
+import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { EarlyWatch } from '../record/early-watch.ts';
 import { readExisting } from '../record/read-existing.ts';
 import { watchStoredUntilFinal, type AskedStored, type WatchParts } from '../record/watch.ts';
@@ -25,13 +25,14 @@ import type { ImportIntake } from '../roads/import/import-intake.ts';
 import { refusePartOfFile } from '../intake/parts-hint.ts';
 import type { ReceiveHooks } from '../intake/small-upload.ts';
 import type { UploadRemoval } from '../intake/removal.ts';
+import type { Span } from '../telemetry/tracing.ts';
 
 /** What the upload routes need. Longer waits are clamped to `maxTimeoutMs`. */
 export interface UploadRouteParts extends WatchParts, ScopeParts {
   callers: Pick<Callers, 'ofCreation' | 'ofCreationOrRetry'>;
   intake: UploadIntake;
   imports: Pick<ImportIntake, 'create'>;
-  removal: UploadRemoval;
+  roadsOf: (span: Span) => { removal: UploadRemoval };
   records: UploadRecords;
   maxTimeoutMs: number;
 }
@@ -75,13 +76,13 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   });
 
   router.post('/uploads/:id/cancel', async (ctx) => {
-    const { upload, stopped } = await parts.removal.cancel(requireUploadId(ctx.params['id']));
+    const { upload, stopped } = await parts.roadsOf(spanOf(ctx)).removal.cancel(requireUploadId(ctx.params['id']));
     ctx.status = stopped ? 202 : 200;
     ctx.body = toUpload(upload);
   });
 
   router.delete('/uploads/:id', async (ctx) => {
-    await parts.removal.delete(requireUploadId(ctx.params['id']));
+    await parts.roadsOf(spanOf(ctx)).removal.delete(requireUploadId(ctx.params['id']));
     ctx.status = 204;
   });
 }

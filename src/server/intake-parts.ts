@@ -10,29 +10,36 @@ import type { Backlog } from '../queue/backlog.ts';
 import { DirectUploads } from '../roads/direct/direct-uploads.ts';
 import { ImportIntake, mayImportOpenly } from '../roads/import/import-intake.ts';
 import { ResumableEndpoint } from '../roads/resumable/resumable-endpoint.ts';
-import { TusEndpoint } from '../roads/tus/tus-endpoint.ts';
+import { TusEndpoint, type TusParts } from '../roads/tus/tus-endpoint.ts';
 import { checkQuota } from '../record/quota.ts';
 import { countRecords } from '../record/record-count.ts';
 import type { ServiceLimits } from '../routes/limit-routes.ts';
 import type { Config } from '../settings/config.ts';
 import type { Storage } from '../storage/storage.ts';
+import { tracedStorage } from '../storage/traced-storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Span } from '../telemetry/tracing.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { serviceLimits } from './service-limits.ts';
 
 /** The parts that receive and remove uploads. */
 export interface IntakeServices {
   readonly intake: UploadIntake;
+  readonly roadsOf: (span: Span) => Roads;
+  readonly imports: ImportIntake;
+  readonly transfers: Transfers;
+  readonly limits: ServiceLimits;
+  readonly maxArchiveBytes: number;
+}
+
+/** The parts that store or remove bytes without a span of their own. */
+export interface Roads {
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
   /** Undefined if it is off. */
   readonly resumable: ResumableEndpoint | undefined;
   readonly direct: DirectUploads;
-  readonly imports: ImportIntake;
-  readonly transfers: Transfers;
-  readonly limits: ServiceLimits;
-  readonly maxArchiveBytes: number;
 }
 
 /** The parts that the intake is built from. */
@@ -48,7 +55,7 @@ export interface IntakeSources {
   log: Logger;
 }
 
-/** Builds the intake of forms and raw bodies, the tus endpoint and the removal of uploads. */
+/** Builds the intake of forms and raw bodies, the other roads and the removal of uploads. */
 export function buildIntake(config: Config, sources: IntakeSources): IntakeServices {
   const { redis, storage, kinds, listen, log } = sources;
   const { records, queue, store, keys } = redis;
@@ -63,12 +70,8 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
   };
   const intake = new UploadIntake(parts, intakeSettings(config));
   const transfers = new Transfers();
-  const removal = new UploadRemoval({ records, storage, transfers, log });
-  const { uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs } = config;
-  const tusParts = { ...parts, intake, removal, store, keys, maxFileBytes, expiryMs };
-  const tus = new TusEndpoint(tusParts);
-  const resumable = config.resumableUploads === 'on' ? new ResumableEndpoint(tusParts) : undefined;
-  const direct = new DirectUploads({ ...parts, maxFileBytes, expiryMs });
+  const roads = { ...parts, intake, store, keys, transfers, log };
+  const shared = buildRoads(config, roads);
   const imports = new ImportIntake({
     ...parts,
     queue: redis.imports,
@@ -76,8 +79,25 @@ export function buildIntake(config: Config, sources: IntakeSources): IntakeServi
     isOpenToAll: mayImportOpenly(config, sources.isEmbedded),
   });
   const { archiveMaxBytes: maxArchiveBytes } = config;
-  const limits = serviceLimits(config, kinds, direct.isOffered);
-  return { intake, removal, tus, resumable, direct, imports, transfers, limits, maxArchiveBytes };
+  const limits = serviceLimits(config, kinds, shared.direct.isOffered);
+  // While tracing is off, all requests share one set of roads. Otherwise each request has a set of its own.
+  const roadsOf = (span: Span): Roads =>
+    span.isOn ? buildRoads(config, { ...roads, storage: tracedStorage(storage, span) }) : shared;
+  return { intake, roadsOf, imports, transfers, limits, maxArchiveBytes };
+}
+
+function buildRoads(
+  { resumableUploads, uploadMaxBytes: maxFileBytes, uploadExpiryMs: expiryMs }: Config,
+  parts: Omit<TusParts, 'removal' | 'maxFileBytes' | 'expiryMs'> & { transfers: Transfers; log: Logger },
+): Roads {
+  const removal = new UploadRemoval(parts);
+  const tusParts = { ...parts, removal, maxFileBytes, expiryMs };
+  return {
+    removal,
+    tus: new TusEndpoint(tusParts),
+    resumable: resumableUploads === 'on' ? new ResumableEndpoint(tusParts) : undefined,
+    direct: new DirectUploads(tusParts),
+  };
 }
 
 function createAdmission(config: Config, { redis, backlog, metrics }: IntakeSources): Admission {

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { uploadRef } from '../../src/telemetry/upload-ref.ts';
+import { eventually } from './eventually.ts';
 
 /** One ended span, as `test/fixtures/tracing/record-spans.mjs` writes it. */
 export interface RecordedSpan {
@@ -44,4 +46,16 @@ export function openSpanRecorder(): SpanRecorder {
         .map((line) => JSON.parse(line) as RecordedSpan),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
+}
+
+/** Returns the names of the spans directly below the first request of a route for an upload, sorted. */
+export async function spansBelowRequest(recorder: SpanRecorder, route: string, id: string): Promise<string[]> {
+  return await eventually(`the span of ${route}`, () => {
+    const spans = recorder.spans();
+    const own = spans.filter(({ attributes }) => attributes['deferred_uploads.upload'] === uploadRef(id));
+    const parents = new Set(own.map(({ parentId }) => parentId));
+    const request = spans.find(({ name, spanId }) => name === route && parents.has(spanId));
+    const below = own.filter(({ parentId }) => parentId === request?.spanId).map(({ name }) => name);
+    return request !== undefined && [...new Set(below)].sort();
+  });
 }

@@ -25,6 +25,7 @@ import {
 } from '../helpers/s3-server.ts';
 import { startProcess, startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
+import { openSpanRecorder, spansBelowRequest, type SpanRecorder } from '../helpers/recorded-spans.ts';
 import { pictureResult } from '../helpers/results.ts';
 
 const MIB = 1024 * 1024;
@@ -35,6 +36,7 @@ let s3: S3Server;
 let service: Service;
 let bytes: Buffer;
 let env: Record<string, string>;
+let recorder: SpanRecorder;
 
 beforeAll(async () => {
   [s3, bytes] = await Promise.all([startS3Server(), photo({ width: 900, height: 600 })]);
@@ -45,13 +47,15 @@ beforeAll(async () => {
     S3_ENDPOINT: s3.url,
     STORAGE: `s3://${s3.bucket}/uploads`,
   };
-  service = await startService({ env });
+  recorder = openSpanRecorder();
+  service = await startService({ env: { ...env, ...recorder.env } });
 });
 
 afterAll(async () => {
   await expectNothingLeft(service);
   await service.stop();
   await s3.close();
+  recorder.remove();
 });
 afterEach(() => {
   s3.fault = undefined;
@@ -122,6 +126,17 @@ describe('an API and a worker process that share only Redis and a bucket', () =>
     expect(result.file?.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
     const content = await fetch(`${service.url}/uploads/${id}/content`);
     expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true);
+    expect(await spansBelowRequest(recorder, 'POST /uploads/direct', id)).toEqual(['storage begin parts']);
+    expect(await spansBelowRequest(recorder, 'POST /uploads/:id/direct/complete', id)).toEqual(
+      [
+        'enqueue',
+        'storage list parts',
+        'storage join parts',
+        'storage read',
+        'storage create',
+        'storage commit',
+      ].sort(),
+    );
   });
 
   test('fail a file in the bucket that is not the announced one, and remove it', async () => {
@@ -276,6 +291,7 @@ describe('an S3 that cuts its connections', () => {
         s3.memory.uploads.size,
       ]).toEqual([[], 0]);
       expect((await patchTus(service.url, resumable, 0, file)).status).toBe(204);
+      expect(await spansBelowRequest(recorder, 'PATCH /files/:id', resumable)).toContain('storage create');
       expect((await putFile<Upload>(service.url, id, file, 'a.jpg', `?timeout=${LONG_HOLD_MS}`)).body.state).toBe(
         'completed',
       );

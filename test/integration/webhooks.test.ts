@@ -9,7 +9,12 @@ import { getJson, putFile } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { putInHalves } from '../helpers/put-in-halves.ts';
-import { openSpanRecorder, type RecordedSpan, type SpanRecorder } from '../helpers/recorded-spans.ts';
+import {
+  openSpanRecorder,
+  spansBelowRequest,
+  type RecordedSpan,
+  type SpanRecorder,
+} from '../helpers/recorded-spans.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { isSigned, SECRET, startReceiver, type Received, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
 
@@ -28,6 +33,7 @@ beforeAll(async () => {
     ...recorder.env,
     OPERATORS_TOKEN: TOKEN,
     MOUNT_PATH: '/media',
+    RESUMABLE_UPLOADS: 'on',
     WEBHOOK_URL: receiver.url,
     WEBHOOK_SECRET: SECRET,
     WEBHOOK_ALLOW: '127.0.0.0/8',
@@ -134,6 +140,20 @@ describe('the trace of an upload', () => {
       recorder.spans().find(({ linked, traceId }) => traceId === pollTrace && linked.length > 0),
     );
     expect([held.name, held.linked]).toEqual(['held response', [uploadTrace]]);
+  });
+
+  test.each([
+    ['/files', { 'Tus-Resumable': '1.0.0', 'Content-Type': 'application/offset+octet-stream' }],
+    ['/resumable', { 'Upload-Complete': '?1', 'Content-Type': 'application/partial-upload' }],
+  ])('has the calls of the storage below a PATCH of %s', async (path, headers) => {
+    const own = { ...headers, 'Content-Type': '', 'Upload-Complete': '?0', 'Upload-Length': String(bytes.length) };
+    const created = await fetch(service.url + path, { method: 'POST', headers: own });
+    const id = String(created.headers.get('location')).split('/').at(-1) ?? '';
+    const patch = { method: 'PATCH', headers: { ...headers, 'Upload-Offset': '0' }, body: new Uint8Array(bytes) };
+    const patched = await fetch(`${service.url}${path}/${id}`, patch);
+    expect([created.status, patched.ok]).toEqual([201, true]);
+    const below = await spansBelowRequest(recorder, `PATCH ${path}/:id`, id);
+    expect(below).toEqual(['enqueue', 'storage append', 'storage commit', 'storage list', 'storage read', 'store']);
   });
 
   test('ignores a malformed traceparent, and no span contains the id of an upload', async () => {

@@ -12,7 +12,6 @@ import { asSeen, type ReadRecord } from '../../record/read-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import type { DirectParts, SignedPart, StoredPart } from '../../storage/direct-parts.ts';
 import { originalKey } from '../../storage/keys.ts';
-import { tracedStorage } from '../../storage/traced-storage.ts';
 import type { CompleteRequest, DirectRequest } from '../../wire/direct-schemas.ts';
 import { errorOfFailure } from './error-of-failure.ts';
 import { finishDirect } from './finish-direct.ts';
@@ -121,9 +120,8 @@ export class DirectUploads {
     const read = await readExisting(this.#parts.records, id);
     if (read.record.stored) return read;
     const { admission } = this.#parts;
-    const { log, address, span } = scope;
-    const storage = tracedStorage(this.#parts.storage, span);
-    return await finishDirect({ ...this.#parts, storage, direct, log }, requireDirect(read.record), {
+    const { log, address } = scope;
+    return await finishDirect({ ...this.#parts, direct, log }, requireDirect(read.record), {
       claimed,
       scope,
       limits: admission.queueLimits(address),

@@ -25,7 +25,7 @@ beforeEach(async () => {
     },
   };
   tusRoutes(router, {
-    tus,
+    roadsOf: () => ({ tus }),
     callers: { ofCreation: async () => openCaller },
     log: silentLog,
     addressOf: () => '192.0.2.1',

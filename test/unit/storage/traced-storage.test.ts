@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
+import { growingPartKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
+import type { DirectParts } from '../../../src/storage/direct-parts.ts';
 import { commitWith, type Storage } from '../../../src/storage/storage.ts';
 import { tracedStorage } from '../../../src/storage/traced-storage.ts';
 import { NO_SPAN, type Span } from '../../../src/telemetry/tracing.ts';
@@ -71,6 +72,54 @@ describe('a traced storage', () => {
       expect(await storage.stat(manifest.key)).toMatchObject({ sizeBytes: 2 });
     });
     expect(spans.map(({ name }) => name)).toEqual(['storage create', 'store']);
+  });
+
+  test('has a span for a listing, for a growing object and its completion, but not for each write', async () => {
+    const { parent, spans } = recordingSpan();
+    await withStorage(async (storage) => {
+      const traced = tracedStorage(storage, parent);
+      const keyOf = (sizeBytes: number): string => growingPartKey(ID, 0, 'a'.repeat(12), { sizeBytes, isOpen: false });
+      const object = await traced.growing?.open(keyOf(0));
+      await object?.write(Buffer.from('a'));
+      await object?.close(keyOf);
+      expect(object?.savedBytes).toBe(1);
+      for await (const _object of traced.list(uploadPrefix(ID)));
+      const manifest = { key: `${uploadPrefix(ID)}/${ID}.manifest.json`, bytes: Buffer.from('{}') };
+      expect(await traced.growing?.complete({ key: keyOf(1), sizeBytes: 1 }, KEY, manifest)).toBe(true);
+    });
+    const calls = ['storage append', 'storage commit', 'storage list', 'store'];
+    expect(spans).toEqual(calls.map((name) => ({ name, attributes: UPLOAD, end: 'ended' })));
+  });
+
+  test('has a span for each request about the parts of a direct upload', async () => {
+    const { parent, spans } = recordingSpan();
+    const upload = { key: KEY, uploadId: 'u' };
+    const direct: DirectParts = {
+      begin: async () => 'u',
+      sign: async () => [],
+      list: async () => [],
+      complete: async () => true,
+      abort: async () => undefined,
+    };
+    await withStorage(async (storage) => {
+      const bucket: Storage = Object.assign(Object.create(storage) as Storage, { direct });
+      const traced = tracedStorage(bucket, parent).direct;
+      await traced?.begin(KEY);
+      await traced?.sign(upload, []);
+      await traced?.list(upload);
+      await traced?.complete(upload, []);
+      await traced?.abort(upload);
+    });
+    const calls = ['begin', 'list', 'join', 'remove'];
+    expect(spans).toEqual(calls.map((call) => ({ name: `storage ${call} parts`, attributes: UPLOAD, end: 'ended' })));
+  });
+
+  test('that is traced again has one span for each call, below the last parent', async () => {
+    const [outer, inner] = [recordingSpan(), recordingSpan()];
+    await withStorage(async (storage) => {
+      await tracedStorage(tracedStorage(storage, outer.parent), inner.parent).stat(KEY);
+    });
+    expect([outer.spans, inner.spans.map(({ name }) => name)]).toEqual([[], ['storage stat']]);
   });
 
   test('marks a call that failed', async () => {
