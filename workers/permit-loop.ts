@@ -3,6 +3,7 @@ import { Worker, type Job } from 'bullmq';
 import type { Redis } from '../src/queue/connection.ts';
 import { queueNameOf, type PermitData, type QueueKeys } from '../src/queue/contract.ts';
 import type { Logger } from '../src/telemetry/log.ts';
+import { StalledChecks } from './stalled-checks.ts';
 import type { WorkerTiming } from './worker-timing.ts';
 
 /** The record counts stalls. BullMQ must never fail a job because of its own count. */
@@ -42,11 +43,12 @@ interface Source {
 
 /**
  * Takes permits from the queues of several kinds, in turn, and runs at most `concurrency` of them at the same time.
- * BullMQ's own loop serves one queue, so only its fetching, its locks and its check for stalled jobs are used.
+ * BullMQ's own loop serves one queue, so only its fetching, its locks and its script for stalled jobs are used.
  */
 export class PermitLoop {
   readonly #parts: PermitLoopParts;
   readonly #sources: readonly Source[];
+  readonly #stalledChecks: StalledChecks<Source>;
   readonly #held = new Map<Job<PermitData>, Source>();
   readonly #closing = new AbortController();
   #pauses = 0;
@@ -59,13 +61,19 @@ export class PermitLoop {
   constructor(parts: PermitLoopParts) {
     this.#parts = parts;
     this.#sources = parts.kinds.map((kind) => ({ kind, worker: this.#openWorker(kind), wait: undefined }));
+    this.#stalledChecks = new StalledChecks({
+      inUse: async () => await this.#sourcesInUse(),
+      check: async ({ worker }) => void (await worker.backend.moveStalledJobsToWait()),
+      periodMs: parts.timing.lookMs,
+      log: parts.log,
+    });
   }
 
   /** Begins to take permits. Resolves when Redis is available. */
   async start(): Promise<void> {
     const { lockMs } = this.#parts.timing;
     await Promise.all(this.#sources.map(({ worker }) => worker.waitUntilReady()));
-    await Promise.all(this.#sources.map(({ worker }) => worker.startStalledCheckTimer()));
+    this.#stalledChecks.start();
     this.#renewal = setInterval(() => void this.#renewLocks(), lockMs / 4);
     this.#loop = this.#run();
   }
@@ -87,6 +95,7 @@ export class PermitLoop {
     await this.#loop;
     while (this.#held.size > 0) await this.#change.promise;
     clearInterval(this.#renewal);
+    await this.#stalledChecks.close();
     await Promise.all(this.#sources.map(closeSource));
   }
 
@@ -128,10 +137,12 @@ export class PermitLoop {
     return false;
   }
 
-  /** Waits for the next permit of one queue, at most 5 s. */
+  /** Waits for the next permit of one queue. Ends without one if no more may be taken: BullMQ blocks for up to 5 s. */
   async #waitFor(source: Source): Promise<void> {
     try {
-      const job = await source.worker.getNextJob(this.#newToken(), { block: true });
+      let job: Job<PermitData> | undefined;
+      do job = await source.worker.getNextJob(this.#newToken(), { block: true });
+      while (job === undefined && this.#mayTake);
       if (job !== undefined) this.#begin(source, job);
     } catch (error) {
       this.#parts.log.debug({ err: error }, 'no permit taken');
@@ -163,6 +174,12 @@ export class PermitLoop {
     }
   }
 
+  async #sourcesInUse(): Promise<readonly Source[]> {
+    const reads = this.#sources.map(({ worker }) => ['llen', worker.toKey('active')]);
+    const replies = (await this.#parts.connection.pipeline(reads).exec()) ?? [];
+    return this.#sources.filter((_, index) => replies[index]?.[1] !== 0);
+  }
+
   async #renewLocks(): Promise<void> {
     for (const source of this.#sources) {
       const jobs = [...this.#held].flatMap(([job, of]) => (of === source ? [job] : []));
@@ -184,6 +201,8 @@ export class PermitLoop {
       connection,
       prefix: keys.bullPrefix,
       lockDuration: timing.lockMs,
+      skipStalledCheck: true,
+      // Of all processes, one runs the check in each period.
       stalledInterval: timing.lookMs,
       maxStalledCount: NO_STALL_LIMIT,
       removeOnComplete: { count: 0 },

@@ -45,8 +45,9 @@ export function openJobEvents({ redis, prefix, queues }: QueuesPlace, log: Logge
       if (registry.has(key)) registry.wake(key, { id: key, last: lastState(data) });
     };
     const missed = (): void => registry.wakeAll();
+    const hasWaiters = (): boolean => registry.size > 0;
     const keys = { events: `${prefix}:${queue}:events` };
-    return openEventStream(openWaitingConnection(redis, log), keys, { changed, missed }, log, anyJobEvent);
+    return openEventStream(openWaitingConnection(redis, log), keys, { changed, missed, hasWaiters }, log, anyJobEvent);
   });
   return {
     registry,

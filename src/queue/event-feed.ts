@@ -9,6 +9,8 @@ export interface EventListener {
   missed(): void;
   /** True if this process has a waiter for the upload. */
   isWanted(id: string): boolean;
+  /** True if this process has any waiter. Without one, lost events do no harm. */
+  hasWaiters(): boolean;
 }
 
 /**

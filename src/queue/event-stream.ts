@@ -7,7 +7,7 @@ import { copyOf } from './redis-client.ts';
 import { StreamGaps } from './stream-gaps.ts';
 import { readStream, recordChange, streamPosition, type DecodeEntry, type StreamEntry } from './stream-reads.ts';
 
-/** Period in which the reader's position is compared with the stream's. */
+/** Period in which the reader's position is compared with the stream's, while there are waiters. */
 const CHECK_PERIOD_MS = 500;
 
 /** After a reader has run for this time, the pause before the next one is the shortest again. */
@@ -21,17 +21,20 @@ const LASTING_MS = 10_000;
 export function openEventStream(
   connection: Redis,
   keys: Pick<QueueKeys, 'events'>,
-  listener: Pick<EventListener, 'changed' | 'missed'>,
+  listener: StreamListener,
   log: Logger,
   decode: DecodeEntry = recordChange,
 ): EventFeed {
   return new EventStream({ connection, key: keys.events, listener, log, decode });
 }
 
+/** The part of a listener that a stream needs. */
+export type StreamListener = Pick<EventListener, 'changed' | 'missed' | 'hasWaiters'>;
+
 interface StreamParts {
   connection: Redis;
   key: string;
-  listener: Pick<EventListener, 'changed' | 'missed'>;
+  listener: StreamListener;
   log: Logger;
   decode: DecodeEntry;
 }
@@ -41,7 +44,7 @@ class EventStream implements EventFeed {
   readonly #connection: Redis;
   readonly #reader: Redis;
   readonly #key: string;
-  readonly #listener: StreamParts['listener'];
+  readonly #listener: StreamListener;
   readonly #decode: DecodeEntry;
   readonly #log: Logger;
   readonly #ended: Promise<void>;
@@ -149,7 +152,7 @@ class EventStream implements EventFeed {
   }
 
   async #check(): Promise<void> {
-    if (this.#isChecking || this.#gaps === undefined) return;
+    if (this.#isChecking || this.#gaps === undefined || !this.#listener.hasWaiters()) return;
     this.#isChecking = true;
     const position = await streamPosition(this.#connection, this.#key).catch(() => undefined);
     this.#isChecking = false;

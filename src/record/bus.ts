@@ -58,6 +58,7 @@ export class ProgressBus {
       changed: (id, data) => this.#changed(id, data),
       missed: () => this.#registry.wakeAll(),
       isWanted: (id) => this.#registry.has(id),
+      hasWaiters: () => this.#registry.size > 0,
     });
     void this.#feed.listen(this.#askedBefore.splice(0));
     await this.#feed.opened;

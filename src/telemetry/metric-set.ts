@@ -1,11 +1,26 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { VERSION } from '../version.ts';
+import { EventLoopLag } from './event-loop-lag.ts';
 
 /** Every metric of the service begins so. Metrics of Node have the names that all Node programs use. */
 const PREFIX = 'deferred_uploads_';
 
 /** Gauges with the ending of a counter, which the checks of Prometheus reject. Others have the same numbers. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+/** The longest period of a timer: prom-client's own measurement of the event loop never runs. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** The members of a reading and the endings of their names. They have the names that all Node programs use. */
+const LAG_GAUGES = [
+  ['min', 'min_', 'The shortest time by which a timer was late.'],
+  ['max', 'max_', 'The longest time by which a timer was late.'],
+  ['mean', 'mean_', 'The mean time by which timers were late.'],
+  ['stddev', 'stddev_', 'The standard deviation of the times by which timers were late.'],
+  ['p50', 'p50_', 'Half of the timers were at most this late.'],
+  ['p90', 'p90_', '90 % of the timers were at most this late.'],
+  ['p99', 'p99_', '99 % of the timers were at most this late.'],
+] as const;
 
 /** A value that is read at each scrape. The metric is left out if it is undefined or rejects. */
 export type Reading<Value> = () => Promise<Value | undefined> | Value | undefined;
@@ -20,8 +35,9 @@ export class MetricSet {
   /** @param ofProcess true to add the metrics of Node. They are measured until the process exits. */
   constructor(ofProcess: boolean) {
     if (ofProcess) {
-      collectDefaultMetrics({ register: this.#registry });
+      collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: NEVER_MS });
       for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+      this.#addLag();
     }
     new Gauge({
       name: `${PREFIX}build_info`,
@@ -55,6 +71,31 @@ export class MetricSet {
   ): Histogram<Label> {
     const options = { name: PREFIX + name, help, buckets: [...buckets], labelNames: [...labelNames] };
     return new Histogram({ ...options, registers: [this.#registry] });
+  }
+
+  /** Replaces the gauges of prom-client for the lag of the event loop. */
+  #addLag(): void {
+    const registers = [this.#registry];
+    const nameOf = (part: string): string => `nodejs_eventloop_lag_${part}seconds`;
+    const lag = new EventLoopLag();
+    for (const part of ['', ...LAG_GAUGES.map(([, each]) => each)]) this.#registry.removeSingleMetric(nameOf(part));
+    // Gauges are read in this order, so the first one takes the reading for all.
+    new Gauge({
+      name: nameOf(''),
+      help: 'Lag of the event loop now.',
+      registers,
+      async collect() {
+        const reading = lag.take();
+        for (const { member, gauge } of gauges) gauge.set(reading[member]);
+        const startMs = performance.now();
+        await new Promise((resolve) => setImmediate(resolve));
+        this.set((performance.now() - startMs) / 1000);
+      },
+    });
+    const gauges = LAG_GAUGES.map(([member, part, help]) => ({
+      member,
+      gauge: new Gauge({ name: nameOf(part), help: `${help} Since the last scrape.`, registers }),
+    }));
   }
 
   /** Registers a gauge that is read at each scrape. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import type { ProgressState } from '../../src/record/progress.ts';
@@ -55,6 +55,7 @@ async function listen(url?: string): Promise<Received> {
       received.resumptions += 1;
     },
     isWanted: () => true,
+    hasWaiters: () => true,
   };
   const stream = openEventStream(
     openWaitingConnection(url ?? (await sharedRedis()), silentLog),
@@ -133,6 +134,28 @@ describe('the event of a change', () => {
     const { id } = await uploadIn(space.records, 'cancelled');
     await received.until(({ events, resumptions }) => resumptions > 0 && events.length === 3);
     expect(received.events.slice(1).map((event) => event.id)).toEqual([id, id]);
+  });
+});
+
+describe('the search for lost events', () => {
+  test('reads the stream only while there are waiters', async () => {
+    const connection = openWaitingConnection(await sharedRedis(), silentLog);
+    const call = jest.spyOn(connection, 'call');
+    let periods = 0;
+    let isAwaited = false;
+    const hasWaiters = (): boolean => {
+      periods += 1;
+      return isAwaited;
+    };
+    const listener = { changed: () => undefined, missed: () => undefined, hasWaiters };
+    const stream = openEventStream(connection, space.keys, listener, silentLog);
+    streams.push(stream);
+    await stream.opened;
+    const reads = call.mock.calls.length;
+    await eventually('two periods', () => periods >= 2);
+    expect(call.mock.calls).toHaveLength(reads);
+    isAwaited = true;
+    await eventually('a read', () => call.mock.calls.length > reads);
   });
 });
 

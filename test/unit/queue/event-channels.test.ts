@@ -49,6 +49,7 @@ beforeEach(() => {
       changed: (id, data) => reports.push([id, data]),
       missed: () => reports.push('missed'),
       isWanted: (id) => wanted.has(id),
+      hasWaiters: () => wanted.size > 0,
     },
     silentLog,
   );

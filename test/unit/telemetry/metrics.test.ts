@@ -139,6 +139,23 @@ function workerMetrics(): WorkerMetrics {
   return new WorkerMetrics({ ...READINGS, running: () => 2, isPaused: () => false });
 }
 
+describe('the metrics of Node', () => {
+  test('have the lag of the event loop under the names of prom-client, each once', async () => {
+    const text = await new Metrics({ ...READINGS, ofProcess: true }).text();
+    const names = [...text.matchAll(/^nodejs_eventloop_lag_(\w*)seconds \d/gm)].map(([, part = '?']) => part);
+    expect(names.sort((a, b) => a.localeCompare(b))).toEqual([
+      '',
+      'max_',
+      'mean_',
+      'min_',
+      'p50_',
+      'p90_',
+      'p99_',
+      'stddev_',
+    ]);
+  });
+});
+
 describe('the conventions of Prometheus', () => {
   const isInstalled = spawnSync('promtool', ['--version'], { stdio: 'ignore' }).error === undefined;
   const testIfInstalled = isInstalled ? test : test.skip;
