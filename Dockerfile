@@ -26,12 +26,12 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 STORAGE=file:/data/uploads
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 METRICS_PORT=9464 STORAGE=file:/data/uploads
 USER 10001
 VOLUME /data
-EXPOSE 3000 3001
-# Of an API process. A worker has no port: its container ends if the worker does, so turn this check off for it.
+EXPOSE 3000 3001 9464
+# An API process answers on PORT, a worker on METRICS_PORT.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const check = (port) => fetch(`http://127.0.0.1:${port}/healthz`).then(({ ok }) => ok || Promise.reject()); Promise.any([check(process.env.PORT), check(process.env.METRICS_PORT)]).then(() => process.exit(0), () => process.exit(1))"]
 ENTRYPOINT ["/usr/bin/tini", "--", "node", "/app/dist/scripts/cli.js"]
 CMD ["api"]

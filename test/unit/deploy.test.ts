@@ -86,6 +86,12 @@ describe('the deploy files', () => {
     expect(numberOf(compose, /stop_grace_period: (\d+)s/) * 1000).toBeGreaterThanOrEqual(neededMs);
   });
 
+  test('check the health of API and worker containers, which compose --wait needs', () => {
+    expect(readFileSync('compose.yaml', 'utf8')).not.toMatch(/disable: true/);
+    expect(finalStage).toMatch(/^ENV .*\bMETRICS_PORT=/m);
+    expect(finalStage).toMatch(/check\(process\.env\.PORT\), check\(process\.env\.METRICS_PORT\)/);
+  });
+
   test('have a proxy that waits longer than the longest held response', () => {
     const longestMs = Number(/DEFERRED_MAX_TIMEOUT_MS=(\d+)/.exec(readFileSync('.env.example', 'utf8'))?.[1]);
     for (const path of ['deploy/compose/nginx.conf', 'deploy/proxies/nginx.conf', 'deploy/helm/values.yaml']) {
@@ -121,14 +127,36 @@ describe('outside checks of the deploy files', () => {
     expect([status, stdout]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
 
-  testWith('helm')('helm renders the chart', () => {
-    const given = ['REDIS_URL=redis://redis:6379', 'STORAGE=s3://bucket/uploads', 'ACCESS=open'];
-    const set = [...given.map((setting) => `settings.${setting}`), 'autoscaling.enabled=true', 'ingress.enabled=true'];
-    const { status, stdout, stderr } = spawnSync('helm', ['template', 'a', 'deploy/helm', '--set', set.join(',')], {
-      encoding: 'utf8',
+  describe('helm', () => {
+    const given = ['REDIS_URL=redis://redis:6379', 'STORAGE=s3://bucket/uploads', 'ACCESS=open'].map(
+      (setting) => `settings.${setting}`,
+    );
+    const render = (set: readonly string[], values = '') =>
+      spawnSync('helm', ['template', 'a', 'deploy/helm', '--set', set.join(','), '-f', '-'], {
+        encoding: 'utf8',
+        input: values,
+      });
+
+    testWith('helm')('renders the chart', () => {
+      const { status, stdout, stderr } = render([...given, 'autoscaling.enabled=true', 'ingress.enabled=true']);
+      expect([status, stderr]).toEqual([0, '']);
+      for (const kind of ['Deployment', 'Service', 'ConfigMap', 'PodDisruptionBudget', 'ScaledObject', 'Ingress'])
+        expect(stdout).toContain(`kind: ${kind}`);
     });
-    expect([status, stderr]).toEqual([0, '']);
-    for (const kind of ['Deployment', 'Service', 'ConfigMap', 'PodDisruptionBudget', 'ScaledObject', 'Ingress'])
-      expect(stdout).toContain(`kind: ${kind}`);
+
+    testWith('helm')('writes large numbers of a values file as digits', () => {
+      const { stdout } = render(
+        given,
+        'settings: { UPLOAD_MAX_BYTES: 10737418240 }\nworker: { settings: { ATTEMPT_TIMEOUT_MS: 3600000 } }\n',
+      );
+      expect(stdout).toContain('UPLOAD_MAX_BYTES: "10737418240"');
+      expect(stdout).toMatch(/ATTEMPT_TIMEOUT_MS\s+value: "3600000"/);
+    });
+
+    testWith('helm')('refuses a chart without a choice who may create uploads', () => {
+      const { status, stderr } = render(given.slice(0, 2));
+      expect(status).toBe(1);
+      expect(stderr).toContain('accessFile.secretName');
+    });
   });
 });

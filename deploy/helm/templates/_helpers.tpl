@@ -30,6 +30,11 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
+{{- /* A setting as text. Helm reads a number of a values file as a float, which would become 1.073741824e+10. */ -}}
+{{- define "uploads.setting" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ int64 . | quote }}{{ else }}{{ quote . }}{{ end }}
+{{- end }}
+
 {{- /* The settings of one role: the shared ones, its own, the Secret, and the access file. */ -}}
 {{- define "uploads.environment" -}}
 envFrom:
@@ -42,7 +47,7 @@ envFrom:
 env:
   {{- range $name, $value := .settings }}
   - name: {{ $name }}
-    value: {{ $value | quote }}
+    value: {{ include "uploads.setting" $value }}
   {{- end }}
   {{- if .root.Values.accessFile.secretName }}
   - name: ACCESS_FILE
