@@ -54,7 +54,7 @@ export async function assemble(
     return { input: joined, sha256 };
   }
   // An earlier attempt may have died before it removed them.
-  if (record.metadata !== null) await removeJoined(storage, record);
+  if (record.metadata !== null) await new UploadParts(storage, record).removeJoined();
   if (record.sha256 !== null || sizeBytes < LARGE_BYTES) return { input };
   try {
     const { signal, report } = context;
@@ -92,12 +92,6 @@ async function joinParts(
     await writer.discard();
     throw error;
   }
-}
-
-async function removeJoined(storage: Storage, record: UploadRecord): Promise<void> {
-  const parts = new UploadParts(storage, record);
-  const { isJoined, keys } = await parts.stored();
-  if (isJoined) await parts.remove(keys);
 }
 
 async function hashOf(chunks: AsyncIterable<Buffer>, eachChunk: (chunk: Buffer) => Promise<void>): Promise<string> {

@@ -3,7 +3,7 @@ import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { removeOrphanFiles } from '../record/orphan-files.ts';
 import type { QueueLimits } from '../record/record-change.ts';
-import { manifestOwner } from '../record/ownership.ts';
+import { manifestOfRecord } from '../record/manifest-of-record.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
@@ -144,11 +144,9 @@ export class IncomingUpload {
     maxBytes: number,
     { onRejected, digests = [] }: ReceiveOptions = {},
   ): Promise<void> {
-    const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence, allowed } = this.record;
-    const createdAt = new Date(createdAtMs).toISOString();
-    const owner = manifestOwner(this.record);
-    const manifestOf = (stored: StoredUpload) =>
-      manifestObject({ id, fencingToken, publicId, name: fileName, createdAt, sequence, ...owner, ...stored });
+    const { record } = this;
+    const { id, fencingToken, allowed } = record;
+    const manifestOf = (stored: StoredUpload) => manifestObject(manifestOfRecord(record, stored));
     const file = { id, fencingToken, chunks, options, maxBytes, allowed, digests, manifestOf };
     if (onRejected !== undefined)
       this.#progress.watchForRejection(listenForOtherRequests(this.#parts, this.record), onRejected);

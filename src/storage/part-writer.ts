@@ -9,8 +9,14 @@ import type { GrowingObject, GrowingObjects, KeyOfSize, ObjectWriter, SizedKey, 
 const PART_BYTES = 8 * 1024 * 1024;
 const PART_MS = 30_000;
 
-/** A growing object is saved while more bytes arrive. If more than this is not saved yet, they have to wait. */
-const MOST_UNSAVED_BYTES = 4 * PART_BYTES;
+/**
+ * A growing object is saved while more bytes arrive. It costs two commits of the file system, so a request of 8 MiB is
+ * saved only once, at its end.
+ */
+const SAVE_BYTES = 2 * PART_BYTES;
+
+/** If more than this is not saved yet, the next bytes have to wait. */
+const MOST_UNSAVED_BYTES = 2 * SAVE_BYTES;
 
 /**
  * Writes the bytes of one request as parts. End it with `commit` or `discard`. Bytes that were saved before stay in
@@ -138,7 +144,7 @@ class GrowingPartWriter implements PartWriter {
       this.#savedAtMs = performance.now();
     }
     const unsavedBytes = this.#objectBytes - this.#savedBytes;
-    if (!isDue(unsavedBytes, this.#savedAtMs)) return;
+    if (!isDue(unsavedBytes, this.#savedAtMs, SAVE_BYTES)) return;
     this.#saving ??= this.#save(object);
     if (unsavedBytes >= MOST_UNSAVED_BYTES) await this.#saving;
   }
@@ -185,8 +191,8 @@ class GrowingPartWriter implements PartWriter {
   }
 }
 
-function isDue(bytes: number, sinceMs: number): boolean {
-  return bytes >= PART_BYTES || performance.now() - sinceMs >= PART_MS;
+function isDue(bytes: number, sinceMs: number, mostBytes = PART_BYTES): boolean {
+  return bytes >= mostBytes || performance.now() - sinceMs >= PART_MS;
 }
 
 /** A new name for each request, so that a paused one cannot rename the object of a later one. */

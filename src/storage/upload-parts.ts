@@ -107,16 +107,26 @@ export class UploadParts {
 
   /**
    * Returns a writer for bytes from `offset` on. It writes nothing before the first byte.
-   * @param isOnePart true keeps none of the bytes before the commit, so that `discard` removes them all.
+   * @param options.isOnePart true keeps none of the bytes before the commit, so that `discard` removes them all.
+   * @param options.stored the present bytes. Default: they are listed at the first byte.
    */
-  append(offset: number, isOnePart = false): PartWriter {
-    const findLast = async () => (await this.stored()).last;
+  append(
+    offset: number,
+    { isOnePart = false, stored }: { isOnePart?: boolean; stored?: StoredPieces | undefined } = {},
+  ): PartWriter {
+    const findLast = async () => (stored ?? (await this.stored())).last;
     return openPartWriter(this.#storage, { id: this.#of.id, offset, isOnePart, findLast });
   }
 
   /** Removes these parts, and none of a later upload with the same id. */
   async remove(keys: readonly string[]): Promise<void> {
     for (const key of keys) await this.#storage.remove(key);
+  }
+
+  /** Removes the parts if a file was made of them. */
+  async removeJoined(): Promise<void> {
+    const { isJoined, keys } = await this.stored();
+    if (isJoined) await this.remove(keys);
   }
 
   async removeAll(): Promise<void> {

@@ -45,13 +45,18 @@ export const FORMIDABLE: UploadPeer = { title: 'formidable + SHA-256', server: '
 export const MULTER: UploadPeer = { title: 'multer, no hash', server: 'multer', ...FORM };
 export const TUS: UploadPeer = { title: '@tus/server, no hash', server: 'tus', form: 'tus', path: '/files' };
 const IN_PARTS = { form: 'tus-parts', path: '/files' } as const;
-export const SERVICE_PARTS: UploadPeer = { title: 'deferred-uploads, tus', server: 'service', ...IN_PARTS };
+export const SERVICE_PARTS: UploadPeer = { title: 'deferred-uploads, tus, fsync', server: 'service', ...IN_PARTS };
 export const SERVICE_PARTS_UNSYNCED: UploadPeer = {
   ...SERVICE_PARTS,
   title: 'deferred-uploads, tus, no fsync',
   isDurable: false,
 };
 export const TUS_PARTS: UploadPeer = { title: '@tus/server, file store, no fsync', server: 'tus', ...IN_PARTS };
+export const TUS_PARTS_SYNCED: UploadPeer = {
+  ...TUS_PARTS,
+  title: '@tus/server, file store, with fsync added',
+  settings: { SYNC: 'on' },
+};
 export const KOA_MULTER: UploadPeer = { title: 'Koa + multer + Queue.add', server: 'koa-multer', ...FORM };
 
 /** The peers for large files. */
@@ -69,7 +74,7 @@ export const FILE_PEERS: readonly UploadPeer[] = [
 ];
 
 /** The peers for files in parts of 8 MiB. */
-export const PARTS_PEERS: readonly UploadPeer[] = [SERVICE_PARTS, SERVICE_PARTS_UNSYNCED, TUS_PARTS];
+export const PARTS_PEERS: readonly UploadPeer[] = [SERVICE_PARTS, TUS_PARTS_SYNCED, SERVICE_PARTS_UNSYNCED, TUS_PARTS];
 
 /** The peers that queue pictures. */
 export const PICTURE_PEERS: readonly UploadPeer[] = [KOA_MULTER, SERVICE, SERVICE_UNSYNCED];

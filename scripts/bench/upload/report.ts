@@ -7,12 +7,14 @@ import {
   MULTER,
   SERVICE,
   SERVICE_PARTS,
+  SERVICE_PARTS_UNSYNCED,
   SERVICE_PUT,
   SERVICE_PUT_UNHASHED,
   SERVICE_PUT_UNSYNCED,
   SERVICE_UNHASHED,
   SERVICE_UNSYNCED,
   TUS_PARTS,
+  TUS_PARTS_SYNCED,
   type UploadPeer,
 } from './peers.ts';
 import type { Load, UploadFigures } from './round.ts';
@@ -53,6 +55,8 @@ const PARTS_HEADINGS = [
   'RSS growth MiB',
   'last byte to answer ms',
   'MB/s to @tus/server',
+  'CPU to it',
+  'MB/s to it with fsync',
 ];
 const PICTURE_HEADINGS = ['', 'per second', 'server CPU ms', 'sender CPU ms', 'per CPU second, to Koa + multer'];
 
@@ -87,11 +91,19 @@ export function reportParts({ title, load, peers }: LoadFigures): string {
       column(({ rssGrowth }) => rssGrowth / MIB, 1),
       column(({ finishMs }) => finishMs, 1),
       figure(speedTo(peers, peer, TUS_PARTS), 2),
+      figure(cpuTo(peers, peer, TUS_PARTS), 2),
+      figure(speedTo(peers, peer, TUS_PARTS_SYNCED), 2),
     ];
   });
   const own = roundsOf(peers, SERVICE_PARTS);
   const limits: Limit[] = [
-    { what: 'MB/s to @tus/server', value: speedTo(peers, SERVICE_PARTS, TUS_PARTS), least: 1 },
+    {
+      what: 'MB/s to @tus/server: neither has fsync',
+      value: speedTo(peers, SERVICE_PARTS_UNSYNCED, TUS_PARTS),
+      least: 1,
+    },
+    { what: 'MB/s to @tus/server: both have fsync', value: speedTo(peers, SERVICE_PARTS, TUS_PARTS_SYNCED), least: 1 },
+    { what: 'MB/s to @tus/server: only we have fsync', value: speedTo(peers, SERVICE_PARTS, TUS_PARTS), least: 1 },
     { what: 'ms from last byte to answer', value: median(own.map(({ finishMs }) => finishMs)), most: FINISH_MS },
     {
       what: 'RSS growth in MiB',

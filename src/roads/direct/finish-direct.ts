@@ -8,7 +8,7 @@ import { rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import type { Kinds } from '../../kinds/kinds.ts';
 import type { StoredUpload } from '../../record/open-record.ts';
-import { manifestOwner } from '../../record/ownership.ts';
+import { manifestOfRecord } from '../../record/manifest-of-record.ts';
 import type { ReadRecord } from '../../record/read-record.ts';
 import type { QueueLimits, RejectedChange } from '../../record/record-change.ts';
 import type { UploadRecords } from '../../record/record.ts';
@@ -57,7 +57,7 @@ export async function finishDirect(
 ): Promise<ReadRecord> {
   await joinParts(parts, record, options.claimed);
   const stored = await accept(parts, record);
-  const manifest = manifestObject(manifestOf(record, stored));
+  const manifest = manifestObject(manifestOfRecord(record, stored));
   await putObject(parts.storage, manifest.key, manifest.bytes);
   return await enqueue(parts, record, stored, options);
 }
@@ -90,12 +90,6 @@ async function reject(
 async function whyNot({ records }: FinishParts, id: string): Promise<ServiceError> {
   const record = (await records.read(id))?.record;
   return rejectionToError({ applied: false, rejection: record === undefined ? 'missing' : 'final', record });
-}
-
-function manifestOf(record: DirectUploadRecord, stored: StoredUpload) {
-  const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = record;
-  const createdAt = new Date(createdAtMs).toISOString();
-  return { id, fencingToken, publicId, name: fileName, createdAt, sequence, ...manifestOwner(record), ...stored };
 }
 
 async function enqueue(

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
-import { fileTooLarge, readBody, requireIdentityEncoding } from '../../intake/body.ts';
+import { fileTooLarge, requireIdentityEncoding } from '../../intake/body.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
@@ -12,8 +11,9 @@ import { UploadParts } from '../../storage/upload-parts.ts';
 import { createUpload } from '../tus/create-upload.ts';
 import { existingUpload } from '../tus/existing-upload.ts';
 import { finishUpload } from '../tus/finish-upload.ts';
+import { keptBody, type BodyChunks } from '../tus/kept-body.ts';
+import { lockUpload } from '../tus/lock-upload.ts';
 import { receivePart } from '../tus/receive-part.ts';
-import { RedisLocker } from '../tus/redis-locker.ts';
 import type { TusParts } from '../tus/tus-endpoint.ts';
 import {
   inconsistentLength,
@@ -123,15 +123,11 @@ export class ResumableEndpoint {
     gone: AbortSignal,
     work: (record: UploadRecord, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    await existingUpload(this.#parts.records, id);
-    const lock = new RedisLocker({ ...this.#parts, log: scope.log }, gone).newLock(id);
-    const wanted = new AbortController();
-    await lock.lock(gone, () => wanted.abort());
-    try {
-      return await work(await existingUpload(this.#parts.records, id), wanted.signal);
-    } finally {
-      await lock.unlock();
-    }
+    const { records } = this.#parts;
+    await existingUpload(records, id);
+    return await lockUpload(this.#parts, { scope, id, gone, drainMs: 0 }, async (wanted) =>
+      work(await existingUpload(records, id), wanted),
+    );
   }
 
   async #append(
@@ -143,18 +139,22 @@ export class ResumableEndpoint {
   ): Promise<ResumableAnswer> {
     const { storage, intake } = this.#parts;
     if (record.state !== 'receiving') throw new ServiceError('bad_request', 'The upload is already complete.');
-    const { bytes } = await new UploadParts(storage, record).stored();
+    const stored = await new UploadParts(storage, record).stored();
+    const { bytes } = stored;
     if (fields.offset !== bytes) throw offsetConflict(bytes);
     const totalBytes = await this.#knownTotal(scope, record, fields.totalBytes);
     if (totalBytes !== null && totalBytes < bytes) throw inconsistentLength();
-    const body = { isWhole: false };
+    let isWhole = true;
     const offset = await intake.whileReceiving(scope, request, async (signal) => {
-      const chunks = readBody(request, AbortSignal.any([signal, wanted]));
-      const kept = Readable.from(keptBytes(chunks, totalBytes === null ? undefined : totalBytes - bytes, body));
-      return await receivePart(this.#parts, scope, record, { offset: bytes, body: kept, checksum: undefined });
+      const ended = AbortSignal.any([signal, wanted]);
+      const mostBytes = totalBytes === null ? Number.POSITIVE_INFINITY : totalBytes - bytes;
+      const tooLong = () => fileTooLarge(mostBytes);
+      const onBroken = () => void (isWhole = false);
+      const body: BodyChunks = (rejected) => keptBody(request, { ended, rejected, mostBytes, tooLong, onBroken });
+      return await receivePart(this.#parts, scope, record, { offset: bytes, body, checksum: undefined, stored });
     });
     const headers = { 'Upload-Offset': String(offset) };
-    if (!body.isWhole || fields.isComplete !== true)
+    if (!isWhole || fields.isComplete !== true)
       return { completed: undefined, headers: { ...headers, 'Upload-Complete': '?0' } };
     if (totalBytes !== null && offset !== totalBytes) throw inconsistentLength();
     await finishUpload(this.#parts, scope, await existingUpload(this.#parts.records, record.id), offset);
@@ -187,30 +187,4 @@ function offsetConflict(offset: number): ServiceError {
     'Upload-Offset is not the offset of the upload. Continue at the offset in the answer.',
     { headers: { 'Upload-Offset': String(offset), 'Upload-Complete': '?0' } },
   );
-}
-
-/**
- * Ends early, without an error, if the body breaks: its bytes are stored. Sets `isWhole` at the real end. Throws
- * `file_too_large` (413) for more than `most` bytes, which ends the upload.
- */
-async function* keptBytes(
-  chunks: AsyncIterable<Buffer>,
-  most: number | undefined,
-  body: { isWhole: boolean },
-): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  const source = chunks[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await source.next().catch(() => undefined);
-      if (next === undefined) return;
-      if (next.done === true) break;
-      bytes += next.value.length;
-      if (most !== undefined && bytes > most) throw fileTooLarge(most);
-      yield next.value;
-    }
-    body.isWhole = true;
-  } finally {
-    await source.return?.();
-  }
 }

@@ -7,7 +7,7 @@ import { acceptFile, notTaken } from '../../intake/receive.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import type { FileKind, StoredUpload } from '../../record/open-record.ts';
-import { manifestOwner } from '../../record/ownership.ts';
+import { manifestOfRecord } from '../../record/manifest-of-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import { originalKey } from '../../storage/keys.ts';
 import { manifestObject } from '../../storage/manifest.ts';
@@ -37,18 +37,20 @@ export async function finishUpload(
   totalBytes = record.totalBytes,
 ): Promise<void> {
   const parts = new UploadParts(intake.storage, { ...record, totalBytes });
-  const { bytes } = await parts.stored();
+  const bytes = totalBytes ?? 0;
   const { tenant, limits } = record;
   const owner = tenant === null || limits === null ? undefined : { tenant, limits };
   await intake.admission.requireCapacity(scope.address, owner, bytes);
+  let leftKeys: readonly string[];
   try {
     const current = { ...(await stillReceiving(intake, record)), totalBytes };
-    const stored = await storeWhole(intake, parts, current);
-    await IncomingUpload.ofStored(intake, scope, current, stored).enqueue();
+    const whole = await storeWhole(intake, parts, current);
+    leftKeys = whole.leftKeys;
+    await IncomingUpload.ofStored(intake, scope, current, whole.stored).enqueue();
   } catch (error) {
     throw await settle(intake, scope, record, error, bytes);
   }
-  await removeJoinedParts(intake, scope, { ...record, totalBytes });
+  await logged(scope, record, () => parts.remove(leftKeys));
 }
 
 /**
@@ -56,16 +58,14 @@ export async function finishUpload(
  */
 export async function removeJoinedParts(
   { storage }: Pick<TusIntake, 'storage'>,
-  { log }: RequestScope,
+  scope: RequestScope,
   record: UploadRecord,
 ): Promise<void> {
-  try {
-    const parts = new UploadParts(storage, record);
-    const { isJoined, keys } = await parts.stored();
-    if (isJoined) await parts.remove(keys);
-  } catch (error) {
-    log.warn({ err: error, upload: uploadRef(record.id) }, 'parts not removed');
-  }
+  await logged(scope, record, () => new UploadParts(storage, record).removeJoined());
+}
+
+async function logged({ log }: RequestScope, { id }: UploadRecord, removal: () => Promise<void>): Promise<void> {
+  await removal().catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'parts not removed'));
 }
 
 /**
@@ -79,8 +79,14 @@ async function stillReceiving(intake: TusIntake, { id, fencingToken }: UploadRec
   return outcome.record;
 }
 
+/** The upload, and the parts that its file does not need any more. */
+interface WholeUpload {
+  stored: StoredUpload;
+  leftKeys: readonly string[];
+}
+
 /** Makes the manifest durable, and the file if it can be had without copying many bytes. */
-async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadRecord): Promise<StoredUpload> {
+async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadRecord): Promise<WholeUpload> {
   for (let tries = 1; ; tries += 1) {
     const pieces = await parts.stored();
     if (pieces.bytes !== record.totalBytes) throw new Error('bytes of a complete upload are missing');
@@ -88,7 +94,9 @@ async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadR
       const kind = await kindOf(intake, parts, record, pieces);
       const sha256 = await digestOf(intake, parts, pieces);
       const stored = { ...kind, sizeBytes: pieces.bytes, sha256 };
-      if (await isStored(intake, parts, record, pieces, manifestOf(record, stored))) return stored;
+      const manifest = manifestObject(manifestOfRecord(record, stored));
+      const leftKeys = await storeFile(intake, parts, record, pieces, manifest);
+      if (leftKeys !== undefined) return { stored, leftKeys };
     } catch (error) {
       // A fault of the file or of the storage stays. Otherwise a part was renamed since it was listed.
       if (error instanceof ServiceError || tries === MOST_TRIES) throw error;
@@ -97,25 +105,28 @@ async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadR
   }
 }
 
-/** False if another request was faster. */
-async function isStored(
+/** Returns the parts that are not needed any more. Undefined if another request was faster. */
+async function storeFile(
   { storage }: TusIntake,
   parts: UploadParts,
   { id, fencingToken }: UploadRecord,
-  { isJoined, sole, pieces, bytes }: StoredPieces,
+  { isJoined, sole, pieces, bytes, keys }: StoredPieces,
   manifest: SmallObject,
-): Promise<boolean> {
+): Promise<readonly string[] | undefined> {
   const key = originalKey(id, fencingToken);
-  if (!isJoined && sole !== undefined) return (await storage.growing?.complete(sole, key, manifest)) === true;
+  if (!isJoined && sole !== undefined) {
+    const isCompleted = await storage.growing?.complete(sole, key, manifest);
+    return isCompleted === true ? keys.filter((other) => other !== sole.key) : undefined;
+  }
   if (isJoined || bytes > AT_ONCE_BYTES) {
     await putObject(storage, manifest.key, manifest.bytes);
-    return true;
+    return isJoined ? keys : [];
   }
   const writer = await storage.create(key);
   try {
     for await (const chunk of parts.read(pieces)) await writer.write(chunk);
     await commitWith(storage, writer, manifest);
-    return true;
+    return keys;
   } catch (error) {
     await writer.discard();
     throw error;
@@ -147,19 +158,4 @@ async function digestOf(intake: TusIntake, parts: UploadParts, pieces: StoredPie
   const hash = createHash('sha256');
   for await (const chunk of parts.readAll(pieces)) hash.update(chunk);
   return hash.digest('hex');
-}
-
-function manifestOf(record: UploadRecord, stored: StoredUpload): SmallObject {
-  const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = record;
-  const createdAt = new Date(createdAtMs).toISOString();
-  return manifestObject({
-    id,
-    fencingToken,
-    publicId,
-    name: fileName,
-    createdAt,
-    sequence,
-    ...manifestOwner(record),
-    ...stored,
-  });
 }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { asOutcome, ServiceError, toProblem, type ErrorCode } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { FileKind } from '../../record/open-record.ts';
@@ -8,10 +7,10 @@ import type { SentDigest } from '../../intake/body-digests.ts';
 import type { IntakeParts } from '../../intake/incoming-upload.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError } from '../../intake/receive-progress.ts';
 import { removeOrphanFiles } from '../../record/orphan-files.ts';
-import { UploadParts } from '../../storage/upload-parts.ts';
+import { UploadParts, type StoredPieces } from '../../storage/upload-parts.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
-import { StreamChunks } from '../../intake/stream-chunks.ts';
 import { isPartial } from './concat.ts';
+import type { BodyChunks } from './kept-body.ts';
 import { optionsOf } from './tus-metadata.ts';
 import { TypeGate } from './type-gate.ts';
 import { CheckedChunks } from './upload-checksum.ts';
@@ -28,8 +27,10 @@ export interface TusIntake extends IntakeParts {
 export interface SentPart {
   /** Where its first byte belongs. */
   offset: number;
-  body: Readable;
+  body: BodyChunks;
   checksum: SentDigest | undefined;
+  /** The bytes that are stored, if they were just listed. */
+  stored?: StoredPieces | undefined;
 }
 
 /** Faults of the file itself, which end the upload. After any other error the client can continue. */
@@ -43,7 +44,7 @@ const FAULTS_OF_FILE: readonly ErrorCode[] = [
 
 /**
  * Stores the bytes of one request from `offset` on. Returns the new offset, up to which all bytes are durable. `body`
- * may end early; the received bytes are stored, and it is not destroyed. With a `checksum` they are stored only if
+ * may end early; the received bytes are stored. With a `checksum` they are stored only if
  * they have it; otherwise it throws `digest_mismatch` (460), and the offset stays. A file that is rejected by its
  * first bytes or its size ends the upload as failed. Throws as `receiveFile` does, and `upload_cancelled` (410) or
  * `upload_superseded` (409).
@@ -52,13 +53,13 @@ export async function receivePart(
   intake: TusIntake,
   scope: RequestScope,
   record: UploadRecord,
-  { offset, body, checksum }: SentPart,
+  { offset, body, checksum, stored }: SentPart,
 ): Promise<number> {
   const { id, fencingToken, totalBytes, allowed } = record;
   const limit = byteLimit(intake.maxFileBytes, allowed);
   const parts = new UploadParts(intake.storage, record);
   const gate = isPartial(record) ? undefined : await openGate(intake, parts, record, offset);
-  const writer = parts.append(offset, checksum !== undefined);
+  const writer = parts.append(offset, { isOnePart: checksum !== undefined, stored });
   const checks = checksum === undefined ? undefined : new CheckedChunks(checksum);
   const store = async (chunk: Buffer): Promise<void> => {
     await gate?.pass(chunk);
@@ -77,7 +78,7 @@ export async function receivePart(
   const rejected = new AbortController();
   progress.watchForRejection(listenForOtherRequests(intake, record), (rejection) => rejected.abort(rejection));
   try {
-    for await (const chunk of new StreamChunks(body, (error) => error, rejected.signal)) {
+    for await (const chunk of body(rejected.signal)) {
       progress.received(chunk.length);
       if (offset + progress.receivedBytes > limit.maxBytes) throw limit.tooLarge();
       await (checks === undefined ? store(chunk) : checks.pass(chunk, store));

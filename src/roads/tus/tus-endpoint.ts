@@ -4,11 +4,13 @@ import { Metadata, Server } from '@tus/server';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { QueueKeys } from '../../queue/contract.ts';
+import type { SentDigest } from '../../intake/body-digests.ts';
 import { readBody, requireIdentityEncoding } from '../../intake/body.ts';
 import type { UploadMetadata } from '../../record/record-fields.ts';
 import type { UploadIntake } from '../../intake/intake.ts';
 import { uploadConcat } from './concat.ts';
 import { joinUploads, type FinalUpload } from './join-uploads.ts';
+import { patchUpload } from './patch-upload.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
 import { plainMetadata, uploadIdIn } from './tus-metadata.ts';
@@ -92,7 +94,17 @@ export class TusEndpoint {
     if (!hasBody(asked)) return await this.#answer(asked, null);
     requireOffsetStream(asked);
     requireIdentityEncoding(request);
-    return await this.#parts.intake.whileReceiving(asked.scope, request, (signal) => this.#receive(asked, signal));
+    return await this.#parts.intake.whileReceiving(asked.scope, request, (signal) =>
+      asked.method === 'PATCH' ? this.#patch(asked, signal) : this.#receive(asked, signal),
+    );
+  }
+
+  async #patch({ scope, request, id = '', gone }: TusRequest, ended: AbortSignal): Promise<TusAnswer> {
+    const checksum = checksumIn(request);
+    const store = new TusStore(this.#parts, scope, { checksum, isPatch: true });
+    const { offset, expiresAt } = await patchUpload(this.#parts, store, { scope, request, id, gone, ended });
+    const expiry = expiresAt === undefined ? {} : { 'Upload-Expires': expiresAt.toUTCString() };
+    return { status: 204, headers: { 'Upload-Offset': String(offset), ...expiry } };
   }
 
   /** A body that breaks, stalls or is ended at shutdown is treated like a complete body: its bytes are stored. */
@@ -121,10 +133,10 @@ export class TusEndpoint {
     const url = `http://localhost${TUS_PATH}${id === undefined ? '' : `/${id}`}`;
     const init: RequestInit & { duplex: 'half' } = { method, headers, body, duplex: 'half', signal: gone };
     let thrown: unknown;
-    const checksum = uploadChecksum(request.headers['upload-checksum']?.toString());
+    const checksum = checksumIn(request);
     const concat = method === 'POST' ? uploadConcat(request.headers['upload-concat']?.toString()) : undefined;
     if (concat?.kind === 'final') return await this.#join({ scope, concat, headers, gone });
-    const store = new TusStore(this.#parts, scope, { checksum, concat, isPatch: method === 'PATCH' });
+    const store = new TusStore(this.#parts, scope, { checksum, concat });
     const server = this.#openServer(scope, store, (error) => (thrown = error));
     const answer = await server.handleWeb(new Request(url, init));
     if (answer.status < 400) {
@@ -172,6 +184,10 @@ export class TusEndpoint {
 interface FinalRequest extends Pick<TusRequest, 'scope' | 'gone'> {
   concat: FinalUpload['concat'];
   headers: Record<string, string>;
+}
+
+function checksumIn({ headers }: IncomingMessage): SentDigest | undefined {
+  return uploadChecksum(headers['upload-checksum']?.toString());
 }
 
 function metadataIn(header: string | undefined): UploadMetadata {

@@ -13,10 +13,11 @@ import { METADATA_FIELD, withMetadata } from '../../intake/metadata.ts';
 import { lackError } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
-import { UploadParts } from '../../storage/upload-parts.ts';
+import { UploadParts, type StoredPieces } from '../../storage/upload-parts.ts';
 import { isPartial, splitConcat, withConcat, type Concat } from './concat.ts';
 import { existingUpload } from './existing-upload.ts';
 import { finishUpload, removeJoinedParts } from './finish-upload.ts';
+import type { BodyChunks } from './kept-body.ts';
 import { receivePart, rejectUpload, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, newOptions, uploadIdIn } from './tus-metadata.ts';
 
@@ -55,6 +56,12 @@ export interface SentHeaders {
   isPatch?: boolean;
 }
 
+/** An upload and its stored bytes. */
+interface ReadUpload {
+  record: UploadRecord;
+  stored: StoredPieces;
+}
+
 /**
  * The data store of @tus/server. The state of an upload is in its record and its bytes are in the storage. All methods
  * except `create` are called while the upload is locked. A store serves one request, because @tus/server does not pass
@@ -68,6 +75,8 @@ export class TusStore extends DataStore {
   #isCreation = false;
 
   #shownConcat: string | undefined;
+  /** The upload as this request has read it. */
+  #read: ReadUpload | undefined;
 
   constructor(parts: TusStoreParts, scope: RequestScope, sent: SentHeaders = {}) {
     super();
@@ -136,8 +145,10 @@ export class TusStore extends DataStore {
       if (record.state === 'queued') await removeJoinedParts(this.#parts, this.#scope, record);
       return new Upload({ ...about, offset: receivedBytes });
     }
-    const { bytes } = await new UploadParts(this.#parts.storage, record).stored();
+    const stored = await new UploadParts(this.#parts.storage, record).stored();
+    const { bytes } = stored;
     const isKeptBack = bytes === totalBytes && !isPartial(record) && !(await this.#finishIfCapacity(record));
+    if (bytes !== totalBytes || isKeptBack) this.#read = { record, stored };
     // @tus/server counts the expiry from the creation date.
     return new Upload({
       ...about,
@@ -152,6 +163,7 @@ export class TusStore extends DataStore {
     if (sizeBytes > limit.maxBytes)
       throw await rejectUpload(this.#parts, this.#scope, record, limit.tooLarge(), record.receivedBytes);
     const outcome = await this.#parts.records.announceTotal(id, record.fencingToken, sizeBytes);
+    this.#read = undefined;
     if (outcome.applied) return;
     throw (await lackError(this.#parts.admission, this.#scope.address, outcome)) ?? rejectionToError(outcome);
   }
@@ -161,24 +173,36 @@ export class TusStore extends DataStore {
    * upload, a full queue, a used up quota or a wrong checksum ends the upload.
    */
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
-    const record = await existingUpload(this.#parts.records, id);
-    if (record.state !== 'receiving') return record.receivedBytes;
+    return await this.append(id, offset, (rejected) => new StreamChunks(stream, (error) => error, rejected));
+  }
+
+  /** As `write`, for a body that does not come from @tus/server. */
+  async append(id: string, offset: number, body: BodyChunks): Promise<number> {
+    const read = this.#read ?? (await this.#readUpload(id));
+    this.#read = undefined;
+    if (read.record.state !== 'receiving') return read.record.receivedBytes;
     try {
-      return await this.#append(stream, record, offset);
+      return await this.#append(read, offset, body);
     } catch (error) {
       if (this.#isCreation && isRetriedAsNew(error)) await this.#endUnreachable(id, error);
       throw error;
     }
   }
 
-  async #append(stream: Readable, record: UploadRecord, offset: number): Promise<number> {
-    const part = { offset, body: stream, checksum: this.#sent.checksum };
-    const newOffset = (await this.#hasAll(record, offset))
-      ? offset + (await countBytes(new StreamChunks(stream, (error) => error)))
-      : await receivePart(this.#parts, this.#scope, record, part);
-    if (newOffset === record.totalBytes && !isPartial(record))
-      await finishUpload(this.#parts, this.#scope, await existingUpload(this.#parts.records, record.id));
+  async #append({ record, stored }: ReadUpload, offset: number, body: BodyChunks): Promise<number> {
+    const { totalBytes } = record;
+    // If all bytes are stored, the client sends the last one again, and the upload only needs to be queued.
+    const hasAll = totalBytes !== null && stored.bytes === totalBytes && offset === totalBytes - 1;
+    const newOffset = hasAll
+      ? offset + (await countBytes(body(new AbortController().signal)))
+      : await receivePart(this.#parts, this.#scope, record, { offset, body, checksum: this.#sent.checksum, stored });
+    if (newOffset === totalBytes && !isPartial(record)) await finishUpload(this.#parts, this.#scope, record);
     return newOffset;
+  }
+
+  async #readUpload(id: string): Promise<ReadUpload> {
+    const record = await existingUpload(this.#parts.records, id);
+    return { record, stored: await new UploadParts(this.#parts.storage, record).stored() };
   }
 
   /** Otherwise the upload would count for quotas until it expires, although no client knows its address. */
@@ -233,15 +257,6 @@ export class TusStore extends DataStore {
       if (isLackOfCapacity(error)) return false;
       throw error;
     }
-  }
-
-  /**
-   * True if all bytes are already stored: the client sends the last byte again, and the upload only needs to be queued.
-   */
-  async #hasAll(record: UploadRecord, offset: number): Promise<boolean> {
-    const { totalBytes } = record;
-    if (totalBytes === null || offset !== totalBytes - 1) return false;
-    return (await new UploadParts(this.#parts.storage, record).stored()).bytes === totalBytes;
   }
 }
 

@@ -135,7 +135,7 @@ describe('appending a part', () => {
     const first = parts.append(0);
     await first.write(Buffer.from('abc'));
     await first.commit();
-    const checked = parts.append(3, true);
+    const checked = parts.append(3, { isOnePart: true });
     for (let mib = 0; mib < 9; mib++) await checked.write(Buffer.alloc(MIB));
     expect(checked.offset).toBe(3);
     await checked.discard();

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import { readBody } from '../../intake/body.ts';
+
+/** Returns the chunks of a body. They end with the reason of the signal when it fires. */
+export type BodyChunks = (rejected: AbortSignal) => AsyncIterable<Buffer>;
+
+/** How a body is read whose received bytes are kept. */
+export interface KeptBody {
+  /** Ends the body early, for example because the client stalls. */
+  ended: AbortSignal;
+  /** Ends the body with its reason, because its bytes are of no use any more. */
+  rejected: AbortSignal;
+  /** More bytes throw the error of `tooLong`. */
+  mostBytes: number;
+  tooLong: () => Error;
+  /** Called if the body was not complete. */
+  onBroken: (reason: unknown) => void;
+}
+
+/** Reads a body. It ends early, without an error, if the body breaks or `ended` fires: the received bytes are stored. */
+export async function* keptBody(request: IncomingMessage, kept: KeptBody): AsyncGenerator<Buffer> {
+  const { ended, rejected, mostBytes, tooLong, onBroken } = kept;
+  const chunks = readBody(request, AbortSignal.any([ended, rejected]));
+  let bytes = 0;
+  try {
+    for (;;) {
+      const next = await chunks.next();
+      if (next.done === true) return;
+      bytes += next.value.length;
+      if (bytes > mostBytes) break;
+      yield next.value;
+    }
+  } catch (error) {
+    rejected.throwIfAborted();
+    onBroken(error);
+    return;
+  } finally {
+    await chunks.return();
+  }
+  throw tooLong();
+}

@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestScope } from '../../http/request-scope.ts';
+import { uploadRef } from '../../telemetry/upload-ref.ts';
+import { keptBody } from './kept-body.ts';
+import { lockUpload, type LockParts } from './lock-upload.ts';
+import { tusError } from './tus-errors.ts';
+import type { TusStore } from './tus-store.ts';
+
+/** A request that appends bytes. */
+export interface PatchRequest {
+  scope: RequestScope;
+  request: IncomingMessage;
+  id: string;
+  /** Fires if the client disconnects. */
+  gone: AbortSignal;
+  /** Fires if the body has to end, for example because it stalls. */
+  ended: AbortSignal;
+}
+
+/** What a client reads in the answer. */
+export interface PatchedUpload {
+  offset: number;
+  /** Undefined after the last byte. */
+  expiresAt: Date | undefined;
+}
+
+/** A request that should release its lock has this long to end on its own. */
+const DRAIN_MS = 1_000;
+
+/**
+ * Appends the body of a PATCH (tus 1.0, "PATCH"). A body that breaks, stalls or is ended at shutdown is treated like a
+ * complete one. @tus/server is not asked, because it passes each byte through four streams. Throws `bad_request` (400)
+ * for malformed headers, `offset_conflict` (409), `file_too_large` (413) for more bytes than announced, which keeps the
+ * upload, `upload_locked` (423), and as the methods of the store do.
+ */
+export async function patchUpload(parts: LockParts, store: TusStore, asked: PatchRequest): Promise<PatchedUpload> {
+  const { scope, request, id, gone } = asked;
+  const offset = wholeNumber(request, 'upload-offset');
+  if (offset === undefined) throw tusError(400, 'Upload-Offset header required');
+  const announced = wholeNumber(request, 'upload-length');
+  return await lockUpload(parts, { scope, id, gone, drainMs: DRAIN_MS }, async (wanted) => {
+    const upload = await store.getUpload(id);
+    const expiresAtMs = Date.parse(upload.creation_date ?? '') + store.getExpiration();
+    if (Date.now() > expiresAtMs) throw tusError(410, '');
+    if (upload.offset !== offset) throw tusError(409, '');
+    if (announced !== undefined) {
+      if (upload.size !== undefined || announced < offset) throw tusError(400, 'Invalid upload-length');
+      await store.declareUploadLength(id, announced);
+      upload.size = announced;
+    }
+    const newOffset = await appendBody(store, { ...asked, offset, totalBytes: upload.size }, wanted);
+    const isOpen = newOffset !== upload.size && Number.isFinite(expiresAtMs);
+    return { offset: newOffset, expiresAt: isOpen ? new Date(expiresAtMs) : undefined };
+  });
+}
+
+interface OpenPatch extends PatchRequest {
+  offset: number;
+  /** Undefined if it is not known yet. */
+  totalBytes: number | undefined;
+}
+
+async function appendBody(store: TusStore, asked: OpenPatch, wanted: AbortSignal): Promise<number> {
+  const { scope, request, id, offset, totalBytes = Number.MAX_SAFE_INTEGER, ended } = asked;
+  const tooLong = () => new BodyTooLongError();
+  const mostBytes = totalBytes - offset;
+  if ((wholeNumber(request, 'content-length') ?? 0) > mostBytes) throw tusError(413, '');
+  if (wanted.aborted) throw tusError(400, 'Request aborted');
+  const onBroken = (reason: unknown) =>
+    scope.log.info({ upload: uploadRef(id), err: reason }, 'body ended early, bytes stored');
+  const either = AbortSignal.any([ended, wanted]);
+  const body = (rejected: AbortSignal) => keptBody(request, { ended: either, rejected, mostBytes, tooLong, onBroken });
+  try {
+    return await store.append(id, offset, body);
+  } catch (error) {
+    // The file is not at fault, so this error does not end the upload.
+    throw error instanceof BodyTooLongError ? tusError(413, '') : error;
+  }
+}
+
+class BodyTooLongError extends Error {}
+
+/** Undefined without the header. Throws `bad_request` (400) for a header that is no whole number or appears twice. */
+function wholeNumber({ headers }: IncomingMessage, name: string): number | undefined {
+  const text = headers[name]?.toString();
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw tusError(400, `Invalid ${name}`);
+}
