@@ -3,7 +3,7 @@ import type { DiskSpace } from './disk-space.ts';
 import { asServiceError } from './file-errors.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
 
-/** Chunks are collected up to this size and written in one vectored call. */
+/** Chunks are collected up to this size by default, and written in one vectored call. */
 const GATHER_BYTES = 1024 * 1024;
 
 /** How a file is written. */
@@ -15,6 +15,8 @@ export interface FileBytesOptions {
    * short. Default: never.
    */
   syncBehindBytes?: number;
+  /** Up to twice as many bytes are in memory. Default: 1 MiB. */
+  gatherBytes?: number;
 }
 
 const DONE = Promise.resolve();
@@ -24,6 +26,7 @@ export class FileBytes {
   readonly #file: FileHandle;
   readonly #space: DiskSpace;
   readonly #syncBehindBytes: number;
+  readonly #gatherBytes: number;
   readonly #gathered = new GatheredChunks();
   #position: number;
   /** All writes until now. It rejects from the first failed write on. */
@@ -34,12 +37,13 @@ export class FileBytes {
   constructor(
     file: FileHandle,
     space: DiskSpace,
-    { position = 0, syncBehindBytes = Number.POSITIVE_INFINITY }: FileBytesOptions = {},
+    { position = 0, syncBehindBytes = Number.POSITIVE_INFINITY, gatherBytes = GATHER_BYTES }: FileBytesOptions = {},
   ) {
     this.#file = file;
     this.#space = space;
     this.#position = position;
     this.#syncBehindBytes = syncBehindBytes;
+    this.#gatherBytes = gatherBytes;
   }
 
   /** All bytes before this position are in the file. Later chunks may be in memory. */
@@ -50,7 +54,7 @@ export class FileBytes {
   /** Waits only for the previous write, and rejects if that one failed. */
   write(chunk: Buffer): Promise<void> {
     this.#gathered.add(chunk);
-    if (this.#gathered.bytes < GATHER_BYTES) return DONE;
+    if (this.#gathered.bytes < this.#gatherBytes) return DONE;
     const previous = this.#flushing;
     this.#flushLater();
     return previous;

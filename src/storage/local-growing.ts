@@ -11,6 +11,9 @@ import type { GrowingObject, GrowingObjects, KeyOfSize, SizedKey, SmallObject } 
 /** Written bytes are synced after each stretch of this size, so that little is left at the end of a request. */
 const SYNC_BEHIND_BYTES = 2 * 1024 * 1024;
 
+/** Many uploads grow at the same time, and each of them waits for the disk. */
+const GATHER_BYTES = 256 * 1024;
+
 /** What growing files need of their storage. */
 export interface GrowingFilesParts {
   pathOf: (key: string) => string;
@@ -77,7 +80,8 @@ class GrowingFile implements GrowingObject {
     this.#path = path;
     this.#savedBytes = sizeBytes;
     this.#parts = parts;
-    this.#bytes = new FileBytes(file, parts.space, { position: sizeBytes, syncBehindBytes: SYNC_BEHIND_BYTES });
+    const options = { position: sizeBytes, syncBehindBytes: SYNC_BEHIND_BYTES, gatherBytes: GATHER_BYTES };
+    this.#bytes = new FileBytes(file, parts.space, options);
   }
 
   get savedBytes(): number {

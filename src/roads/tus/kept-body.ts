@@ -17,7 +17,9 @@ export interface KeptBody {
   onBroken: (reason: unknown) => void;
 }
 
-/** Reads a body. It ends early, without an error, if the body breaks or `ended` fires: the received bytes are stored. */
+/**
+ * Reads a body. It ends early, without an error, if the body breaks or `ended` fires: the received bytes are stored.
+ */
 export async function* keptBody(request: IncomingMessage, kept: KeptBody): AsyncGenerator<Buffer> {
   const { ended, rejected, mostBytes, tooLong, onBroken } = kept;
   const chunks = readBody(request, AbortSignal.any([ended, rejected]));
