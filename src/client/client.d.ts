@@ -318,6 +318,12 @@ export interface PictureResult {
      * encoded again.
      */
     perceptualHash: string;
+    /** Missing if a worker of an earlier version read the picture. */
+    warnings?: {
+        /** Codes may be added. */
+        code: string;
+        message: string;
+    }[];
     /** The largest first. */
     variants: Variant[];
 }

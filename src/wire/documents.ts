@@ -57,6 +57,9 @@ export type Position = z.infer<typeof pictures.positionSchema>;
 /** The result of a picture; `width` and `height` are measured after the EXIF orientation is applied. */
 export type PictureResult = z.infer<typeof pictures.pictureResultSchema>;
 
+/** A part of a picture that is in no variant, or that could not be read. */
+export type PictureWarning = z.infer<typeof pictures.pictureWarningSchema>;
+
 /** The result of a table. */
 export type TableResult = z.infer<typeof tables.tableResultSchema>;
 

@@ -47,6 +47,11 @@ export const positionSchema = z
       'null if unknown.',
   );
 
+/** Accepts codes that are added later. */
+export const pictureWarningSchema = z
+  .strictObject({ code: z.string().min(1).describe('Codes may be added.'), message: z.string().min(1) })
+  .describe('Something of the file that is in no variant, or that could not be read.');
+
 /** The result of the kind `picture`. */
 export const pictureResultSchema = z
   .strictObject({
@@ -93,6 +98,10 @@ export const pictureResultSchema = z
         '64 bits in hex. If at most about 10 bits differ, two pictures are copies of each other, perhaps resized ' +
           'or encoded again.',
       ),
+    warnings: z
+      .array(pictureWarningSchema)
+      .describe('Missing if a worker of an earlier version read the picture.')
+      .exactOptional(),
     variants: z.array(variantSchema).describe('The largest first.'),
   })
   .describe('The result of a picture.');

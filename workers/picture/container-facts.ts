@@ -2,6 +2,7 @@ import { readAvifColours, type AvifColours } from './structure/avif-colours.ts';
 import { FileWindow } from './structure/file-window.ts';
 import { readGifBlocks } from './structure/gif-frames.ts';
 import { hasCleanJpegHeader } from './structure/jpeg-segments.ts';
+import { hasMoreFrames } from './structure/more-frames.ts';
 import { hasTiffAlpha } from './structure/tiff-alpha.ts';
 
 /** Facts about a file that libvips does not report. */
@@ -12,6 +13,8 @@ export interface ContainerFacts {
   readonly hasCleanJpegHeader: boolean;
   /** True if the first frame of the picture may be all transparent. False for a GIF that has no colour for it. */
   readonly mayBeClear: boolean;
+  /** True if a PNG, AVIF or HEIC is an animation. */
+  readonly hasMoreFrames: boolean;
   /** Undefined for other formats than AVIF. */
   readonly avifColours: AvifColours | undefined;
 }
@@ -22,6 +25,7 @@ export async function readContainer(path: string, type: string, signal: AbortSig
     isAlphaDeclared: type !== 'image/tiff' || (await hasTiffAlpha(window)),
     hasCleanJpegHeader: type === 'image/jpeg' && (await hasCleanJpegHeader(window)),
     mayBeClear: type !== 'image/gif' || (await readGifBlocks(window))?.isFirstFrameClear === true,
+    hasMoreFrames: await hasMoreFrames(window, type),
     avifColours: type === 'image/avif' ? await readAvifColours(window) : undefined,
   }));
 }

@@ -1,8 +1,10 @@
 import type { StepContext } from '../processor.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
+import { withoutBrokenProfile } from './broken-profile.ts';
 import { isHeic } from './heic/heic-header.ts';
 import { claimablePixels } from './jpeg-limits.ts';
 import { decode as decodeFile, type DecodeSettings, type Pixels } from './libvips.ts';
+import { PROFILE_IGNORED } from './picture-warnings.ts';
 import { readError } from './read-error.ts';
 import type { PictureInput } from './readable-input.ts';
 import type { PictureState } from './state.ts';
@@ -47,7 +49,11 @@ export function decode(tools: PictureTools) {
         throw readError(error);
       });
     if (!mayBeClear && isAllClear(pixels)) throw noPixels();
-    state.decoded.set(await inSrgb(pixels, way, state.container.get().avifColours));
+    const decodePlain = async (): Promise<Pixels> =>
+      await bounds.wait((maxSeconds) => decodeFile(input, { ...settings, appliesProfile: false, maxSeconds }));
+    const plain = state.costly.get().isManaged ? await withoutBrokenProfile(pixels, decodePlain) : undefined;
+    if (plain !== undefined) state.warnings.push(PROFILE_IGNORED);
+    state.decoded.set(await inSrgb(plain ?? pixels, way, state.container.get().avifColours));
   };
 }
 

@@ -58,6 +58,18 @@ export function readExif(block: Buffer | undefined): ExifDirectory {
   return directoryAt(view, little, view.getUint32(4, little));
 }
 
+/** True if the block begins with a whole table. */
+export function isReadableExif(block: Buffer): boolean {
+  const start = block.toString('latin1', 0, 6) === 'Exif\0\0' ? 6 : 0;
+  const tiff = block.subarray(start);
+  const order = tiff.toString('latin1', 0, 2);
+  if (tiff.length < 8 || (order !== 'II' && order !== 'MM')) return false;
+  const at = order === 'II' ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
+  if (at + 2 > tiff.length) return false;
+  const entries = order === 'II' ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at);
+  return at + 2 + entries * ENTRY_BYTES <= tiff.length;
+}
+
 function directoryAt(view: DataView, little: boolean, offset: number): ExifDirectory {
   if (offset + 2 > view.byteLength) {
     return EMPTY;

@@ -12,6 +12,7 @@ import { keptChannels, type KeptChannels } from './kept-channels.ts';
 import { keptExif } from './kept-exif.ts';
 import type { Header } from './libvips.ts';
 import { ANIMATION_FACTOR, type PictureLimits } from './limits.ts';
+import { pictureWarnings } from './picture-warnings.ts';
 import { planPicture, type PicturePlan } from './plan.ts';
 import { readableInput } from './readable-input.ts';
 import { readPicture } from './read-picture.ts';
@@ -57,6 +58,10 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     };
     state.input.set(input);
     state.facts.set(facts);
+    const { pictures = 1 } = header;
+    const { hasMoreFrames } = container;
+    const losesChannels = channels !== undefined;
+    state.warnings.push(...pictureWarnings({ facts, isAnimated, hasMoreFrames, pictures, losesChannels, exif }));
     state.wayToSrgb.set(way);
     state.container.set(container);
     state.keptChannels.set(channels);

@@ -34,6 +34,8 @@ export interface Header extends Size, Pick<Metadata, 'autoOrient' | 'hasAlpha' |
   readonly orientation?: number | undefined;
   readonly exif?: Buffer | undefined;
   readonly icc?: Buffer | undefined;
+  /** Pictures in the file, of which this is the main one. Undefined for other formats than HEIC. */
+  readonly pictures?: number | undefined;
   readonly isProgressive?: boolean | undefined;
   /** Such as `4:2:0`. */
   readonly chromaSubsampling?: string | undefined;
@@ -130,6 +132,12 @@ export async function toRgba(pixels: Pixels, size: Size): Promise<Pixels> {
       .toColourspace('srgb')
       .ensureAlpha(),
   );
+}
+
+/** True if all pixels are the same, with their transparency. */
+export function hasOneColour({ data, channels }: Pixels): boolean {
+  for (let at = channels; at < data.length; at += 1) if (data[at] !== data[at % channels]) return false;
+  return true;
 }
 
 /** Starts a pipeline from decoded pixels. */

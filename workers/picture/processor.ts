@@ -51,6 +51,7 @@ export function createPictureProcessor(
       dominantColour: state.dominantColour.get(),
       thumbhash: state.thumbhash.get(),
       perceptualHash: state.perceptualHash.get(),
+      warnings: state.warnings,
       variants: state.variants.get(),
     }),
   };

@@ -1,4 +1,4 @@
-import type { PictureResult, Variant } from '../../src/wire/documents.ts';
+import type { PictureResult, PictureWarning, Variant } from '../../src/wire/documents.ts';
 import { setOnce, type SetOnce } from '../set-once.ts';
 import type { ContainerFacts } from './container-facts.ts';
 import type { CostlyFacts, PictureCosts } from './costs.ts';
@@ -10,12 +10,17 @@ import type { PicturePlan } from './plan.ts';
 import type { PictureInput } from './readable-input.ts';
 
 /** The facts from the header of a picture. */
-export type PictureFacts = Omit<PictureResult, 'kind' | 'dominantColour' | 'thumbhash' | 'perceptualHash' | 'variants'>;
+export type PictureFacts = Omit<
+  PictureResult,
+  'kind' | 'dominantColour' | 'thumbhash' | 'perceptualHash' | 'warnings' | 'variants'
+>;
 
 /** The values that steps pass to later steps, in the order in which they are set. */
 export interface PictureState {
   readonly input: SetOnce<PictureInput>;
   readonly facts: SetOnce<PictureFacts>;
+  /** Steps add to these. */
+  readonly warnings: PictureWarning[];
   readonly wayToSrgb: SetOnce<WayToSrgb>;
   readonly container: SetOnce<ContainerFacts>;
   readonly keptChannels: SetOnce<KeptChannels | undefined>;
@@ -42,6 +47,7 @@ export function createPictureState(): PictureState {
   return {
     input: setOnce('input'),
     facts: setOnce('facts'),
+    warnings: [],
     wayToSrgb: setOnce('wayToSrgb'),
     container: setOnce('container'),
     keptChannels: setOnce('keptChannels'),

@@ -15,13 +15,14 @@ export function isHeic(type: string): boolean {
  * says. The EXIF orientation repeats that for programs that cannot read the container, so it is not applied.
  */
 export function headerOfHeic(type: string, heic: HeicHeader): Header & { readonly way: WayToSrgb } {
-  const { width, height, hasAlpha, exif, icc } = heic;
+  const { width, height, hasAlpha, pictures, exif, icc } = heic;
   return {
     format: type === 'image/heif' ? 'heif' : 'heic',
     width,
     height,
     autoOrient: { width, height },
     hasAlpha,
+    pictures,
     space: 'srgb',
     channels: hasAlpha ? 4 : 3,
     depth: 'uchar',

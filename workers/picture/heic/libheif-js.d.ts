@@ -15,6 +15,7 @@ declare module 'libheif-js/libheif-wasm/libheif.js' {
       options: number,
     ): void;
     _heif_context_has_sequence(context: number): number;
+    _heif_context_get_number_of_top_level_images(context: number): number;
     _heif_context_get_primary_image_handle(error: number, context: number, out: number): void;
     _heif_image_handle_get_width(handle: number): number;
     _heif_image_handle_get_height(handle: number): number;

@@ -93,6 +93,7 @@ export class HeicFile {
       width: library._heif_image_handle_get_width(this.#handle),
       height: library._heif_image_handle_get_height(this.#handle),
       hasAlpha: this.#hasAlpha(),
+      pictures: library._heif_context_get_number_of_top_level_images(this.#context),
       bits: library._heif_image_handle_get_luma_bits_per_pixel(this.#handle),
       exif: this.#exif(),
       icc: this.#icc(),

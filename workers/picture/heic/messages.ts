@@ -17,6 +17,8 @@ export interface HeicTask {
 /** The description of a picture in a HEIC file. */
 export interface HeicHeader extends Size, ColourNumbers {
   readonly hasAlpha: boolean;
+  /** Pictures of their own in the file, without thumbnails, depth and the like. */
+  readonly pictures: number;
   /** From the TIFF header on. */
   readonly exif: Uint8Array<ArrayBuffer> | undefined;
   readonly icc: Uint8Array<ArrayBuffer> | undefined;

@@ -10,6 +10,8 @@ const REDUCED = 1;
 
 const OLD_JPEG = 6;
 const JPEG = 7;
+/** None, CCITT, LZW, JPEG, deflate, NeXT, PackBits, ThunderScan, deflate of Adobe, and WebP. */
+const READABLE: readonly number[] = [1, 2, 3, 4, 5, JPEG, 8, 32_766, 32_771, 32_773, 32_809, 32_946, 50_001];
 const UNSIGNED = 1;
 const [YCBCR, CIELAB, ICCLAB, ITULAB] = [6, 8, 9, 10];
 
@@ -44,6 +46,7 @@ export async function checkTiffSamples(window: FileWindow): Promise<void> {
   const hasPicture = directory.has(SUB_DIRECTORIES) || (await hasTiffPageAfter(window, header.layout, header.first));
   if ((subfileType & REDUCED) !== 0 && hasPicture) throw unsupported('begins with a small preview of the picture');
   if (compression === OLD_JPEG) throw unsupported('is compressed as JPEG in the way that TIFF gave up in 1995');
+  if (!READABLE.includes(compression)) throw unsupported(`has the compression ${compression}, which is not supported`);
   if (formatName !== undefined && !isLab) throw unsupported(`stores its colours as ${formatName}`);
   if (!bits.every((count) => areReadable(count, samples)))
     throw unsupported(`has ${[...new Set(bits)].join(', ')} bits per channel, which is not supported`);
