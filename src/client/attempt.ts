@@ -12,25 +12,63 @@ export interface Attempt {
   readonly startedAtMs: number;
 }
 
+/** The time without progress after which an attempt is aborted. Use one for all parts of a file. */
+export class SilenceLimit {
+  #ms: number;
+
+  /** @param ms Infinity for no limit. */
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** Call it after a silent attempt that may only have been slow. */
+  extend(): void {
+    this.#ms *= 2;
+  }
+}
+
 /** The limits of an attempt. */
 export interface AttemptOptions {
   /** Ends the whole request, without another attempt. */
   signal: AbortSignal;
-  /** The attempt is aborted after this time without progress; Infinity for never. */
-  silenceMs: number;
+  silence: SilenceLimit;
   /** Called with the attempt when it starts, and with null when it has ended. */
   onAttempt: (attempt: Attempt | null) => void;
 }
 
+/** Options of the request of an attempt. */
+export interface AttemptRequest {
+  signal: AbortSignal;
+  /** Sent bytes show that the attempt is alive. A proxy may hide them from the server. */
+  onSent: () => void;
+}
+
 /**
- * Runs `work` with its own signal. Rejects with `connection_lost` if the attempt was given up, so it can be retried.
+ * Runs `work`. Rejects with `connection_lost` if the attempt was given up, so it can be retried. If nothing counts the
+ * sent bytes, the next attempt may be silent for twice the time, because a slow one looks like a dead one.
  */
-export async function runAttempt<T>(work: (signal: AbortSignal) => Promise<T>, options: AttemptOptions): Promise<T> {
-  const { signal, silenceMs, onAttempt } = options;
+export async function runAttempt<T>(
+  work: (request: AttemptRequest) => Promise<T>,
+  { signal, silence, onAttempt }: AttemptOptions,
+): Promise<T> {
   const controller = new AbortController();
   const giveUp = (): void => controller.abort();
   let aliveAtMs = Date.now();
-  const check = setInterval(() => Date.now() - aliveAtMs > silenceMs && giveUp(), Math.min(CHECK_MS, silenceMs));
+  let isCounted = false;
+  const checkSilence = (): void => {
+    if (Date.now() - aliveAtMs <= silence.ms || controller.signal.aborted) return;
+    if (!isCounted) silence.extend();
+    giveUp();
+  };
+  const check = setInterval(checkSilence, Math.min(CHECK_MS, silence.ms));
+  const onSent = (): void => {
+    isCounted = true;
+    aliveAtMs = Math.max(aliveAtMs, Date.now());
+  };
   if (signal.aborted) giveUp();
   signal.addEventListener('abort', giveUp);
   onAttempt({
@@ -39,7 +77,7 @@ export async function runAttempt<T>(work: (signal: AbortSignal) => Promise<T>, o
     startedAtMs: aliveAtMs,
   });
   try {
-    return await work(controller.signal);
+    return await work({ signal: controller.signal, onSent });
   } catch (error) {
     const { code } = asUploadError(error);
     throw code === 'aborted' && !signal.aborted ? clientError('connection_lost', error) : error;

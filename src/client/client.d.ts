@@ -10,6 +10,10 @@ export interface UploadClientOptions extends Partial<Tuning> {
      * browsers.
      */
     baseUrl?: string;
+    /**
+     * Default: the global one, which does not count sent bytes. Another one may call `onSent(bytes)` of its second
+     * argument while it sends a body, and the client then notices a dead connection sooner.
+     */
     fetch?: typeof globalThis.fetch;
     /**
      * True to put files straight into the bucket of the service. The bucket must allow the page (CORS). Without a bucket

@@ -25,10 +25,17 @@ export interface HttpInit {
   headers?: Record<string, string>;
   body?: Blob;
   signal?: AbortSignal;
+  /** Called with the sent bytes of the body, if the `fetch` of the client counts them. */
+  onSent?: (bytes: number) => void;
+}
+
+/** The argument of a `fetch` that counts sent bytes. The standard one ignores `onSent`. */
+export interface CountedInit extends RequestInit {
+  onSent?: (bytes: number) => void;
 }
 
 /** Puts a body to an address that is not of the service. Rejects as `Http.request` does. */
-export type PutPart = (url: string, init: Pick<HttpInit, 'headers' | 'body' | 'signal'>) => Promise<void>;
+export type PutPart = (url: string, init: Omit<HttpInit, 'method'>) => Promise<void>;
 
 /** Returns the function that puts parts into a bucket. It sends no headers of the service. */
 export function createPutPart(fetch: typeof globalThis.fetch): PutPart {
@@ -45,7 +52,7 @@ export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch, head
   const probe = createOriginProbe(baseUrl, fetch);
 
   async function send(path: string, init: HttpInit): Promise<{ response: Response; text: string }> {
-    const own = typeof headers === 'function' ? await askApplication(headers) : headers;
+    const own = await readHeaders(headers);
     try {
       const all = { cache: 'no-store', ...init, headers: { ...own, ...init.headers } } as const;
       const response = await fetch(`${baseUrl}${path}`, all);
@@ -74,6 +81,11 @@ export function createHttp(baseUrl: string, fetch: typeof globalThis.fetch, head
       return (await exchange(path, init)).response.headers;
     },
   };
+}
+
+/** Returns the headers of the application for one request. Rejects as `askApplication` does. */
+export async function readHeaders(headers: RequestHeaders): Promise<Record<string, string>> {
+  return typeof headers === 'function' ? await askApplication(headers) : headers;
 }
 
 /** Returns the body of a request with a JSON document. */

@@ -1,6 +1,6 @@
 import type { DirectPart, DirectUploadDocument, StoredPartsDocument, Upload } from '../wire/documents.ts';
 import { jsonBody, type PutPart } from './http.ts';
-import { runAttempt } from './attempt.ts';
+import { runAttempt, SilenceLimit } from './attempt.ts';
 import { retry } from './retry.ts';
 import { needsNoMoreBytes, readUpload, type SendOptions } from './send-file.ts';
 import { asUploadError } from './upload-error.ts';
@@ -79,9 +79,9 @@ async function sendPart(
   // After a failure the address may have expired.
   addresses.delete(number);
   const body = file.blob.slice((number - 1) * partSize, number * partSize);
-  await runAttempt((ofAttempt) => putPart(part?.url ?? '', { headers: part?.headers ?? {}, body, signal: ofAttempt }), {
+  await runAttempt((request) => putPart(part?.url ?? '', { headers: part?.headers ?? {}, body, ...request }), {
     ...options,
-    silenceMs: Infinity,
+    silence: new SilenceLimit(Infinity),
   });
 }
 

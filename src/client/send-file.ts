@@ -1,5 +1,5 @@
 import type { Upload } from '../wire/documents.ts';
-import { runAttempt, type AttemptOptions } from './attempt.ts';
+import { runAttempt, SilenceLimit, type AttemptOptions, type AttemptRequest } from './attempt.ts';
 import { contentDisposition } from './content-disposition.ts';
 import type { Http } from './http.ts';
 import { retry, type RetryOptions } from './retry.ts';
@@ -29,7 +29,8 @@ export async function sendFile(options: SendOptions): Promise<Upload | undefined
       const existing = failures > 0 || options.isKnown ? await readUpload(options) : undefined;
       if (existing && needsNoMoreBytes(existing)) return existing;
       // The server ends a silent request and records that.
-      return await runAttempt((signal) => putFile(options, signal), { ...options, silenceMs: Infinity });
+      const silence = new SilenceLimit(Infinity);
+      return await runAttempt((request) => putFile(options, request), { ...options, silence });
     }, options);
   } catch (error) {
     if (asUploadError(error).code === 'upload_superseded') return undefined;
@@ -39,7 +40,7 @@ export async function sendFile(options: SendOptions): Promise<Upload | undefined
 
 function putFile(
   { http, tickets, id, file: { blob, name, options } }: SendOptions,
-  signal: AbortSignal,
+  { signal, onSent }: AttemptRequest,
 ): Promise<Upload> {
   const headers: Record<string, string> = {
     'Content-Type': blob.type || 'application/octet-stream',
@@ -53,6 +54,7 @@ function putFile(
         headers: { ...headers, ...ticket },
         body: blob,
         signal,
+        onSent,
       }),
     signal,
   );

@@ -1,5 +1,5 @@
 import type { Upload } from '../wire/documents.ts';
-import { runAttempt } from './attempt.ts';
+import { type AttemptRequest, runAttempt, SilenceLimit } from './attempt.ts';
 import { retry } from './retry.ts';
 import { needsNoMoreBytes, readUpload, type SendOptions } from './send-file.ts';
 import { asUploadError, clientError } from './upload-error.ts';
@@ -16,11 +16,16 @@ export interface SendPartsOptions extends SendOptions {
   partBytes: number;
 }
 
+interface PartOptions extends SendPartsOptions {
+  silence: SilenceLimit;
+}
+
 /**
  * Sends the file by the tus protocol, which never sends a received byte again. Resolves when the server has all bytes,
  * with the Upload if it had already ended.
  */
-export async function sendInParts(options: SendPartsOptions): Promise<Upload | undefined> {
+export async function sendInParts(given: SendPartsOptions): Promise<Upload | undefined> {
+  const options: PartOptions = { ...given, silence: new SilenceLimit(SILENCE_MS) };
   let offset: number | null = null;
   while (offset === null || offset < options.file.blob.size) {
     const from: number | null = offset;
@@ -37,11 +42,7 @@ export async function sendInParts(options: SendPartsOptions): Promise<Upload | u
 }
 
 /** Sends one part, or finds that the server already has more than `offset`. A null offset creates the upload first. */
-async function sendNextPart(
-  options: SendPartsOptions,
-  offset: number | null,
-  isUnsure: boolean,
-): Promise<number | Upload> {
+async function sendNextPart(options: PartOptions, offset: number | null, isUnsure: boolean): Promise<number | Upload> {
   if (!isUnsure) return await patch(options, offset ?? (await create(options)));
   const found = await findOffset(options);
   if (typeof found === 'object' && found !== null) return found;
@@ -78,13 +79,13 @@ async function create({ http, tickets, id, file, signal }: SendPartsOptions): Pr
   return 0;
 }
 
-async function patch(options: SendPartsOptions, offset: number): Promise<number> {
+async function patch(options: PartOptions, offset: number): Promise<number> {
   const { http, id, file, partBytes } = options;
   const body = file.blob.slice(offset, offset + partBytes);
   const headers = { ...PROTOCOL, 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' };
-  const send = (signal: AbortSignal): Promise<Headers> =>
-    http.headers(`/files/${id}`, { method: 'PATCH', headers, body, signal });
-  const newOffset = offsetIn(await runAttempt(send, { ...options, silenceMs: SILENCE_MS }));
+  const send = (request: AttemptRequest): Promise<Headers> =>
+    http.headers(`/files/${id}`, { method: 'PATCH', headers, body, ...request });
+  const newOffset = offsetIn(await runAttempt(send, options));
   // Another request replaced this one before any byte arrived.
   if (newOffset <= offset) throw clientError('connection_lost');
   return newOffset;

@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { CountByKey } from './count-by-key.ts';
 
 const RETRY_AFTER_MS = 10_000;
 
@@ -6,7 +7,7 @@ const RETRY_AFTER_MS = 10_000;
 export class DownloadPlaces {
   readonly #max: number;
   readonly #maxPerAddress: number;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byAddress = new CountByKey();
   #taken = 0;
 
   constructor(bounds: { max: number; maxPerAddress: number }) {
@@ -24,8 +25,7 @@ export class DownloadPlaces {
    * `too_many_held_by_address` (429).
    */
   enter(address: string): () => void {
-    const ofAddress = this.#byAddress.get(address) ?? 0;
-    if (ofAddress >= this.#maxPerAddress)
+    if (this.#byAddress.of(address) >= this.#maxPerAddress)
       throw new ServiceError(
         'too_many_held_by_address',
         `Your address already has ${this.#maxPerAddress} such downloads. Retry after the time in Retry-After.`,
@@ -38,19 +38,13 @@ export class DownloadPlaces {
         { retryAfterMs: RETRY_AFTER_MS },
       );
     this.#taken += 1;
-    this.#byAddress.set(address, ofAddress + 1);
+    const leave = this.#byAddress.add(address);
     let isLeft = false;
     return () => {
       if (isLeft) return;
       isLeft = true;
-      this.#leave(address);
+      this.#taken -= 1;
+      leave();
     };
-  }
-
-  #leave(address: string): void {
-    this.#taken -= 1;
-    const left = (this.#byAddress.get(address) ?? 0) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
   }
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { ServiceError, type ErrorCode } from '../errors.ts';
-import { hasSeen, isWanted } from './entity-tags.ts';
+import { answersWithoutBody } from './conditional-request.ts';
 import type { ByteRange, Storage } from '../storage/storage.ts';
 
 /** A stored object as an HTTP representation. */
@@ -24,15 +24,7 @@ export interface ServedObject {
 export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, object: ServedObject): Promise<void> {
   ctx.set({ ETag: object.etag, 'Cache-Control': object.cacheControl, 'Accept-Ranges': 'bytes' });
   if (object.disposition !== undefined) ctx.set('Content-Disposition', object.disposition);
-  if (!isWanted(ctx, object.etag))
-    throw new ServiceError(
-      'precondition_failed',
-      'The file has another ETag than If-Match. Request it without If-Match.',
-    );
-  if (hasSeen(ctx, object.etag)) {
-    ctx.status = 304;
-    return;
-  }
+  if (answersWithoutBody(ctx, object.etag)) return;
   ctx.status = 200;
   const range = requestedRange(ctx, object);
   ctx.type = object.type;

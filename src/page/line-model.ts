@@ -1,4 +1,5 @@
 import type { Problem, Progress, Upload } from '../wire/documents.ts';
+import { RECEIVE_SHARE_PERCENT } from '../wire/receive-share.ts';
 import type { UploadPhase } from '../client/upload-handle.ts';
 import type { UploadHandle } from '../client/upload-client.ts';
 
@@ -121,14 +122,11 @@ export function stateOf(model: LineModel): LineState {
   return 'waiting';
 }
 
-/** Percent of an upload at which the server has all its bytes. */
-const RECEIVED_PERCENT = 30;
-
 /** The progress of an unfinished upload; null before it starts. */
 export function percentOf(model: LineModel): number | null {
   const { progress, sentBytes, sizeBytes } = model;
   const isHidden = sentBytes > 0 && sizeBytes > 0 && !isDelivered(model) && !progress?.bytes.received;
-  if (isHidden) return Math.max(progress?.percent ?? 0, (RECEIVED_PERCENT * sentBytes) / sizeBytes);
+  if (isHidden) return Math.max(progress?.percent ?? 0, (RECEIVE_SHARE_PERCENT * sentBytes) / sizeBytes);
   return progress?.percent ?? (stateOf(model) === 'sending' ? 0 : null);
 }
 

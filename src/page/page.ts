@@ -29,7 +29,7 @@ import { uploadId } from '../client/upload-id.ts';
 /** Long enough for a laptop that was closed over lunch. */
 const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 
-/** Behind a proxy that buffers a part, the client waits a minute for the whole of it before it sends it again. */
+/** A proxy that buffers a part loses all of it if the connection breaks. */
 const PART_BYTES = 4 * 2 ** 20;
 
 /** The path of the service, without a slash at the end: empty at the root of the host. */

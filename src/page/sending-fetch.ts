@@ -1,3 +1,5 @@
+import type { CountedInit } from '../client/http.ts';
+
 /** Until then the server's own report is awaited, because the buffers of the network make the first count too high. */
 const REPORT_AFTER_MS = 3000;
 
@@ -24,7 +26,7 @@ export function createSendingFetch({
   onSent,
   onAnswer,
 }: SendingFetchParts): typeof globalThis.fetch {
-  return (input, init = {}) => {
+  return (input, init: CountedInit = {}) => {
     const { body } = init;
     if (typeof input !== 'string' || !(body instanceof Blob)) return fetch(input, init);
     const headers = new Headers(init.headers);
@@ -35,6 +37,7 @@ export function createSendingFetch({
     request.open(init.method ?? 'GET', input);
     headers.forEach((value, name) => request.setRequestHeader(name, value));
     request.upload.addEventListener('progress', ({ loaded }) => {
+      init.onSent?.(loaded);
       if (performance.now() - startedAtMs >= REPORT_AFTER_MS) onSent(uploadId, offset + loaded);
     });
     return send(request, body, init.signal ?? undefined).then((response) => {

@@ -1,8 +1,7 @@
 import type { Context } from 'koa';
 import { Readable } from 'node:stream';
-import { ServiceError } from '../errors.ts';
+import { answersWithoutBody } from '../http/conditional-request.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
-import { hasSeen, isWanted } from '../http/entity-tags.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { TableExport } from '../tables/table-export.ts';
 
@@ -18,15 +17,7 @@ export async function sendTable(
 ): Promise<void> {
   ctx.set({ ETag: table.etag, 'Cache-Control': 'public, max-age=31536000, immutable' });
   ctx.set('Content-Disposition', attachmentDisposition(table.name));
-  if (!isWanted(ctx, table.etag))
-    throw new ServiceError(
-      'precondition_failed',
-      'The file has another ETag than If-Match. Request it without If-Match.',
-    );
-  if (hasSeen(ctx, table.etag)) {
-    ctx.status = 304;
-    return;
-  }
+  if (answersWithoutBody(ctx, table.etag)) return;
   const chunks = table.write(readLines(storage, table.source.key));
   if (ctx.method !== 'HEAD') {
     begin();

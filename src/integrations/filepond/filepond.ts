@@ -1,5 +1,5 @@
 import type { Upload, UploadClient, UploadClientOptions } from '../../client/client.d.ts';
-import { createHttp, type Http } from '../../client/http.ts';
+import { createHttp, type Http, readHeaders } from '../../client/http.ts';
 import { withoutEndSlashes } from '../../client/resolve-link.ts';
 import { createUploadClient } from '../../client/upload-client.ts';
 import { asUploadError, isDeleted, type UploadError } from '../../client/upload-error.ts';
@@ -160,7 +160,8 @@ async function download(context: Context, id: string, progress: ShowProgress, si
   const path = `/uploads/${encodeURIComponent(id)}`;
   const { file }: Upload = await context.http.request(path, isUpload, { signal });
   const url = `${context.baseUrl}${path}/content`;
-  const parts = await readContent(context.fetch, url, signal, (loaded) => progress(true, loaded, file.size));
+  const init = { headers: await readHeaders(context.options.headers ?? {}), signal };
+  const parts = await readContent(context.fetch, url, init, (loaded) => progress(true, loaded, file.size));
   return new File(parts, file.name, { type: file.type ?? '' });
 }
 

@@ -8,16 +8,16 @@ import { clientError, UploadError } from '../../client/upload-error.ts';
 export async function readContent(
   fetch: typeof globalThis.fetch,
   url: string,
-  signal: AbortSignal,
+  init: { headers: Record<string, string>; signal: AbortSignal },
   onBytes: (loadedBytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   try {
-    const response = await fetch(url, { signal });
+    const response = await fetch(url, init);
     if (!response.ok) throw errorOf(response, parse(await response.text()));
     return response.body === null ? [] : await readAll(response.body, onBytes);
   } catch (error) {
     if (error instanceof UploadError) throw error;
-    throw clientError(signal.aborted ? 'aborted' : 'connection_lost', error);
+    throw clientError(init.signal.aborted ? 'aborted' : 'connection_lost', error);
   }
 }
 

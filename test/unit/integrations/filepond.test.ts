@@ -152,6 +152,19 @@ describe.each(['restore', 'load'] as const)('%s', (method) => {
     expect(pond.calls).toEqual([['error', 'The upload was deleted.']]);
   });
 
+  test('sends the headers of the application with both requests', async () => {
+    const sent: (string | null)[] = [];
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      sent.push(new Headers(init?.headers).get('X-Gateway'));
+      const url = input instanceof Request ? input.url : input.toString();
+      return url.endsWith('/content') ? new Response('bytes') : found();
+    };
+    const { server, pond } = setUp({ fetch, headers: async () => ({ 'X-Gateway': 'a key' }) });
+    server[method](ID, pond.load, pond.error, pond.progress, pond.abort);
+    await until(() => pond.names().includes('load'));
+    expect(sent).toEqual(['a key', 'a key']);
+  });
+
   test('ends the request when FilePond aborts it, and reports nothing else', async () => {
     let signal: AbortSignal | null | undefined;
     const fetch: typeof globalThis.fetch = (_input, init) => {

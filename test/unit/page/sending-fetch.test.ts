@@ -67,6 +67,17 @@ describe('fetch that counts sent bytes', () => {
     ]);
   });
 
+  test('reports every sent byte to the client at once, because it shows that the connection is alive', async () => {
+    const counted: number[] = [];
+    const init = { method: 'PATCH', body, onSent: (bytes: number) => counted.push(bytes) };
+    const answer = counting()('/files/an-id', init);
+    request.progress(100);
+    request.progress(200);
+    request.dispatchEvent(new Event('load'));
+    await answer;
+    expect([counted, sent]).toEqual([[100, 200], []]);
+  });
+
   test('gives an answer without a body for the status 204', async () => {
     request.status = 204;
     const answer = counting()('/files/an-id', { method: 'PATCH', body });
