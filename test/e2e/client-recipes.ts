@@ -68,7 +68,7 @@ describe('the script for Node', () => {
     );
     const [code] = await once(script, 'close');
     expect(said).toContain('harbour.jpg: 100 % done');
-    const url = said.find((line) => line.startsWith('harbour.jpg: 1600 × 1200, '))?.split(', ')[1] ?? '';
+    const url = said.find((line) => line.startsWith('harbour.jpg: 800 × 600, '))?.split(', ')[1] ?? '';
     expect((await fetch(url)).headers.get('Content-Type')).toMatch(/^image\//);
     expect(said.find((line) => /^prices\.csv: 3 rows, http.*\/variants\//.test(line))).toBeDefined();
     expect(said.find((line) => /^broken\.jpg: (?!\d)/.test(line))).toBeDefined();

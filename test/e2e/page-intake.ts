@@ -20,7 +20,7 @@ describe('the choice of files on the page', () => {
   let folder: string;
 
   beforeAll(async () => {
-    [picture, folder] = await Promise.all([photo({ width: 800, height: 600 }), mkdtemp(join(tmpdir(), 'du-folder-'))]);
+    [picture, folder] = await Promise.all([photo({ width: 240, height: 180 }), mkdtemp(join(tmpdir(), 'du-folder-'))]);
     await mkdir(join(folder, 'deeper', 'still'), { recursive: true });
     await writeFile(join(folder, 'first.jpg'), picture);
     await writeFile(join(folder, 'deeper', 'still', 'second.jpg'), picture);

@@ -18,6 +18,8 @@ describe('the accessibility of the page', () => {
     ),
   };
 
+  const PROGRESS = /\/progress\?/;
+
   let service: Service;
   let browser: Browser;
   let page: Page;
@@ -41,12 +43,14 @@ describe('the accessibility of the page', () => {
     const exif = { date: '2025:06:21 18:04:11', make: 'FUJIFILM', model: 'X-T5' };
     const large = jpeg(
       'harbour-with-a-rather-long-name-and-without-any-space-in-it.jpg',
-      await photo({ width: 1600, height: 1200, seed: 5, exif }),
+      await photo({ width: 640, height: 480, seed: 5, exif }),
     );
-    const small = jpeg('tower.jpg', await photo({ width: 900, height: 1200, seed: 2 }));
+    const small = jpeg('tower.jpg', await photo({ width: 300, height: 400, seed: 2 }));
     await leaveUnsent(page);
+    await holdProgressBriefly(page);
     await page.reload();
     await awaitStates(page, 1, ['stopped']);
+    await page.unroute(PROGRESS);
     await dropFiles(page, [
       large,
       small,
@@ -60,13 +64,13 @@ describe('the accessibility of the page', () => {
     service.workers[0]?.child.kill('SIGSTOP');
     await dropFiles(page, [jpeg('queued.jpg', small.bytes), jpeg('queued too.jpg', small.bytes)]);
     await awaitStates(page, 8, ['stopped', 'done', 'failed', 'working']);
+    // None of them arrives before the page was checked.
+    const endless = Buffer.concat([large.bytes, Buffer.alloc(900_000)]);
     const setNetwork = await networkOf(page);
     await setNetwork({ bytesPerSecond: 20_000 });
     await dropFiles(
       page,
-      ['sent.jpg', 'paused.jpg', 'cancelled.jpg', 'waiting.jpg', 'waiting too.jpg'].map((name) =>
-        jpeg(name, large.bytes),
-      ),
+      ['sent.jpg', 'paused.jpg', 'cancelled.jpg', 'waiting.jpg', 'waiting too.jpg'].map((name) => jpeg(name, endless)),
     );
     await awaitTrue(page, () => document.querySelectorAll('[data-state=sending]').length === 3);
     await page.getByRole('button', { name: 'Pause paused.jpg' }).click();
@@ -81,6 +85,18 @@ describe('the accessibility of the page', () => {
 
   function jpeg(name: string, bytes: Buffer): GivenFile {
     return { name, type: 'image/jpeg', bytes };
+  }
+
+  /** The service holds the progress of an unknown upload for 25 seconds, because the upload may still begin. */
+  async function holdProgressBriefly(of: Page): Promise<void> {
+    await of.route(PROGRESS, (route) =>
+      route.continue({
+        url: route
+          .request()
+          .url()
+          .replace(/timeout=\d+/, 'timeout=100'),
+      }),
+    );
   }
 
   /** Leaves the state of a page that was closed before it could send. The next page continues it. */

@@ -26,9 +26,9 @@ describe('the page', () => {
   beforeAll(async () => {
     const exif = { date: '2025:06:21 18:04:11', offset: '+02:00', make: 'FUJIFILM', model: 'X-T5' };
     const pictures = await Promise.all([
-      photo({ width: 1600, height: 1200, seed: 1, exif }),
-      photo({ width: 900, height: 1200, seed: 2 }),
-      photo({ width: 800, height: 600, seed: 3 }),
+      photo({ width: 720, height: 540, seed: 1, exif }),
+      photo({ width: 300, height: 400, seed: 2 }),
+      photo({ width: 240, height: 180, seed: 3 }),
     ]);
     photos = pictures.map((bytes, index) => ({ name: `photo ${index + 1}.jpg`, type: 'image/jpeg', bytes }));
     service = await sharedService();
@@ -47,7 +47,7 @@ describe('the page', () => {
   afterEach(() => leavePage(page));
 
   test('turns twenty dropped photos into finished pictures, with one held request and few others', async () => {
-    const small = await photo({ width: 400, height: 300 });
+    const small = await photo({ width: 120, height: 90 });
     const many = [
       ...photos,
       ...Array.from({ length: 17 }, (_, index) => ({ name: `small ${index}.jpg`, type: 'image/jpeg', bytes: small })),
@@ -170,7 +170,7 @@ describe('the page', () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
     const facts = await page.locator('.facts dd').allInnerTexts();
-    expect(facts.slice(0, 4)).toEqual(['1600 × 1200', 'JPEG', 'FUJIFILM X-T5', '21 Jun 2025, 18:04']);
+    expect(facts.slice(0, 4)).toEqual(['720 × 540', 'JPEG', 'FUJIFILM X-T5', '21 Jun 2025, 18:04']);
     expect(await page.locator('.swatch').getAttribute('aria-label')).toMatch(/^#[0-9a-f]{6}$/);
     expect(await (await fetch(await downloadBy(page, 'Original'))).arrayBuffer()).toHaveProperty(
       'byteLength',
@@ -214,7 +214,7 @@ describe('the page', () => {
   });
 
   test('rejects a file that is not a picture or is damaged with a reason, and continues the others', async () => {
-    const half = cutShort(await photo({ seed: 4 }));
+    const half = cutShort(await photo({ width: 480, height: 360, seed: 4 }));
     await page.setInputFiles('#choose', [
       { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() },
       { name: 'half.jpg', mimeType: 'image/jpeg', buffer: half },
