@@ -70,6 +70,29 @@ export function wayToSrgb(profile: Buffer): WayToSrgb {
   return isSame ? { kind: 'none' } : { kind: 'matrix', matrix };
 }
 
+/** The signature of every profile (ICC.1:2022, section 7.2). */
+const SIGNATURE = 'acsp';
+const RGB = ['RGB '];
+/** Many grey pictures have a profile of RGB. Ignoring it changes little. */
+const GREY = ['GRAY', ...RGB];
+/** The colour spaces of profiles by the names that libvips gives to those of pictures. */
+const SPACES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['srgb', RGB],
+  ['rgb16', RGB],
+  ['b-w', GREY],
+  ['grey16', GREY],
+  ['cmyk', ['CMYK']],
+]);
+
+/**
+ * Returns whether libvips can apply a profile to a picture in this colour space. It ignores other profiles. A space
+ * that is not known counts as suitable.
+ */
+export function isSuitableProfile(profile: Buffer, space: string): boolean {
+  if (profile.toString('latin1', 36, 40) !== SIGNATURE) return false;
+  return SPACES.get(space)?.includes(profile.toString('latin1', 16, 20)) ?? true;
+}
+
 function near(one: number, other: number): boolean {
   return Math.abs(one - other) <= SAME;
 }

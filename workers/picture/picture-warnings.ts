@@ -41,7 +41,7 @@ export function pictureWarnings(inspected: Inspected): PictureWarning[] {
 /** The warning for a profile that cannot be applied. */
 export const PROFILE_IGNORED = warning(
   'profile_ignored',
-  'The colour profile of the file is damaged and was ignored. The colours may be a little different.',
+  'The colour profile of the file is damaged or for other colours, so it was ignored. The colours may be different.',
 );
 
 function warning(code: string, message: string): PictureWarning {

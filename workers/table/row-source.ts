@@ -27,8 +27,8 @@ export interface RowSource {
   readonly facts: SourceFacts;
   /** True if a row may have fewer cells than there are columns. The missing cells are empty. */
   readonly isSparse: boolean;
-  /** Warnings about parts that were left out or are uncertain. */
-  readonly warnings: readonly TableWarning[];
+  /** Warnings about parts that were left out or are uncertain, as far as the last read has found them. */
+  warnings(): readonly TableWarning[];
   /** The error detail for a table without rows: one or more sentences. */
   readonly whenEmpty: string;
   /**

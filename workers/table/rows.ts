@@ -36,7 +36,7 @@ export function rows(limits: TableLimits) {
       pass = new TablePass(pass.learned(), passLimits);
       return await publish();
     });
-    const warnings = [...source.warnings, ...warningsOf(shape)];
+    const warnings = [...source.warnings(), ...warningsOf(shape)];
     state.rows.set({ ...pass.result(), warnings, jsonLines: jsonLinesFile, ...otherForms(jsonLinesFile.url) });
   };
 }

@@ -55,7 +55,8 @@ function transcoder({ encoding, encodingCertainty }: ScannedText): (chunk: Buffe
     } catch (error) {
       throw new UnprocessableError(
         'table_damaged',
-        `The file has bytes that are invalid in ${encoding}, or it is incomplete. Save the table as CSV in UTF-8.`,
+        `The file has bytes that are invalid in ${encoding}, or it is incomplete. Omit the option encoding if it is ` +
+          'set. Otherwise save the table as CSV in UTF-8.',
         { cause: error },
       );
     }

@@ -34,7 +34,7 @@ export async function openText(settings: TextSettings, signal: AbortSignal): Pro
       delimiter,
       sheet: null,
     },
-    warnings: warningsOf(text),
+    warnings: () => warningsOf(text),
     whenEmpty: 'The table has no rows. Add rows and upload it again.',
     isSparse: false,
     read: (sink, readSignal) => readRows(settings, text, start, delimiter, sink, readSignal),

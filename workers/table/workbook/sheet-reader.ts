@@ -40,10 +40,20 @@ export class SheetReader implements XmlListener {
   #value = '';
   #inlineText = '';
   #isValue = false;
+  #isFormula = false;
+  #emptyFormulas = 0;
 
   constructor(context: CellContext, sink: RowSink) {
     this.#context = context;
     this.#sink = sink;
+  }
+
+  /**
+   * Formulas without a value so far. Programs that do not calculate write them. An empty text as value has the type
+   * `str`.
+   */
+  get emptyFormulas(): number {
+    return this.#emptyFormulas;
   }
 
   get isFull(): boolean {
@@ -54,6 +64,7 @@ export class SheetReader implements XmlListener {
     if (name === 'row') this.#openRow(attributes);
     else if (name === 'c') this.#openCell(attributes);
     else if (name === 'v') this.#isValue = true;
+    else if (name === 'f') this.#isFormula = true;
     else this.#inline.open(name, 'is');
   }
 
@@ -86,6 +97,7 @@ export class SheetReader implements XmlListener {
     this.#style = s === undefined ? 0 : Number(s);
     this.#value = '';
     this.#inlineText = '';
+    this.#isFormula = false;
   }
 
   #addValue(text: string): void {
@@ -95,7 +107,10 @@ export class SheetReader implements XmlListener {
 
   #closeCell(): void {
     const [text, type] = this.#valueOfCell();
-    if (text === '') return;
+    if (text === '') {
+      if (this.#isFormula && this.#type !== 'str') this.#emptyFormulas += 1;
+      return;
+    }
     while (this.#cells.length < this.#column - 1) {
       this.#cells.push('');
       this.#types.push(CELL.empty);

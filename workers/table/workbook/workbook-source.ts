@@ -38,16 +38,19 @@ export async function openWorkbook(
       isFrom1904,
       maxLineBytes: limits.maxLineBytes,
     };
+    const found: Found = { emptyFormulas: 0 };
     const read = (sheet: Sheet, sink: RowSink, readSignal: AbortSignal) =>
-      readSheet(path, limits, sheet.part, context, sink, readSignal);
+      readSheet({ path, limits, part: sheet.part, context, found }, sink, readSignal);
     const sheet = await firstWithCells(sheets, async (one) => await hasRows(read, one, signal));
     return {
       facts: { format: 'xlsx', encoding: null, encodingCertainty: null, delimiter: null, sheet: sheet.name },
       isSparse: true,
-      warnings: warningsOf(workbook, sheet),
+      warnings: () => [...otherSheets(workbook, sheet), ...formulasWithoutValue(found)],
       whenEmpty:
         `${sheets.length === 1 ? `The sheet ${quoted(sheet)} has` : 'The visible sheets have'} no rows. ` +
-        `${listOf(workbook)} Choose another sheet with the option sheet.`,
+        (workbook.sheets.length === 1
+          ? 'Add rows and upload it again.'
+          : `${listOf(workbook)} Choose another sheet with the option sheet.`),
       read: (sink, readSignal) => read(sheet, sink, readSignal),
     };
   } finally {
@@ -77,7 +80,7 @@ async function hasRows(
 }
 
 /** Warns that only one of several sheets was read. */
-function warningsOf(workbook: Workbook, sheet: Sheet): TableWarning[] {
+function otherSheets(workbook: Workbook, sheet: Sheet): TableWarning[] {
   const others = workbook.sheets.length - 1;
   if (others === 0) return [];
   const message =
@@ -86,18 +89,38 @@ function warningsOf(workbook: Workbook, sheet: Sheet): TableWarning[] {
   return [{ code: 'other_sheets', message }];
 }
 
+function formulasWithoutValue({ emptyFormulas }: Found): TableWarning[] {
+  if (emptyFormulas === 0) return [];
+  const message =
+    `Cells with formulas but without values: ${emptyFormulas}. They are empty in the result. ` +
+    'Open the workbook in a spreadsheet program, save it and upload it again.';
+  return [{ code: 'formulas_without_value', message }];
+}
+
+/** What the last read of a sheet has found. */
+interface Found {
+  emptyFormulas: number;
+}
+
+interface SheetToRead {
+  readonly path: string;
+  readonly limits: Pick<TableLimits, 'maxUnpackedBytes'>;
+  readonly part: string;
+  readonly context: CellContext;
+  readonly found: Found;
+}
+
 async function* readSheet(
-  path: string,
-  limits: Pick<TableLimits, 'maxUnpackedBytes'>,
-  part: string,
-  context: CellContext,
+  { path, limits, part, context, found }: SheetToRead,
   sink: RowSink,
   signal: AbortSignal,
 ): AsyncGenerator<number, void, undefined> {
   const archive = await WorkbookArchive.open(path, limits);
+  const reader = new SheetReader(context, sink);
   try {
-    yield* readXml(archive.read(part, signal), new SheetReader(context, sink));
+    yield* readXml(archive.read(part, signal), reader);
   } finally {
+    found.emptyFormulas = reader.emptyFormulas;
     archive.close();
   }
 }

@@ -69,6 +69,16 @@ describe('warnings of a picture', () => {
     expect(await codesOf(copy)).toEqual(['exif_unreadable']);
   });
 
+  test('name a profile that is none, or one of other colours', async () => {
+    const jpeg = await photo({ width: 60, height: 40, orientation: 1 });
+    const garbage = Buffer.from(jpeg);
+    garbage.write('nope', garbage.indexOf('acsp'), 'latin1');
+    expect(await codesOf(garbage)).toEqual(['profile_ignored']);
+    const press = Buffer.from(jpeg);
+    press.write('CMYK', press.indexOf('RGB XYZ '), 'latin1');
+    expect(await codesOf(press)).toEqual(['profile_ignored']);
+  });
+
   test('name a profile that makes all colours the same, which is ignored', async () => {
     const broken = withBrokenProfile(await quarters({ orientation: 1 }));
     const { result, files } = await processPicture(broken, {}, OPTIONS);

@@ -256,6 +256,15 @@ describe('table beyond a limit', () => {
     expect((await problemOf(text, { options: { delimiter: ',' }, ...more })).code).toBe(code);
   });
 
+  test('is rejected in another encoding than the option says, with the advice to omit it', async () => {
+    const text = 'name,city\nJürgen,Köln\nAnna,Ö\n';
+    expect(await problemOf(text, { options: { encoding: 'shift_jis' } })).toMatchObject({
+      code: 'table_damaged',
+      detail: expect.stringMatching(/invalid in shift_jis.* Omit the option encoding/),
+    });
+    expect((await processTable(text)).result.rowCount).toBe(2);
+  });
+
   test('is rejected if its JSON Lines are over 64 MiB and 20 times its size', async () => {
     const names = Array.from({ length: 2000 }, (_, index) => `${index}${'n'.repeat(124)}`);
     const text = `${names.join(';')}\n${`${';'.repeat(1999)}\n`.repeat(300)}`;

@@ -2,6 +2,7 @@ import '../../../helpers/one-realm.ts';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { XLSX_TYPE } from '../../../../src/kinds/table.ts';
+import { workbook } from '../../../helpers/workbook.ts';
 import { processTable, type ProcessedTable } from '../../../helpers/process-table.ts';
 
 /** Small workbooks, each of one kind that was read wrongly before. */
@@ -80,6 +81,18 @@ describe('real workbook', () => {
     await expect(read('x13-first-sheet-empty', { sheet: 1 })).rejects.toMatchObject({
       code: 'table_damaged',
       detail: expect.stringMatching(/"Sheet1" has no rows.*"Sheet1", "Sheet2".*option sheet/),
+    });
+  });
+
+  test('counts its formulas without values, which are empty in the result', async () => {
+    const rows =
+      '<row><c t="str"><v>a</v></c><c t="str"><v>b</v></c></row>' +
+      '<row><c><v>1</v></c><c><f>A2*2</f></c></row><row><c><v>2</v></c><c><f>A3*2</f><v></v></c></row>' +
+      '<row><c><v>3</v></c><c t="str"><f>""</f><v></v></c></row><row><c><v>4</v></c><c><f>A5</f><v>4</v></c></row>';
+    const { result } = await processTable(workbook({ sheets: { One: rows } }), { type: XLSX_TYPE });
+    expect(result).toMatchObject({
+      rowCount: 4,
+      warnings: [{ code: 'formulas_without_value', message: expect.stringMatching(/: 2\. .* save it and upload/) }],
     });
   });
 

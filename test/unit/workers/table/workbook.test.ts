@@ -216,7 +216,7 @@ describe('damaged workbook', () => {
     ['has a part twice', zipFile([...parts, { name: 'XL/workbook.xml', bytes: 'x' }]), 'table_damaged', /twice/],
     ['has no workbook', zipFile(parts.filter(({ name }) => name !== 'xl/workbook.xml')), 'table_damaged', /missing/],
     ['has no sheets', workbook({ sheets: {} }), 'table_damaged', /no sheet/],
-    ['has an empty sheet', workbook({ sheets: { One: '' } }), 'table_damaged', /no rows/],
+    ['has an empty sheet', workbook({ sheets: { One: '' } }), 'table_damaged', /no rows\. Add rows/],
     ['is no XML', changed(SHEET, { bytes: '<worksheet><sheetData></worksheet>' }), 'table_damaged', /cannot be read/],
     [
       'is no UTF-8',
