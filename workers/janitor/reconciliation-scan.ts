@@ -49,6 +49,8 @@ const BATCH = 256;
 interface Walk {
   /** Every upload that has files. */
   seen: Map<string, Age>;
+  /** Uploads with more than one manifest. At most one is named by the record. */
+  several: Set<string>;
   restored: number;
 }
 
@@ -78,6 +80,10 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
     logRemoved(parts.log, id, keys, 'no record and no manifest');
     removed += Math.min(1, keys.length);
   }
+  for (const id of walk.several) {
+    if (signal.aborted) return;
+    logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'stored by an earlier request');
+  }
   const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - UNFINISHED_AGE_MS));
   for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
   await parts.sets.endPermit();
@@ -87,10 +93,11 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
 }
 
 async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: AbortSignal): Promise<Walk> {
-  const walk: Walk = { seen: new Map(), restored: 0 };
+  const walk: Walk = { seen: new Map(), several: new Set(), restored: 0 };
   let unreadable = 0;
   const onUnreadable = (): void => void (unreadable += 1);
   const stored = new Set<string>();
+  let lastId: string | undefined;
   const restoreStored = async (): Promise<void> => {
     const counts = await inGroups([...stored], signal, async (id) => await restoreOrSkip(parts, id));
     stored.clear();
@@ -102,7 +109,12 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
     if (own === undefined) continue;
     // A manifest without a record, however young, means that the record is lost. Or the request that stored a small
     // file creates the record in this moment. It then finds the restored one and takes it as its own.
-    if (own.kind === 'manifest') stored.add(own.id);
+    if (own.kind === 'manifest') {
+      stored.add(own.id);
+      // The drivers list the files of one upload together. What is missed here stays until the retention ends.
+      if (own.id === lastId) walk.several.add(own.id);
+      lastId = own.id;
+    }
     if (stored.size >= BATCH) await restoreStored();
     const age = own.kind === 'manifest' ? 'none' : nowMs - modifiedAt.getTime() >= LEAST_AGE_MS ? 'old' : 'young';
     const known = walk.seen.get(own.id) ?? 'none';

@@ -446,6 +446,17 @@ describe('reconciliation scan', () => {
     expect(permits).toEqual([]);
   });
 
+  test('removes what an earlier request has stored if the record names a later one', async () => {
+    const upload = await uploadIn(space.records, 'queued');
+    const { id, fencingToken } = upload;
+    await storedUpload(id, { fencingToken });
+    const kept = temp.files();
+    await storedUpload(id);
+    expect(temp.files()).toHaveLength(4);
+    await reconcileStorage(parts(), SIGNAL);
+    expect(temp.files()).toEqual(kept);
+  });
+
   test('restores a record with a version that no client can have seen', async () => {
     const { id } = await storedUpload();
     await reconcileStorage(parts(), SIGNAL);
