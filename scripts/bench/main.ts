@@ -7,6 +7,7 @@ import { redisRecovery } from './recovery/redis-recovery.ts';
 import { scale } from './scale/scale.ts';
 import { stack } from './stack/stack.ts';
 import { tables } from './tables/tables.ts';
+import { tracing } from './tracing/tracing.ts';
 import { upload } from './upload/upload.ts';
 import { wake } from './wake/wake.ts';
 import { webhooks } from './webhooks/webhooks.ts';
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   page,
   scale,
   stack,
+  tracing,
 ];
 
 /** `npm run bench -- <name> [--number value …] [--profile <directory>]` */

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { projectRoot } from '../../setup/project-root.mjs';
 import type { FiringQuestions, SourceName } from '../children/firing.ts';
 import type { Child } from './child.ts';
 import type { ServerQuestions } from './server-questions.ts';
@@ -16,7 +19,14 @@ export interface PeerKind {
   readonly path: string;
   /** Settings besides the defaults. `EVENT_BUS` also affects the bare server. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Options of Node for its servers, besides those of the run. */
+  readonly nodeOptions?: readonly string[];
 }
+
+/** Options of Node that remove the code that tracing adds while it is off. */
+export const WITHOUT_TRACING: readonly string[] = [
+  `--import=${pathToFileURL(join(projectRoot, 'scripts/bench/lib/without-tracing.mjs')).href}`,
+];
 
 const PROGRESS_PATH = '/uploads/{id}/progress?since={version}&timeout=50000';
 
@@ -26,6 +36,11 @@ export const SERVICE_TARGETED: PeerKind = {
   ...SERVICE,
   title: 'deferred-uploads, targeted',
   settings: { EVENT_BUS: 'targeted' },
+};
+export const SERVICE_UNTRACED: PeerKind = {
+  ...SERVICE,
+  title: 'deferred-uploads, no code of tracing',
+  nodeOptions: WITHOUT_TRACING,
 };
 export const JOB_WAITER: PeerKind = {
   title: 'Koa + waitUntilFinished',
@@ -66,7 +81,7 @@ export async function startPeer(
   const { redisUrl, directory } = session;
   const settings = { ...kind.settings };
   const ids = Array.from({ length: uploads }, () => randomUUID());
-  const startServer = () => session.start<ServerQuestions>(kind.server, nodeOptions);
+  const startServer = () => session.start<ServerQuestions>(kind.server, [...nodeOptions, ...(kind.nodeOptions ?? [])]);
   const server = startServer();
   const servers = [server, ...Array.from({ length: processes - 1 }, startServer)];
   const firing = session.start<FiringQuestions>('firing');

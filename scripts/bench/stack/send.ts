@@ -5,8 +5,11 @@ import { text } from 'node:stream/consumers';
 import { eachAtOnce } from '../lib/at-once.ts';
 import type { StackLoad } from './loads.ts';
 
+/** The file that is sent again and again, and the connections that send it. */
+export type SentLoad = Pick<StackLoad, 'bytes' | 'type' | 'name' | 'connections'>;
+
 /** Sends the files as forms and waits for each result. Returns the ms from first byte to result of each. */
-export async function sendForms(url: string, agent: Agent, load: StackLoad, files: number): Promise<number[]> {
+export async function sendForms(url: string, agent: Agent, load: SentLoad, files: number): Promise<number[]> {
   const body = formOf(load);
   const tookMs: number[] = [];
   await eachAtOnce(files, load.connections, async () => {
@@ -22,7 +25,7 @@ interface Form {
   readonly type: string;
 }
 
-function formOf({ bytes, type, name }: StackLoad): Form {
+function formOf({ bytes, type, name }: SentLoad): Form {
   const boundary = `bench-${randomUUID()}`;
   const disposition = `Content-Disposition: form-data; name="file"; filename="${name}"`;
   const head = `--${boundary}\r\n${disposition}\r\nContent-Type: ${type}\r\n\r\n`;

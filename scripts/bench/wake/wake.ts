@@ -3,7 +3,16 @@ import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
 import { publish } from '../lib/publish.ts';
-import { BARE, JOB_RESULTS, JOB_WAITER, SERVICE, SERVICE_TARGETED, startPeer, type Peer } from '../lib/peer.ts';
+import {
+  BARE,
+  JOB_RESULTS,
+  JOB_WAITER,
+  SERVICE,
+  SERVICE_TARGETED,
+  SERVICE_UNTRACED,
+  startPeer,
+  type Peer,
+} from '../lib/peer.ts';
 import { withSession } from '../lib/session.ts';
 import { reportWake, type LoadFigures } from './report.ts';
 import { runRound, type Load } from './round.ts';
@@ -27,7 +36,7 @@ export const wake: Bench = {
     await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
       const peers: Peer[] = [];
-      for (const kind of [BARE, SERVICE, JOB_WAITER, SERVICE_TARGETED, JOB_RESULTS]) {
+      for (const kind of [BARE, SERVICE, JOB_WAITER, SERVICE_TARGETED, JOB_RESULTS, SERVICE_UNTRACED]) {
         say(`starting ${kind.title}, ${options.held} uploads`);
         peers.push(await startPeer(session, kind, options.held, nodeOptionsOf(options)));
       }
