@@ -128,7 +128,8 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
   const sets = new UploadSets(connection, keys);
   const roads = buildRoadWork(config, { ...shared, tracing }, processors);
   const { visitSilent } = roads;
-  const sweeper = new Sweeper({ ...shared, sets, installation, periodMs: config.sweepPeriodMs, visitSilent });
+  const { sweepPeriodMs: periodMs, uploadExpiryMs } = config;
+  const sweeper = new Sweeper({ ...shared, sets, installation, periodMs, uploadExpiryMs, visitSilent });
   const nowMs = (): number => redis.clock.nowMs();
   const heartbeat = new Heartbeat('worker', { ...redis, log }, () => statusOf(worker, redis.tally));
   let webhooks: WebhookSending | undefined;

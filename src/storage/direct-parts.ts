@@ -1,10 +1,23 @@
 /**
- * Multipart uploads whose parts a client puts into the bucket by itself. Only a driver for a bucket has them. Keys are
- * as in `Storage`.
+ * Multipart uploads that several requests fill: a client puts the parts into the bucket by itself, or this service does
+ * with `put`. Only a driver for a bucket has them. Keys are as in `Storage`.
  */
 export interface DirectParts {
   /** Begins a multipart upload and returns its id. The object does not exist before `complete`. */
   begin(key: string): Promise<string>;
+
+  /**
+   * Returns the id of the multipart upload of a key: of the oldest one if there are several. `none` if there is none,
+   * and `unknown` if the server cannot list them.
+   * @param except ignores this one.
+   */
+  find(key: string, except?: string): Promise<{ uploadId: string } | 'none' | 'unknown'>;
+
+  /**
+   * Stores a part. A part that is sent again under its number replaces the earlier one. Rejects with
+   * `service_unavailable` (503), also if the upload was completed or aborted.
+   */
+  put(upload: DirectUpload, number: number, bytes: Buffer): Promise<void>;
 
   /** Returns the addresses that parts may be put to. No request to the bucket is needed. */
   sign(upload: DirectUpload, parts: readonly PartToSend[]): Promise<SignedPart[]>;

@@ -37,6 +37,11 @@ function guardedParts(direct: DirectParts, check: () => void): DirectParts {
       check();
       return await direct.begin(key);
     },
+    find: (key, except) => direct.find(key, except),
+    async put(upload, number, bytes) {
+      check();
+      await direct.put(upload, number, bytes);
+    },
     sign: (upload, parts) => direct.sign(upload, parts),
     list: (upload) => direct.list(upload),
     complete: (upload, parts) => direct.complete(upload, parts),

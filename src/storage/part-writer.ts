@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { growingPartKey, partKey } from './keys.ts';
 import type { GrowingObject, GrowingObjects, KeyOfSize, ObjectWriter, SizedKey, Storage } from './storage.ts';
 
-/**
- * If the process is killed, the bytes that are not saved are lost. So they are saved after this many bytes or this
- * time.
- */
+/** If the process is killed, the bytes that are not saved are lost. So they are saved after this many bytes. */
 const PART_BYTES = 8 * 1024 * 1024;
-const PART_MS = 30_000;
+
+/** They are also saved after this time. */
+export const SAVE_AFTER_MS = 30_000;
 
 /**
  * A growing object is saved while more bytes arrive. It costs two commits of the file system, so a request of 8 MiB is
@@ -192,7 +191,7 @@ class GrowingPartWriter implements PartWriter {
 }
 
 function isDue(bytes: number, sinceMs: number, mostBytes = PART_BYTES): boolean {
-  return bytes >= mostBytes || performance.now() - sinceMs >= PART_MS;
+  return bytes >= mostBytes || performance.now() - sinceMs >= SAVE_AFTER_MS;
 }
 
 /** A new name for each request, so that a paused one cannot rename the object of a later one. */

@@ -45,9 +45,21 @@ export function createClient(settings: S3Settings, silenceMs: number): S3Client 
   });
 }
 
-/** Creates a client that only signs addresses for clients of the service. It sends no request. */
-export function createSigner(settings: S3Settings): S3Client {
-  const endpoint = settings.publicEndpoint ?? settings.endpoint;
-  // Otherwise the SDK would sign the checksum of an empty body.
-  return createClient({ ...settings, endpoint, checksums: 'WHEN_REQUIRED' }, 0);
+/**
+ * Returns a client that sends no checksums: all parts of a multipart upload must have them or none, and those of the
+ * clients of the service have none. It is the given one if that sends none either.
+ */
+export function plainClient(client: S3Client, settings: S3Settings, silenceMs: number): S3Client {
+  if (settings.checksums === 'WHEN_REQUIRED') return client;
+  return createClient({ ...settings, checksums: 'WHEN_REQUIRED' }, silenceMs);
+}
+
+/**
+ * Returns a client that signs addresses for clients of the service. It is the given one if they reach S3 under the same
+ * address. Otherwise it sends no request.
+ */
+export function createSigner(plain: S3Client, settings: S3Settings): S3Client {
+  const { publicEndpoint, endpoint } = settings;
+  if (publicEndpoint === undefined || publicEndpoint === endpoint) return plain;
+  return createClient({ ...settings, endpoint: publicEndpoint, checksums: 'WHEN_REQUIRED' }, 0);
 }

@@ -1,8 +1,10 @@
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
   paginateListParts,
   UploadPartCommand,
+  type MultipartUpload,
   type Part,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -15,7 +17,8 @@ import {
   type SignedPart,
   type StoredPart,
 } from './direct-parts.ts';
-import { asServiceError, isUnknownUpload, nameOf } from './s3-errors.ts';
+import { storageUnavailable } from './file-errors.ts';
+import { asServiceError, isNotImplemented, isUnknownUpload, nameOf } from './s3-errors.ts';
 import { abortUpload } from './s3-unfinished.ts';
 
 /** Long enough for slow clients, and short enough for a leaked address. A client asks for new ones. */
@@ -48,6 +51,28 @@ export class S3Direct implements DirectParts {
     const { UploadId } = await client.send(command).catch(rethrow);
     if (UploadId === undefined) throw new Error('S3 gave no id for a multipart upload');
     return UploadId;
+  }
+
+  async find(key: string, except?: string): Promise<{ uploadId: string } | 'none' | 'unknown'> {
+    const { client, bucket, nameOf: nameOfKey } = this.#parts;
+    const name = nameOfKey(key);
+    try {
+      const command = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: name });
+      const { Uploads = [] } = await client.send(command);
+      const own = Uploads.filter(({ Key, UploadId }) => Key === name && UploadId !== undefined && UploadId !== except);
+      const oldest = own.sort((a, b) => timeOf(a) - timeOf(b))[0]?.UploadId;
+      return oldest === undefined ? 'none' : { uploadId: oldest };
+    } catch (error) {
+      if (isNotImplemented(error)) return 'unknown';
+      throw asServiceError(error);
+    }
+  }
+
+  async put(upload: DirectUpload, number: number, bytes: Buffer): Promise<void> {
+    const command = new UploadPartCommand({ ...this.#addressOf(upload), PartNumber: number, Body: bytes });
+    await this.#parts.client.send(command).catch((error: unknown) => {
+      throw isUnknownUpload(error) ? storageUnavailable(error) : asServiceError(error);
+    });
   }
 
   async sign(upload: DirectUpload, parts: readonly PartToSend[]): Promise<SignedPart[]> {
@@ -98,6 +123,10 @@ export class S3Direct implements DirectParts {
   #addressOf({ key, uploadId }: DirectUpload): { Bucket: string; Key: string; UploadId: string } {
     return { Bucket: this.#parts.bucket, Key: this.#parts.nameOf(key), UploadId: uploadId };
   }
+}
+
+function timeOf({ Initiated }: MultipartUpload): number {
+  return Initiated?.getTime() ?? 0;
 }
 
 function toStoredPart({ PartNumber, Size, ETag, LastModified }: Part): StoredPart {

@@ -20,7 +20,7 @@ import type { S3Settings } from '../settings/s3-settings.ts';
 import { convertErrors } from './convert-errors.ts';
 import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
 import { newCopyPath, removeAbandonedCopies } from './local-copies.ts';
-import { createClient, createSigner, placeOf, type S3Place } from './s3-client.ts';
+import { createClient, createSigner, placeOf, plainClient, type S3Place } from './s3-client.ts';
 import { asServiceError as ofDisk } from './file-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
 import { asServiceError, isMissing, isNotImplemented, isTaken } from './s3-errors.ts';
@@ -35,8 +35,9 @@ const SILENCE_MS = 30_000;
 /** Stores objects in a bucket of S3 or of a compatible server. */
 export class S3Storage implements Storage {
   readonly direct: S3Direct;
-  readonly #signer: S3Client;
   readonly #client: S3Client;
+  /** Clients with other settings than the first one, if they are needed. */
+  readonly #others: readonly S3Client[];
   readonly #place: S3Place;
   readonly #settings: S3Settings;
   readonly #localDirectory: string;
@@ -48,13 +49,15 @@ export class S3Storage implements Storage {
    */
   constructor(setting: string, settings: S3Settings, options: { silenceMs?: number; localDirectory?: string } = {}) {
     this.#client = createClient(settings, options.silenceMs ?? SILENCE_MS);
-    this.#signer = createSigner(settings);
+    const plain = plainClient(this.#client, settings, options.silenceMs ?? SILENCE_MS);
+    const signer = createSigner(plain, settings);
+    this.#others = [plain, signer].filter((client) => client !== this.#client);
     this.#place = placeOf(setting);
     this.#settings = settings;
     this.#localDirectory = options.localDirectory ?? tmpdir();
     this.direct = new S3Direct({
-      client: this.#client,
-      signer: this.#signer,
+      client: plain,
+      signer,
       bucket: this.#place.bucket,
       nameOf: (key) => this.#nameOf(key),
     });
@@ -185,8 +188,7 @@ export class S3Storage implements Storage {
   }
 
   async close(): Promise<void> {
-    this.#client.destroy();
-    this.#signer.destroy();
+    for (const client of [this.#client, ...this.#others]) client.destroy();
   }
 
   /** A page has at most 1000 objects, which one request can remove. */

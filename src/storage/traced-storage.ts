@@ -126,6 +126,8 @@ function tracedObject(object: GrowingObject, key: string, traced: Traced): Growi
 function tracedParts(direct: DirectParts, traced: Traced): DirectParts {
   return {
     begin: (key) => traced('storage begin parts', key, () => direct.begin(key)),
+    find: (key, except) => traced('storage find parts', key, () => direct.find(key, except)),
+    put: (upload, number, bytes) => traced('storage put part', upload.key, () => direct.put(upload, number, bytes)),
     sign: (upload, parts) => direct.sign(upload, parts),
     list: (upload) => traced('storage list parts', upload.key, () => direct.list(upload)),
     complete: (upload, parts) => traced('storage join parts', upload.key, () => direct.complete(upload, parts)),

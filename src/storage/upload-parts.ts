@@ -1,27 +1,9 @@
 import type { Readable } from 'node:stream';
 import { originalKey, parseKey, partsPrefix, uploadPrefix } from './keys.ts';
 import { openPartWriter, type PartWriter } from './part-writer.ts';
-import type { ByteRange, SizedKey, Storage } from './storage.ts';
-
-/** A range of one part. */
-export interface Piece extends ByteRange {
-  key: string;
-}
-
-/** The durable bytes from the start of the file up to the first gap. */
-export interface StoredPieces {
-  bytes: number;
-  /** Empty if the parts were joined. */
-  pieces: readonly Piece[];
-  /** True if the file is in one piece under its final key. */
-  isJoined: boolean;
-  /** The keys of all parts, also of unused ones. */
-  keys: readonly string[];
-  /** Set if the bytes are in one part that can become the file without a copy. */
-  sole?: SizedKey;
-  /** Set if more bytes can be appended to the last part. */
-  last?: { offset: number; part: SizedKey };
-}
+import { FilledPartWriter } from './filled-part-writer.ts';
+import { cutPieces, readFilled, type FilledParts, type Piece, type StoredPieces } from './stored-pieces.ts';
+import type { SizedKey, Storage } from './storage.ts';
 
 /** The upload whose parts are read or written. */
 export interface PartsOf {
@@ -29,6 +11,13 @@ export interface PartsOf {
   fencingToken: string;
   /** Null if it is not known yet. */
   totalBytes: number | null;
+}
+
+/** How a request appends. */
+export interface AppendOptions {
+  isOnePart?: boolean;
+  isForOther?: boolean;
+  stored?: StoredPieces | undefined;
 }
 
 interface Part extends SizedKey {
@@ -55,9 +44,10 @@ export class UploadParts {
     const { joinedBytes, parts } = await this.#list();
     const keys = parts.map(({ key }) => key);
     if (joinedBytes !== undefined) return { bytes: joinedBytes, pieces: [], isJoined: true, keys };
+    const filled = await this.#filled();
     parts.sort((one, other) => one.offset - other.offset);
     const pieces: Piece[] = [];
-    let bytes = 0;
+    let bytes = filled?.bytes ?? 0;
     let last: Part | undefined;
     for (const part of parts) {
       const { key, offset, sizeBytes } = part;
@@ -73,6 +63,7 @@ export class UploadParts {
       pieces,
       isJoined: false,
       keys,
+      ...(filled === undefined ? {} : { filled }),
       ...(grown === undefined || last === undefined ? {} : { last: { offset: last.offset, part: grown } }),
       ...(grown === undefined || pieces.length > 1 ? {} : { sole: grown }),
     };
@@ -87,35 +78,56 @@ export class UploadParts {
     }
   }
 
-  /** As `read`, for the whole file, also after its parts were joined. */
+  /** As `read`, for the whole file, also after its parts were joined. Not for bytes in a multipart upload. */
   async *readAll({ isJoined, pieces, bytes }: StoredPieces): AsyncGenerator<Buffer> {
     yield* this.read(isJoined ? [{ key: this.#original, start: 0, end: bytes - 1 }] : pieces);
   }
 
-  /** Returns at most `byteCount` bytes of the file from `start` on. */
-  async bytesAt(stored: StoredPieces, start: number, byteCount: number): Promise<Buffer> {
+  /**
+   * Returns at most `byteCount` bytes of the file from `start` on. Undefined while its beginning is in a multipart
+   * upload, because a bucket does not return the bytes of parts.
+   */
+  async bytesAt(stored: StoredPieces, start: number, byteCount: number): Promise<Buffer | undefined> {
+    if ((stored.filled?.bytes ?? 0) > 0) return undefined;
     const all = stored.isJoined ? [{ key: this.#original, start: 0, end: stored.bytes - 1 }] : stored.pieces;
-    const found: Buffer[] = [];
-    for await (const chunk of this.read(cut(all, start, byteCount))) found.push(chunk);
-    return Buffer.concat(found);
+    return await this.#buffer(cutPieces(all, start, byteCount));
   }
 
-  /** Returns at most `byteCount` bytes from the start of the file. */
-  async head(byteCount: number): Promise<Buffer> {
-    return await this.bytesAt(await this.stored(), 0, byteCount);
+  /**
+   * Makes the file of its multipart upload and the pieces behind it, without reading the bytes in parts. Does nothing
+   * if another request has done so.
+   */
+  async completeFilled({ filled, pieces, bytes }: StoredPieces): Promise<void> {
+    const { direct } = this.#storage;
+    if (direct === undefined || filled?.upload === undefined) throw new Error('the parts are in no multipart upload');
+    const { upload, partBytes } = filled;
+    let number = filled.bytes / partBytes;
+    for (let start = 0; start < bytes - filled.bytes; start += partBytes)
+      await direct.put(upload, (number += 1), await this.#buffer(cutPieces(pieces, start, partBytes)));
+    const parts = (await direct.list(upload))?.slice(0, number);
+    if (parts === undefined) return;
+    const listedBytes = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (parts.at(-1)?.number !== number || listedBytes !== bytes) throw new Error('the bucket has other parts');
+    await direct.complete(upload, parts);
   }
 
   /**
    * Returns a writer for bytes from `offset` on. It writes nothing before the first byte.
    * @param options.isOnePart true keeps none of the bytes before the commit, so that `discard` removes them all.
-   * @param options.stored the present bytes. Default: they are listed at the first byte.
+   * @param options.isForOther true keeps the bytes where they can be copied to another upload.
+   * @param options.stored the present bytes. Default: they are listed at the first byte, if that is needed.
    */
-  append(
-    offset: number,
-    { isOnePart = false, stored }: { isOnePart?: boolean; stored?: StoredPieces | undefined } = {},
-  ): PartWriter {
+  append(offset: number, { isOnePart = false, isForOther = false, stored }: AppendOptions = {}): PartWriter {
+    const { id } = this.#of;
+    const { direct } = this.#storage;
+    const { filled, pieces = [], bytes } = stored ?? {};
+    const isFillable = filled !== undefined && bytes === offset && mayFill(filled, offset);
+    if (direct !== undefined && isFillable && !isOnePart && !isForOther) {
+      const read = (wanted: readonly Piece[]) => this.#buffer(wanted);
+      return new FilledPartWriter(this.#storage, direct, { id, key: this.#original, filled, pieces, read });
+    }
     const findLast = async () => (stored ?? (await this.stored())).last;
-    return openPartWriter(this.#storage, { id: this.#of.id, offset, isOnePart, findLast });
+    return openPartWriter(this.#storage, { id, offset, isOnePart, findLast });
   }
 
   /** Removes these parts, and none of a later upload with the same id. */
@@ -131,10 +143,23 @@ export class UploadParts {
 
   async removeAll(): Promise<void> {
     await this.#storage.removeAll(partsPrefix(this.#of.id));
+    const upload = (await this.#filled())?.upload;
+    if (upload !== undefined) await this.#storage.direct?.abort(upload);
   }
 
   get #original(): string {
     return originalKey(this.#of.id, this.#of.fencingToken);
+  }
+
+  async #filled(): Promise<FilledParts | undefined> {
+    const { direct } = this.#storage;
+    return direct === undefined ? undefined : await readFilled(direct, this.#original, this.#of.totalBytes);
+  }
+
+  async #buffer(pieces: readonly Piece[]): Promise<Buffer> {
+    const found: Buffer[] = [];
+    for await (const chunk of this.read(pieces)) found.push(chunk);
+    return Buffer.concat(found);
   }
 
   async #list(): Promise<{ joinedBytes: number | undefined; parts: Part[] }> {
@@ -153,18 +178,9 @@ export class UploadParts {
   }
 }
 
-/** Returns the pieces of the file from `start` on that have `byteCount` bytes together. */
-function cut(pieces: readonly Piece[], start: number, byteCount: number): Piece[] {
-  const found: Piece[] = [];
-  let position = 0;
-  for (const piece of pieces) {
-    const length = piece.end - piece.start + 1;
-    const from = Math.max(0, start - position);
-    const to = Math.min(length, start + byteCount - position);
-    if (from < to) found.push({ key: piece.key, start: piece.start + from, end: piece.start + to - 1 });
-    position += length;
-  }
-  return found;
+/** A request does not read many bytes again that earlier ones have stored as objects, for example with checksums. */
+function mayFill({ bytes, partBytes }: FilledParts, offset: number): boolean {
+  return bytes > 0 || offset < 2 * partBytes;
 }
 
 async function* buffersOf(stream: Readable): AsyncGenerator<Buffer> {

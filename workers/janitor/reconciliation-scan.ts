@@ -35,6 +35,8 @@ export interface ReconciliationParts {
   queue: Pick<UploadQueue, 'add'>;
   storage: Storage;
   log: Logger;
+  /** A resumable upload in a bucket may be idle for this time. Default: `UNFINISHED_AGE_MS`. */
+  uploadExpiryMs?: number;
 }
 
 /**
@@ -84,7 +86,8 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
     if (signal.aborted) return;
     logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'stored by an earlier request');
   }
-  const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - UNFINISHED_AGE_MS));
+  const ageMs = Math.max(UNFINISHED_AGE_MS, parts.uploadExpiryMs ?? 0);
+  const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - ageMs));
   for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
   await parts.sets.endPermit();
   const isSoon = unknown.some((id) => walk.seen.get(id) === 'young');

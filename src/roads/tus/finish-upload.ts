@@ -12,7 +12,8 @@ import type { UploadRecord } from '../../record/record-fields.ts';
 import { originalKey } from '../../storage/keys.ts';
 import { manifestObject } from '../../storage/manifest.ts';
 import { commitWith, putObject, type SmallObject } from '../../storage/storage.ts';
-import { UploadParts, type StoredPieces } from '../../storage/upload-parts.ts';
+import type { StoredPieces } from '../../storage/stored-pieces.ts';
+import { UploadParts } from '../../storage/upload-parts.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 import { settle, type TusIntake } from './receive-part.ts';
 import { optionsOf } from './tus-metadata.ts';
@@ -88,9 +89,13 @@ interface WholeUpload {
 /** Makes the manifest durable, and the file if it can be had without copying many bytes. */
 async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadRecord): Promise<WholeUpload> {
   for (let tries = 1; ; tries += 1) {
-    const pieces = await parts.stored();
+    let pieces = await parts.stored();
     if (pieces.bytes !== record.totalBytes) throw new Error('bytes of a complete upload are missing');
     try {
+      if (pieces.filled?.upload !== undefined && pieces.filled.bytes > 0) {
+        await parts.completeFilled(pieces);
+        pieces = await parts.stored();
+      }
       const kind = await kindOf(intake, parts, record, pieces);
       const sha256 = await digestOf(intake, parts, pieces);
       const stored = { ...kind, sizeBytes: pieces.bytes, sha256 };
@@ -144,12 +149,19 @@ async function kindOf(
   const { type, options, allowed } = record;
   const kind =
     type === null
-      ? await acceptFile(kinds, await parts.bytesAt(pieces, 0, SNIFF_BYTES), optionsOf(record), allowed)
+      ? await acceptFile(kinds, await readable(parts.bytesAt(pieces, 0, SNIFF_BYTES)), optionsOf(record), allowed)
       : { type, options };
-  const readAt = (start: number, byteCount: number) => parts.bytesAt(pieces, start, byteCount);
+  const readAt = (start: number, byteCount: number) => readable(parts.bytesAt(pieces, start, byteCount));
   const rawType = kind.type === 'image/tiff' ? await rawTypeOfStored(readAt) : undefined;
   if (rawType !== undefined) throw notTaken(rawType, kinds);
   return kind;
+}
+
+/** Rejects if another request has not ended the multipart upload yet. */
+async function readable(reading: Promise<Buffer | undefined>): Promise<Buffer> {
+  const bytes = await reading;
+  if (bytes === undefined) throw new Error('the parts are not joined yet');
+  return bytes;
 }
 
 /** Null if a worker computes it. */

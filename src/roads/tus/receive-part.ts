@@ -7,7 +7,8 @@ import type { SentDigest } from '../../intake/body-digests.ts';
 import type { IntakeParts } from '../../intake/incoming-upload.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError } from '../../intake/receive-progress.ts';
 import { removeOrphanFiles } from '../../record/orphan-files.ts';
-import { UploadParts, type StoredPieces } from '../../storage/upload-parts.ts';
+import type { StoredPieces } from '../../storage/stored-pieces.ts';
+import { UploadParts } from '../../storage/upload-parts.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { isPartial } from './concat.ts';
 import type { BodyChunks } from './kept-body.ts';
@@ -58,8 +59,8 @@ export async function receivePart(
   const { id, fencingToken, totalBytes, allowed } = record;
   const limit = byteLimit(intake.maxFileBytes, allowed);
   const parts = new UploadParts(intake.storage, record);
-  const gate = isPartial(record) ? undefined : await openGate(intake, parts, record, offset);
-  const writer = parts.append(offset, { isOnePart: checksum !== undefined, stored });
+  const gate = isPartial(record) ? undefined : await openGate(intake, parts, record, { offset, stored });
+  const writer = parts.append(offset, { isOnePart: checksum !== undefined, isForOther: isPartial(record), stored });
   const checks = checksum === undefined ? undefined : new CheckedChunks(checksum);
   const store = async (chunk: Buffer): Promise<void> => {
     await gate?.pass(chunk);
@@ -141,13 +142,18 @@ async function removeBytes(intake: TusIntake, record: UploadRecord): Promise<voi
   await removeOrphanFiles(intake, record.id);
 }
 
+/** Undefined if the type is not known and the first bytes cannot be read. The end of the upload determines it then. */
 async function openGate(
   { kinds }: TusIntake,
   parts: UploadParts,
   record: UploadRecord,
-  offset: number,
-): Promise<TypeGate> {
+  { offset, stored }: Pick<SentPart, 'offset' | 'stored'>,
+): Promise<TypeGate | undefined> {
   const known: FileKind | undefined = record.type === null ? undefined : { type: record.type, options: record.options };
-  const head = known === undefined && offset > 0 ? await parts.head(SNIFF_BYTES) : Buffer.alloc(0);
+  const head =
+    known === undefined && offset > 0
+      ? await parts.bytesAt(stored ?? (await parts.stored()), 0, SNIFF_BYTES)
+      : Buffer.alloc(0);
+  if (head === undefined) return undefined;
   return new TypeGate({ kinds, known, head, options: optionsOf(record), allowed: record.allowed });
 }

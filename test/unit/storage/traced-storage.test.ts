@@ -96,6 +96,8 @@ describe('a traced storage', () => {
     const upload = { key: KEY, uploadId: 'u' };
     const direct: DirectParts = {
       begin: async () => 'u',
+      find: async () => 'none',
+      put: async () => undefined,
       sign: async () => [],
       list: async () => [],
       complete: async () => true,
@@ -105,13 +107,15 @@ describe('a traced storage', () => {
       const bucket: Storage = Object.assign(Object.create(storage) as Storage, { direct });
       const traced = tracedStorage(bucket, parent).direct;
       await traced?.begin(KEY);
+      await traced?.find(KEY);
+      await traced?.put(upload, 1, Buffer.alloc(1));
       await traced?.sign(upload, []);
       await traced?.list(upload);
       await traced?.complete(upload, []);
       await traced?.abort(upload);
     });
-    const calls = ['begin', 'list', 'join', 'remove'];
-    expect(spans).toEqual(calls.map((call) => ({ name: `storage ${call} parts`, attributes: UPLOAD, end: 'ended' })));
+    const calls = ['begin parts', 'find parts', 'put part', 'list parts', 'join parts', 'remove parts'];
+    expect(spans).toEqual(calls.map((call) => ({ name: `storage ${call}`, attributes: UPLOAD, end: 'ended' })));
   });
 
   test('that is traced again has one span for each call, below the last parent', async () => {

@@ -1,0 +1,81 @@
+import type { DirectParts, DirectUpload, StoredPart } from './direct-parts.ts';
+import type { ByteRange, SizedKey } from './storage.ts';
+
+/** A range of one part. */
+export interface Piece extends ByteRange {
+  key: string;
+}
+
+/** The durable bytes from the start of the file up to the first gap. */
+export interface StoredPieces {
+  bytes: number;
+  /** Without the bytes in `filled`. Empty if the parts were joined. */
+  pieces: readonly Piece[];
+  /** True if the file is in one piece under its final key. */
+  isJoined: boolean;
+  /** The keys of all parts, also of unused ones. */
+  keys: readonly string[];
+  /** Set if the bytes are in one part that can become the file without a copy. */
+  sole?: SizedKey;
+  /** Set if more bytes can be appended to the last part. */
+  last?: { offset: number; part: SizedKey };
+  /** Set if the storage is a bucket that can list its multipart uploads, and the parts are not joined. */
+  filled?: FilledParts;
+}
+
+/** The first bytes of a file in a bucket: the parts of its multipart upload. They cannot be read before its end. */
+export interface FilledParts {
+  /** Undefined before the first part. */
+  upload: DirectUpload | undefined;
+  /** Every part has this many bytes, so a number means the same bytes for every request. */
+  partBytes: number;
+  /** The bytes in parts. */
+  bytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** S3 accepts no part below 5 MiB but the last one. */
+const LEAST_PART_BYTES = 8 * MIB;
+
+/** S3 allows 10,000. */
+const MOST_PARTS = 9_000;
+
+/**
+ * Reads the multipart upload of a file that is not complete. Undefined if the server cannot list multipart uploads.
+ * @param totalBytes null if it is not known yet.
+ */
+export async function readFilled(
+  direct: DirectParts,
+  key: string,
+  totalBytes: number | null,
+): Promise<FilledParts | undefined> {
+  const found = await direct.find(key);
+  if (found === 'unknown') return undefined;
+  const upload = found === 'none' ? undefined : { key, uploadId: found.uploadId };
+  const parts = upload === undefined ? [] : ((await direct.list(upload)) ?? []);
+  const partBytes = partBytesOf(parts, totalBytes);
+  // A shorter part is the last one of an end that failed.
+  const count = parts.findIndex(({ number, sizeBytes }, index) => number !== index + 1 || sizeBytes !== partBytes);
+  return { upload, partBytes, bytes: (count < 0 ? parts.length : count) * partBytes };
+}
+
+/** The first part decides, because the total may have become known after it. */
+function partBytesOf([first]: readonly StoredPart[], totalBytes: number | null): number {
+  if (first?.number === 1 && first.sizeBytes >= LEAST_PART_BYTES) return first.sizeBytes;
+  return Math.max(LEAST_PART_BYTES, Math.ceil((totalBytes ?? 0) / MOST_PARTS / MIB) * MIB);
+}
+
+/** Returns the pieces from `start` on that have `byteCount` bytes together. */
+export function cutPieces(pieces: readonly Piece[], start: number, byteCount: number): Piece[] {
+  const found: Piece[] = [];
+  let position = 0;
+  for (const piece of pieces) {
+    const length = piece.end - piece.start + 1;
+    const from = Math.max(0, start - position);
+    const to = Math.min(length, start + byteCount - position);
+    if (from < to) found.push({ key: piece.key, start: piece.start + from, end: piece.start + to - 1 });
+    position += length;
+  }
+  return found;
+}
