@@ -75,6 +75,14 @@ describe('a race of openings', () => {
     expect(await race(30, (by) => open(acme(limits), {}, by))).toEqual({ applied: 5, [name]: 25 });
   });
 
+  test('never exceeds a limit from a hundred processes', async () => {
+    const others = Array.from({ length: 100 }, () => space.another());
+    const outcomes = await Promise.all(
+      others.flatMap((by) => [1, 2, 3].map(() => open(acme({ receiving: 7, bytesPerDay: 6 * BYTES + 1 }), {}, by))),
+    );
+    expect(countOf(outcomes)).toEqual({ applied: 6, bytesPerDay: 294 });
+  });
+
   test('does not count the uploads of other tenants', async () => {
     const outcomes = await race(30, (by, index) => open(callerOf(`t${index % 2}`, { receiving: 5 }), {}, by));
     expect(outcomes).toEqual({ applied: 10, receiving: 20 });

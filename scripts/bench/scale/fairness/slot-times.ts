@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Redis } from '../../../../src/queue/connection.ts';
+
+/** More entries than the changes of the uploads that one photo can wait for. */
+const ENTRIES = 200;
+
+const eventSchema = z.object({ at: z.coerce.number(), state: z.string().optional() });
+
+/** How long a photo waited, by the clock of Redis. */
+export interface SlotTimes {
+  /** From the admission of the photo until a worker has begun it. */
+  readonly waitMs: number;
+  /** The part of it in which the slot worked for one upload of another tenant: the longest such time. */
+  readonly workMs: number;
+}
+
+/** Reads the times of a photo that has just begun from the event stream of a worker with one slot. */
+export async function readSlotTimes(connection: Redis, stream: string, photo: string): Promise<SlotTimes> {
+  const begins = new Map<string, number>();
+  const works: { id: string; from: number; to: number }[] = [];
+  let queuedAt: number | undefined;
+  for (const { id, state, at } of await changesOf(connection, stream)) {
+    if (id === photo && state === 'queued') queuedAt = at;
+    if (state === 'processing' && !begins.has(id)) begins.set(id, at);
+    if (state === 'completed') works.push({ id, from: begins.get(id) ?? 0, to: at });
+  }
+  const begunAt = begins.get(photo);
+  if (queuedAt === undefined || begunAt === undefined) throw new Error('the events of a photo are missing');
+  const [start, end] = [queuedAt, begunAt];
+  const overlaps = works.map(({ from, to }) => Math.min(to, end) - Math.max(from, start));
+  return { waitMs: end - start, workMs: Math.max(0, ...overlaps) };
+}
+
+/** The last changes of all uploads, the oldest first. */
+async function changesOf(connection: Redis, stream: string) {
+  const entries = await connection.xrevrange(stream, '+', '-', 'COUNT', ENTRIES);
+  return entries.reverse().flatMap(([, fields]) => {
+    const member = (name: string) => fields[fields.indexOf(name) + 1] ?? '';
+    if (member('event') !== 'progress') return [];
+    const { at, state } = eventSchema.parse(JSON.parse(member('data')));
+    return [{ id: member('jobId'), state, at }];
+  });
+}
