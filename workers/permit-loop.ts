@@ -49,7 +49,10 @@ export class PermitLoop {
   readonly #parts: PermitLoopParts;
   readonly #sources: readonly Source[];
   readonly #stalledChecks: StalledChecks<Source>;
+  /** Permits whose locks this process has. */
   readonly #held = new Map<Job<PermitData>, Source>();
+  /** Places in use. A permit that was used gives its place back before Redis has removed it. */
+  #inUse = 0;
   readonly #closing = new AbortController();
   #pauses = 0;
   #turn = 0;
@@ -100,7 +103,7 @@ export class PermitLoop {
   }
 
   get #mayTake(): boolean {
-    return !this.#closing.signal.aborted && this.#pauses === 0 && this.#held.size < this.#parts.concurrency;
+    return !this.#closing.signal.aborted && this.#pauses === 0 && this.#inUse < this.#parts.concurrency;
   }
 
   async #run(): Promise<void> {
@@ -157,21 +160,31 @@ export class PermitLoop {
     // A queue that this process waits for may have a permit when all places are in use, or while it is paused.
     const runs = this.#mayTake;
     this.#held.set(job, source);
+    this.#inUse += 1;
     void this.#finish(source, job, runs ? this.#parts.run(permitOf(source, job)) : Promise.resolve('back' as const));
   }
 
   async #finish(source: Source, job: Job<PermitData>, outcome: Promise<'used' | 'back'>): Promise<void> {
+    const token = job.token ?? '';
+    const isUsed = (await outcome) === 'used';
+    // The next permit is fetched while this one is removed. A permit that is put back may not be the next one.
+    if (isUsed) this.#freePlace();
     try {
-      const token = job.token ?? '';
-      if ((await outcome) === 'back') await job.moveToWait(token);
-      else await job.moveToCompleted(undefined, token, false);
+      if (isUsed) await job.moveToCompleted(undefined, token, false);
+      else await job.moveToWait(token);
     } catch (error) {
       // Its lock has expired, and another worker has the permit. Or BullMQ gives it to one when the lock expires.
       this.#parts.log.debug({ err: error, kind: source.kind }, 'permit not ended');
     } finally {
       this.#held.delete(job);
-      this.#notify();
+      if (isUsed) this.#notify();
+      else this.#freePlace();
     }
+  }
+
+  #freePlace(): void {
+    this.#inUse -= 1;
+    this.#notify();
   }
 
   async #sourcesInUse(): Promise<readonly Source[]> {

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Job } from 'bullmq';
 import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { PermitLoop, type HeldPermit } from '../../../workers/permit-loop.ts';
@@ -69,6 +70,27 @@ describe('the loop of permits', () => {
     }
     expect(held.map(({ permit }) => permit.kind)).toEqual(['picture', 'table', 'picture', 'table', 'picture']);
     await eventually('no permit to be left', async () => (await queue.counts()).active === 0);
+  });
+
+  test('takes the next permit while the used one is removed, but ends only after that', async () => {
+    let remove: (value: undefined) => void = () => undefined;
+    const removal = jest
+      .spyOn(Job.prototype, 'moveToCompleted')
+      .mockReturnValueOnce(new Promise((resolve) => (remove = resolve)));
+    try {
+      await queue.addMany('picture', 2);
+      const loop = await startLoop(['picture'], 1);
+      (await nextUse(1)).end();
+      (await nextUse(2)).end();
+      let isClosed = false;
+      const closing = loop.close().then(() => (isClosed = true));
+      await eventually('the second permit to be removed', async () => (await queue.counts()).active === 1);
+      expect(isClosed).toBe(false);
+      remove(undefined);
+      await closing;
+    } finally {
+      removal.mockRestore();
+    }
   });
 
   test('leaves permits of other kinds to other workers', async () => {
