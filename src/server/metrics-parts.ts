@@ -11,7 +11,7 @@ import type { RedisParts } from './redis-parts.ts';
 /** The parts that an API process measures. */
 export interface Measured {
   redis: RedisParts;
-  held: Pick<HeldParts, 'manager' | 'registry' | 'bus'>;
+  held: Pick<HeldParts, 'registry' | 'bus'>;
   backlog: Backlog;
   receiving: () => number;
   isEmbedded: boolean;
@@ -27,7 +27,6 @@ export function createMetrics(config: Config, { redis, held, backlog, receiving,
   return new Metrics({
     ofProcess: !isEmbedded,
     tally: redis.tally,
-    held: () => held.manager.held,
     waiters: () => held.registry.size,
     receiving,
     eventsReceived: () => held.bus.received,

@@ -1,6 +1,7 @@
 import { addCommonMetrics, type CommonReadings } from './common-metrics.ts';
 import { MetricSet } from './metric-set.ts';
 import { RecentWakes } from './recent-wakes.ts';
+import { sharedReading } from './shared-reading.ts';
 
 /** A response is held for up to a minute. */
 const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
@@ -15,7 +16,6 @@ const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.5, 2, 10, 30, 60, 300, 1800];
 export interface Readings extends CommonReadings {
   /** True to add the metrics of Node: memory, event loop and garbage collection. They are measured until it exits. */
   ofProcess?: boolean;
-  held: () => number;
   waiters: () => number;
   receiving: () => number;
   eventsReceived: () => number;
@@ -98,7 +98,7 @@ export class Metrics {
       'route',
       'ending',
     ]);
-    this.#heldNow = set.gauge('held_by_route', 'Responses that are held now, by route.', ['route']);
+    this.#heldNow = set.gauge('held', 'Responses that are held now, by route.', ['route']);
     this.#heldSeconds = set.histogram('held_seconds', 'Time for which responses were held.', {
       buckets: HELD_SECONDS,
       labelNames: ['route'],
@@ -167,7 +167,6 @@ export class Metrics {
 }
 
 function addProcessReadings(set: MetricSet, readings: Readings): void {
-  set.readGauge('held', 'Responses that are held now.', readings.held);
   set.readGauge('waiters', 'Waiters registered now.', readings.waiters);
   set.readGauge('receiving', 'Request bodies being received now.', readings.receiving);
   set.readCounters('events_received_total', 'Events received since the start of the process.', [], () => [
@@ -176,7 +175,8 @@ function addProcessReadings(set: MetricSet, readings: Readings): void {
 }
 
 /** Every API process reports the same, because Redis counts for all. */
-function addQueueReadings(set: MetricSet, { backlog, jobCounts, waitingByKind, ...readings }: Readings): void {
+function addQueueReadings(set: MetricSet, { jobCounts, waitingByKind, ...readings }: Readings): void {
+  const backlog = sharedReading(readings.backlog);
   set.readGauge(
     'queue_capacity',
     'Maximum number of uploads that wait for a worker, over all processes.',
@@ -206,7 +206,8 @@ function addQueueReadings(set: MetricSet, { backlog, jobCounts, waitingByKind, .
 
 /** Workers, webhooks and the memory of Redis. */
 function addInstallationReadings(set: MetricSet, readings: Readings): void {
-  const { deliveries, redisMemory } = readings;
+  const deliveries = sharedReading(readings.deliveries);
+  const redisMemory = sharedReading(readings.redisMemory);
   set.readGauge('workers_alive', 'Worker processes that are alive, over all machines.', readings.workersAlive);
   set.readGauge(
     'workers_paused',

@@ -2,7 +2,6 @@ import type { Readings } from '../../src/telemetry/metrics.ts';
 
 /** Readings of a process, for a test that does not look at their values. */
 export const METRIC_READINGS: Readings = {
-  held: () => 3,
   waiters: () => 4,
   receiving: () => 1,
   eventsReceived: () => 9,

@@ -7,6 +7,7 @@ import { decodeRecord, type UploadRecord } from '../../src/record/record-fields.
 import { MARKER_KEY, isOfFencingToken, partOffset, attemptPrefix } from '../../src/storage/keys.ts';
 import { eventually } from './eventually.ts';
 import type { Service, ServiceProcess } from './service.ts';
+import { heldInMetrics } from './held-in-metrics.ts';
 
 /** Open descriptors of each API process, by its pid. */
 export type Stock = ReadonlyMap<number, Descriptors>;
@@ -22,7 +23,7 @@ const KEPT_ALIVE = 16;
 /** The thread of the watchdog opens these some time after the process is ready. */
 const OF_EVENT_LOOPS = /^(?:anon_inode|pipe):/;
 
-const GAUGES = ['deferred_uploads_held', 'deferred_uploads_waiters', 'deferred_uploads_receiving'];
+const GAUGES = ['deferred_uploads_waiters', 'deferred_uploads_receiving'];
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
 /** The parts of a service that are checked. */
@@ -158,7 +159,7 @@ async function isLookedAfter(redis: Redis, key: string, record: UploadRecord): P
 async function busyGauges({ url }: ServiceProcess): Promise<string[]> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const values = GAUGES.map((name) => `${name} ${new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 'missing'}`);
-  return values.filter((line) => !line.endsWith(' 0'));
+  return [...values, `held ${heldInMetrics(text)}`].filter((line) => !line.endsWith(' 0'));
 }
 
 function descriptorsOf(pid: number): Descriptors {

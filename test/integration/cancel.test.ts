@@ -12,6 +12,7 @@ import { rawRequest } from '../helpers/raw-request.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, openPatch } from '../helpers/tus-requests.ts';
 import { filesOfUpload } from '../helpers/stored-files.ts';
+import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 let service: Service;
 let url: string;
@@ -103,9 +104,7 @@ describe('an upload that a worker processes', () => {
     async (way) => {
       const upload = await atWork('publish', 'wait');
       const outcome = upload.outcome();
-      await eventually('it to be held', async () =>
-        (await (await fetch(`${url}/metrics`)).text()).includes('deferred_uploads_held 1'),
-      );
+      await eventually('it to be held', async () => heldInMetrics(await (await fetch(`${url}/metrics`)).text()) === 1);
       await ways[way](upload.id);
       expect(await outcome).toMatchObject({ code: 'upload_cancelled', state: 'cancelled', final: true });
       await eventually('the signal', () => readDiary(upload.diary).some(({ event }) => event === 'aborted'));

@@ -8,6 +8,7 @@ import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { readEvents } from '../helpers/server-events.ts';
+import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 /** No worker: uploads stay queued until one is added, so that what is held stays held. */
 let service: Service;
@@ -31,8 +32,7 @@ async function queued(): Promise<Upload> {
 
 async function heldNow(): Promise<number> {
   const text = await (await fetch(`${service.url}/metrics`)).text();
-  const value = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
-  return value('deferred_uploads_held') + value('deferred_uploads_waiters');
+  return heldInMetrics(text) + Number(/^deferred_uploads_waiters (\d+)$/m.exec(text)?.[1]);
 }
 
 async function nothingHeld(): Promise<void> {
@@ -127,8 +127,9 @@ describe('limits of held responses', () => {
     const from = (address: string, timeoutMs: number) =>
       getJson<Problem>(`${url}&timeout=${timeoutMs}`, { 'X-Forwarded-For': address });
     const held = from('192.0.2.1', LONG_HOLD_MS);
-    await eventually('it to be held', async () =>
-      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
+    await eventually(
+      'it to be held',
+      async () => heldInMetrics(await (await fetch(`${api.url}/metrics`)).text()) === 1,
     );
     const refused = await from('192.0.2.1', LONG_HOLD_MS);
     expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([
@@ -148,8 +149,9 @@ describe('limits of held responses', () => {
     const held = fetch(`${api.url}/uploads/${id}/progress?since=${version}`, { signal: leave.signal }).catch(
       () => undefined,
     );
-    await eventually('it to be held', async () =>
-      (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
+    await eventually(
+      'it to be held',
+      async () => heldInMetrics(await (await fetch(`${api.url}/metrics`)).text()) === 1,
     );
     const sent = await putFile<Upload>(api.url, randomUUID(), bytes, 'a.jpg', '', { Prefer: 'wait=3' });
     expect([

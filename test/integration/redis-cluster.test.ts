@@ -10,6 +10,7 @@ import { startRedisCluster, type RedisCluster } from '../helpers/redis-cluster.t
 import { startService, type Service } from '../helpers/service.ts';
 import { SECRET, startReceiver, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
 import { createTus } from '../helpers/tus-requests.ts';
+import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 let cluster: RedisCluster;
 let receiver: WebhookReceiver;
@@ -55,7 +56,7 @@ test('the service runs on a cluster: uploads, workers, janitor, webhooks and pol
   );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
-    return metrics.every((text) => text.includes('deferred_uploads_held 1'));
+    return metrics.every((text) => heldInMetrics(text) === 1);
   });
   await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' });
   expect((await held).map(({ body }) => [body.state, body.timedOut])).toEqual([

@@ -12,6 +12,7 @@ import { putInHalves, type HalfSent } from '../helpers/put-in-halves.ts';
 import { startRedisFamily, type RedisFamily } from '../helpers/redis-sentinel.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus } from '../helpers/tus-requests.ts';
+import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 /** The sentinel takes its time, and so may a machine that is busy. */
 const FAILOVER_WITHIN_MS = 25_000;
@@ -43,7 +44,7 @@ async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>
   answers.catch(() => undefined);
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
-    return metrics.every((text) => text.includes('deferred_uploads_held 1'));
+    return metrics.every((text) => heldInMetrics(text) === 1);
   });
   return { answers };
 }

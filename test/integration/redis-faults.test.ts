@@ -17,6 +17,7 @@ import { startService, type Service } from '../helpers/service.ts';
 import { createTus } from '../helpers/tus-requests.ts';
 import { filesOfUpload } from '../helpers/stored-files.ts';
 import { SECRET, startReceiver, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
+import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 const keys = queueKeys('deferred-uploads');
 
@@ -89,11 +90,7 @@ async function held(
 }
 
 async function heldCounts(): Promise<number[]> {
-  return await Promise.all(
-    urls.map(async (url) =>
-      Number(/^deferred_uploads_held (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]),
-    ),
-  );
+  return await Promise.all(urls.map(async (url) => heldInMetrics(await (await fetch(`${url}/metrics`)).text())));
 }
 
 async function filesOf(id: string): Promise<string[]> {

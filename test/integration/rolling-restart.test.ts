@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { photo } from '../helpers/pictures.ts';
 import { createTus } from '../helpers/tus-requests.ts';
 import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
+import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 /** Nothing that is held ends by itself while the test runs. */
 const HOLD_MS = 3_600_000;
@@ -199,8 +200,9 @@ test('held responses are answered when their process gets SIGTERM, not when thei
   const held = Array.from({ length: 50 }, () =>
     getJson<Progress>(`${api.url}/uploads/${body.id}/progress?since=${body.version}&timeout=${HOLD_MS}`),
   );
-  await eventually('all to be held', async () =>
-    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 50'),
+  await eventually(
+    'all to be held',
+    async () => heldInMetrics(await (await fetch(`${api.url}/metrics`)).text()) === 50,
   );
   const ended = api.end('SIGTERM');
   const answers = await Promise.all(held);
@@ -223,9 +225,7 @@ async function holding(delayMs: number): Promise<{ api: ServiceProcess; id: stri
   const answer = getJson<Progress>(`${api.url}/uploads/${id}/progress?since=1&timeout=${HOLD_MS}`).then(
     ({ body }) => body,
   );
-  await eventually('it to be held', async () =>
-    (await (await fetch(`${api.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
-  );
+  await eventually('it to be held', async () => heldInMetrics(await (await fetch(`${api.url}/metrics`)).text()) === 1);
   return { api, id, answer };
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../helpers/recorded-spans.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { isSigned, SECRET, startReceiver, type Received, type WebhookReceiver } from '../helpers/webhook-receiver.ts';
+import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 const TOKEN = 'a-token-of-operators';
 const BEARER = { Authorization: `Bearer ${TOKEN}` };
@@ -131,8 +132,9 @@ describe('the trace of an upload', () => {
     const polled = getJson<Upload>(`${service.url}/uploads/${id}/result?timeout=60000`, {
       traceparent: `00-${pollTrace}-${CLIENT_SPAN}-01`,
     });
-    await eventually('the response to be held', async () =>
-      (await (await fetch(`${service.url}/metrics`)).text()).includes('deferred_uploads_held 1'),
+    await eventually(
+      'the response to be held',
+      async () => heldInMetrics(await (await fetch(`${service.url}/metrics`)).text()) === 1,
     );
     half.finish();
     await Promise.all([half.answer, polled]);

@@ -21,8 +21,9 @@ serveQuestions<ServerQuestions>({
     return Number(new URL(url).port);
   },
   async held() {
-    const metrics = await fetch(`${url}/metrics`);
-    return Number(/^deferred_uploads_held (\d+)$/m.exec(await metrics.text())?.[1]);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const byRoute = [...text.matchAll(/^deferred_uploads_held\{[^}]*\} (\d+)$/gm)];
+    return byRoute.reduce((sum, [, count]) => sum + Number(count), 0);
   },
   ...OWN_USAGE,
 });

@@ -41,7 +41,7 @@ async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<
   );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
-    return metrics.every((text) => text.includes('deferred_uploads_held 1'));
+    return metrics.every((text) => /^deferred_uploads_held\{[^}]*\} 1$/m.test(text));
   });
   const sending = keepSending(urls.at(-1) ?? '', bytes);
   const atMs = await fault.strike(ground);

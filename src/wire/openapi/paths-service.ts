@@ -4,9 +4,9 @@ import type { Operation, Paths } from './shapes.ts';
 const TAGS = ['Service'];
 
 const FIGURES = [
-  '# HELP deferred_uploads_held Responses that are held now.',
+  '# HELP deferred_uploads_held Responses that are held now, by route.',
   '# TYPE deferred_uploads_held gauge',
-  'deferred_uploads_held 12',
+  'deferred_uploads_held{route="/uploads/:id/progress"} 12',
   '',
 ].join('\n');
 

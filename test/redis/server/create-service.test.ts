@@ -12,6 +12,7 @@ import { compiled } from '../../helpers/compiled.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { listen } from '../../helpers/listen.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { heldInMetrics } from '../../helpers/held-in-metrics.ts';
 
 /* The compiled module, because only the build has the page. */
 const { createService } = (await import(compiled('src/server/create-service.ts'))) as {
@@ -144,7 +145,7 @@ test('closing answers the held responses, and later requests with 503', async ()
   const { version } = (await response.json()) as Upload;
   const poll = fetch(`${origin}/my/files/uploads/${id}/progress?since=${version}&timeout=40000`);
   // The poll is held once the metrics count it.
-  await eventually('the poll to be held', async () => /^deferred_uploads_held 1$/m.test(await files.metrics()));
+  await eventually('the poll to be held', async () => heldInMetrics(await files.metrics()) === 1);
   await files.close();
   expect(await (await poll).json()).toMatchObject({ id, timedOut: true });
   const late = await fetch(`${origin}/my/files/uploads/${id}`);

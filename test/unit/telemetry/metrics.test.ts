@@ -9,11 +9,11 @@ const ENDED: EndedRequest = { method: 'GET', route: '/uploads/:id', status: 200,
 
 describe('metrics of a process', () => {
   test('are read at each scrape', async () => {
-    let held = 0;
-    const metrics = new Metrics({ ...READINGS, held: () => held });
-    held = 7;
+    let receiving = 0;
+    const metrics = new Metrics({ ...READINGS, receiving: () => receiving });
+    receiving = 7;
     const text = await metrics.text();
-    expect(text).toMatch(/^deferred_uploads_held 7$/m);
+    expect(text).toMatch(/^deferred_uploads_receiving 7$/m);
     expect(text).toMatch(/^deferred_uploads_waiters 4$/m);
     expect(text).toMatch(/^deferred_uploads_queue_jobs\{state="waiting"\} 5$/m);
     expect(text).toMatch(/^deferred_uploads_queue_waiting_by_kind\{kind="table"\} 4$/m);
@@ -30,7 +30,30 @@ describe('metrics of a process', () => {
     isAway = true;
     const text = await metrics.text();
     expect(text).not.toContain('deferred_uploads_queue_jobs{');
-    expect(text).toMatch(/^deferred_uploads_held 3$/m);
+    expect(text).toMatch(/^deferred_uploads_waiters 4$/m);
+  });
+
+  test('read Redis once per scrape for metrics of the same source', async () => {
+    const reads = { backlog: 0, deliveries: 0, redisMemory: 0 };
+    const metrics = new Metrics({
+      ...READINGS,
+      backlog: async () => {
+        reads.backlog += 1;
+        return await READINGS.backlog();
+      },
+      deliveries: async () => {
+        reads.deliveries += 1;
+        return await READINGS.deliveries();
+      },
+      redisMemory: async () => {
+        reads.redisMemory += 1;
+        return await READINGS.redisMemory();
+      },
+    });
+    await metrics.text();
+    expect(reads).toEqual({ backlog: 1, deliveries: 1, redisMemory: 1 });
+    await metrics.text();
+    expect(reads).toEqual({ backlog: 2, deliveries: 2, redisMemory: 2 });
   });
 
   test('report the webhooks of all processes', async () => {
@@ -103,7 +126,7 @@ describe('metrics of a process', () => {
     metrics.deferredEnded('/progress', 'timeout', 25_000);
     metrics.woken(2);
     const text = await metrics.text();
-    expect(text).toMatch(/^deferred_uploads_held_by_route\{route="\/progress"\} 1$/m);
+    expect(text).toMatch(/^deferred_uploads_held\{route="\/progress"\} 1$/m);
     expect(text).toMatch(/^deferred_uploads_held_responses_total\{route="\/progress",ending="timeout"\} 1$/m);
     expect(text).toMatch(/^deferred_uploads_held_seconds_sum\{route="\/progress"\} 25$/m);
     expect(text).toMatch(/^deferred_uploads_wake_seconds_bucket\{le="0.0025"\} 1$/m);
