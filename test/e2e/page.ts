@@ -110,29 +110,6 @@ describe('the page', () => {
     await awaitStates(page, 2, ['done']);
   });
 
-  test('shows finished pictures in a viewer, which keys, the back button and a link control', async () => {
-    await dropFiles(page, photos);
-    await awaitStates(page, 3, ['done']);
-    await page.getByRole('link', { name: 'Open photo 1.jpg' }).click();
-    await page.getByText('1 of 3', { exact: true }).waitFor();
-    await page.keyboard.press('ArrowRight');
-    await page.getByText('2 of 3', { exact: true }).waitFor();
-    const link = page.url();
-    expect(link).toMatch(/#photo=[\w-]+\/1600$/);
-    await page.goBack();
-    await page.locator('#viewer').waitFor({ state: 'hidden' });
-    expect(page.url()).toBe(`${service.url}/`);
-    await page.goto(link);
-    await page.getByText('2 of 3', { exact: true }).waitFor();
-    await page.keyboard.press('Escape');
-    await page.locator('#viewer').waitFor({ state: 'hidden' });
-    const other = await browser.context.newPage();
-    await other.goto(link);
-    await awaitTrue(other, () => (document.querySelector<HTMLImageElement>('#viewer-image')?.naturalWidth ?? 0) > 0);
-    expect(await other.locator('.viewer-details').innerText()).toBe('');
-    await other.close();
-  });
-
   test('hides a file in the list and deletes one on the server, and both can be undone for 5 seconds', async () => {
     const deleted: string[] = [];
     page.on('request', (request) => request.method() === 'DELETE' && deleted.push(request.url()));
