@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { SAMPLE_BYTES } from '../kinds/kind.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { isHtml } from '../kinds/other-text.ts';
-import { HTML_TYPE, TEXT_TYPE } from '../kinds/table.ts';
+import { HTML_TYPE, TEXT_TYPE, UNKNOWN_TYPE } from '../kinds/table.ts';
 import { decodeHead, sniffEncoding } from '../kinds/text-encoding.ts';
 import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
@@ -167,7 +167,7 @@ async function* seenBy(
 /** `unsupported_media_type` (415) for a type that no processor takes. Undefined stands for an unknown type. */
 export function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
   const found = type === undefined ? 'The type of this file is unknown' : `This file is ${type}`;
-  const advice = type === undefined ? undefined : kinds.adviceOn(type);
+  const advice = kinds.adviceOn(type ?? UNKNOWN_TYPE);
   return new ServiceError(
     'unsupported_media_type',
     `${found}. Send one of ${kinds.types.join(', ')}.${advice === undefined ? '' : ` ${advice}`}`,

@@ -22,6 +22,8 @@ export const RAW_TYPE = 'image/x-raw';
 
 const RAW_ADVICE = 'It is a raw picture of a camera. Export it as JPEG in the program of the camera or a photo editor.';
 
+const TO_JPEG_OR_PNG = 'Save it as JPEG or PNG.';
+
 const MOVING = 'It has only moving pictures. Save one of them as JPEG, or the whole as GIF or WebP.';
 
 /** Advice to senders of picture files that are not accepted. */
@@ -37,6 +39,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   'image/avif-sequence': MOVING,
   'image/heic-sequence': MOVING,
   'image/heif-sequence': MOVING,
+  'image/bmp': TO_JPEG_OR_PNG,
+  'image/jxl': TO_JPEG_OR_PNG,
+  'image/vnd.adobe.photoshop': TO_JPEG_OR_PNG,
+  'application/pdf': 'If you need its pages as pictures, export them as JPEG or PNG.',
+  'video/quicktime': 'If it belongs to a Live Photo, send the picture beside it.',
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 

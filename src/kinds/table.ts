@@ -19,6 +19,9 @@ export const HTML_TYPE = 'text/html';
 /** Media type of text that is not a table, which is never accepted. */
 export const TEXT_TYPE = 'text/plain';
 
+/** The type of bytes that nothing recognizes, for advice. */
+export const UNKNOWN_TYPE = 'application/octet-stream';
+
 /** Name of the file with all rows, one JSON object per line. */
 export const JSON_LINES_NAME = 'rows.jsonl';
 
@@ -26,6 +29,8 @@ export const JSON_LINES_NAME = 'rows.jsonl';
 export const CSV_NAME = 'rows.csv';
 /** The rows as a workbook. */
 export const XLSX_NAME = 'rows.xlsx';
+
+const UNPACK = 'Unpack it and send the file in it.';
 
 const TO_XLSX = 'If this is a table, open it in a spreadsheet program and save it as XLSX or CSV.';
 
@@ -42,7 +47,11 @@ export const table: Kind<TableOptions> = {
     [HTML_TYPE]: TO_XLSX,
     'application/xml': TO_XLSX,
     [TEXT_TYPE]: 'If it is a table, set the option delimiter, such as {"delimiter": ","}. Then every text is accepted.',
-    'application/zip': 'If this is a workbook, open it and save it as XLSX or CSV.',
+    'application/zip': `If this is a workbook, open it and save it as XLSX or CSV. Otherwise: ${UNPACK}`,
+    'application/gzip': UNPACK,
+    'application/x-7z-compressed': UNPACK,
+    'application/x-rar-compressed': UNPACK,
+    [UNKNOWN_TYPE]: 'If it is a table, save it as XLSX or as CSV in UTF-8.',
   },
   options: tableOptionsSchema,
   variantNames: () => [JSON_LINES_NAME],

@@ -24,6 +24,17 @@ describe('file kinds', () => {
     expect(createKinds({ pictureHeic: 'off' }).adviceOn(type)).toContain('JPEG');
   });
 
+  test.each([
+    ['image/bmp', /JPEG or PNG/],
+    ['application/pdf', /export them as JPEG or PNG/],
+    ['video/quicktime', /Live Photo, send the picture/],
+    ['application/gzip', /Unpack it/],
+    ['application/zip', /XLSX or CSV\. .*Unpack it/],
+    ['application/octet-stream', /CSV in UTF-8/],
+  ])('have advice on %s', (type, advice) => {
+    expect(createKinds().adviceOn(type)).toMatch(advice);
+  });
+
   test('accept each type once', () => {
     expect(new Set(acceptedTypes()).size).toBe(acceptedTypes().length);
   });
