@@ -18,7 +18,7 @@ import { enqueueInSpan, receiveInSpan } from './intake-spans.ts';
 import { lackError, openingError } from './opening-error.ts';
 import { afterQueued, queued, type JobQueue } from './queued-upload.ts';
 import { keptOptions } from './options.ts';
-import type { ReceiveParts } from './receive.ts';
+import { receiveFile, type ReceiveParts } from './receive.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
@@ -151,7 +151,9 @@ export class IncomingUpload {
     if (onRejected !== undefined)
       this.#progress.watchForRejection(listenForOtherRequests(this.#parts, this.record), onRejected);
     try {
-      this.#stored = await receiveInSpan(this.#parts, this.#scope, file, this.#progress);
+      this.#stored = await receiveInSpan(this.#parts, this.#scope, id, (parts) =>
+        receiveFile(parts, file, this.#progress),
+      );
       this.#keepReporting();
     } catch (error) {
       await this.#removeFiles().catch((failure: unknown) =>

@@ -3,25 +3,28 @@ import type { StoredUpload } from '../record/open-record.ts';
 import type { ChangeOutcome } from '../record/record-change.ts';
 import { tracedStorage } from '../storage/traced-storage.ts';
 import { inSpan, positionText, uploadAttribute } from '../telemetry/tracing.ts';
-import { receiveFile, type IncomingFile, type ReceiveParts, type ReceiveProgress } from './receive.ts';
+import type { ReceiveParts } from './receive.ts';
 
-/** As `receiveFile`, in a span below that of the request. Calls of the storage have spans below it. */
+/**
+ * Receives a file in a span below that of the request. `receive` gets the parts for it, whose storage has spans below
+ * that one.
+ */
 export async function receiveInSpan(
   parts: ReceiveParts,
   scope: Pick<RequestScope, 'span'>,
-  file: IncomingFile,
-  progress: ReceiveProgress,
+  uploadId: string,
+  receive: (parts: ReceiveParts) => Promise<StoredUpload>,
 ): Promise<StoredUpload> {
   return await inSpan(
     scope.span,
     'receive',
     async (span) => {
       const traced = { ...parts, storage: tracedStorage(parts.storage, span) };
-      const stored = await receiveFile(traced, file, progress);
+      const stored = await receive(traced);
       span.set({ 'deferred_uploads.type': stored.type, 'deferred_uploads.size_bytes': stored.sizeBytes });
       return stored;
     },
-    () => ({ attributes: uploadAttribute(file.id) }),
+    () => ({ attributes: uploadAttribute(uploadId) }),
   );
 }
 

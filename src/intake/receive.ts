@@ -7,7 +7,7 @@ import { HTML_TYPE, TEXT_TYPE, UNKNOWN_TYPE } from '../kinds/table.ts';
 import { decodeHead, sniffEncoding } from '../kinds/text-encoding.ts';
 import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
-import { commitWith, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
+import { commitWith, storePair, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
 import { ByteLimiter } from './body.ts';
 import { BodyDigests, type SentDigest } from './body-digests.ts';
 import { RawPictureWatch } from './raw-picture-watch.ts';
@@ -64,6 +64,40 @@ export async function receiveFile(
     void chunks.return?.();
     throw error;
   }
+}
+
+/** A file whose bytes are all in memory. */
+export interface WholeIncomingFile extends Omit<IncomingFile, 'chunks'> {
+  chunks: readonly Buffer[];
+}
+
+/** As `receiveFile`, for a file that is stored in one step because its bytes are in memory. */
+export async function receiveWhole(parts: ReceiveParts, file: WholeIncomingFile): Promise<StoredUpload> {
+  const { storage, kinds, hashes = true } = parts;
+  const allowed = file.allowed ?? null;
+  const limit = byteLimit(file.maxBytes, allowed);
+  const limiter = new ByteLimiter(limit.maxBytes, limit.tooLarge);
+  for (const chunk of file.chunks) limiter.add(chunk.length);
+  if (limiter.bytes === 0) throw emptyFile();
+  const { type, options } = await acceptFile(kinds, headOf(file.chunks), file.options, allowed);
+  const raw = type === 'image/tiff' ? new RawPictureWatch() : undefined;
+  const hash = new BodyDigests(file.digests ?? [], hashes ? ['sha256'] : []);
+  for (const chunk of file.chunks) {
+    raw?.see(chunk);
+    hash.update(chunk);
+  }
+  if (raw?.type !== undefined) throw notTaken(raw.type, kinds);
+  hash.requireRight();
+  const stored = { type, sizeBytes: limiter.bytes, sha256: hash.sha256, options };
+  const object = { key: originalKey(file.id, file.fencingToken), chunks: file.chunks };
+  await storePair(storage, object, file.manifestOf(stored));
+  return stored;
+}
+
+/** Returns at least `SNIFF_BYTES`, or the whole file if it is shorter. */
+function headOf(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return first !== undefined && first.length >= SNIFF_BYTES ? first : Buffer.concat(chunks);
 }
 
 async function storeChunks(
@@ -147,8 +181,12 @@ async function readHead(
     limiter.add(next.value.length);
     progress.received(next.value.length);
   }
-  if (limiter.bytes === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
+  if (limiter.bytes === 0) throw emptyFile();
   return Buffer.concat(head);
+}
+
+function emptyFile(): ServiceError {
+  return new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
 }
 
 /** Shows all chunks of a file to the watch, if there is one. */

@@ -12,6 +12,7 @@ import type { SentDigest } from './body-digests.ts';
 import type { FileAnnouncement, IntakeParts } from './incoming-upload.ts';
 import { enqueueInSpan, receiveInSpan } from './intake-spans.ts';
 import { afterQueued, queued } from './queued-upload.ts';
+import { receiveWhole } from './receive.ts';
 
 /** A file whose bytes are all in memory. */
 export interface SmallFile {
@@ -32,9 +33,6 @@ export interface ReceiveHooks {
 
 /** The version of a record that is created with a stored file. */
 const FIRST_VERSION = 1;
-
-/** Nobody follows a file that has no record yet. */
-const NO_PROGRESS = { received: () => undefined, typed: () => undefined };
 
 /**
  * Stores a small file, and then creates its record and queues it in one step, instead of a record that receives first.
@@ -90,7 +88,7 @@ async function store(
   const incoming = {
     id,
     fencingToken,
-    chunks: iterate(chunks),
+    chunks,
     options,
     maxBytes,
     allowed: scope.caller.ticket ?? null,
@@ -98,14 +96,10 @@ async function store(
     manifestOf: (stored: StoredUpload) => manifestObject({ ...fixed, ...owner, ...stored }),
   };
   try {
-    return await receiveInSpan(parts, scope, incoming, NO_PROGRESS);
+    return await receiveInSpan(parts, scope, id, (traced) => receiveWhole(traced, incoming));
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     scope.log.debug({ upload: uploadRef(id), code: error.code }, 'small file not accepted at once');
     return undefined;
   }
-}
-
-async function* iterate(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* chunks;
 }

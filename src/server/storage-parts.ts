@@ -8,6 +8,8 @@ import type { Storage } from '../storage/storage.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { RedisParts } from './redis-parts.ts';
 
+const STORE_THREAD = new URL('../storage/store-thread-entry.js', import.meta.url);
+
 /** The storage and its health check. */
 export interface StorageParts {
   /** Rejects new objects while it is not paired with the connected Redis. */
@@ -21,7 +23,7 @@ export async function openStorageParts(
   { connection, keys, store }: RedisParts,
   log: Logger,
 ): Promise<StorageParts> {
-  const storage = await openStorage(config);
+  const storage = await openStorage(config, { storeThread: STORE_THREAD });
   const kept = new InstallationId(connection, keys);
   const { queuePrefix, storageAdopt: adopt } = config;
   const installation = new Installation({ storage, kept, queuePrefix, adopt, log });

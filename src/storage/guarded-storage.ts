@@ -4,7 +4,16 @@ import type { GrowingObjects, Storage } from './storage.ts';
 /** Rejects new objects while `check` throws. Everything else still works, so that running uploads can end. */
 export function guardedStorage(storage: Storage, check: () => void): Storage {
   const { direct, growing } = storage;
+  const storePair = storage.storePair?.bind(storage);
   return {
+    ...(storePair === undefined
+      ? {}
+      : {
+          async storePair(object, companion) {
+            check();
+            await storePair(object, companion);
+          },
+        }),
     ...(direct === undefined ? {} : { direct: guardedParts(direct, check) }),
     async create(key) {
       check();

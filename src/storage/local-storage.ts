@@ -19,13 +19,32 @@ import { duplicateFile } from './duplicate-file.ts';
 import { GrowingFiles } from './local-growing.ts';
 import { walkOwn, type FoundFile } from './local-walk.ts';
 import { LocalWriter, PART_ENDING, writeDurably } from './local-writer.ts';
-import type { ByteRange, LocalFile, ObjectWriter, OnUnreadable, Storage, StoredObject } from './storage.ts';
+import type {
+  ByteRange,
+  LocalFile,
+  ObjectWriter,
+  OnUnreadable,
+  SmallObject,
+  Storage,
+  StoredObject,
+  WholeObject,
+} from './storage.ts';
+import type { NewFile } from './store-batch.ts';
+import { StoreThread } from './store-thread.ts';
 
 /** An attempt fails only if its folder is removed at the same moment. */
 const MAX_OPEN_TRIES = 10;
 
 /** A file of this size needs a block of its own, so that the probe fails on a full disk. */
 const PROBE_BYTES = Buffer.alloc(4096, 'probe ');
+
+/** Options of a local storage. */
+export interface LocalStorageOptions {
+  /** Disk space that stays free. Default 0. */
+  reserveBytes?: number;
+  /** The compiled `store-thread-entry`, to store small files in a thread. Default: none. */
+  storeThread?: URL | undefined;
+}
 
 /**
  * Stores objects as files below one directory. A file is written under a temporary name and synced. Then it is renamed,
@@ -35,10 +54,15 @@ export class LocalStorage implements Storage {
   readonly #root: string;
   readonly #space: DiskSpace;
   readonly growing: GrowingFiles;
+  /** Undefined without a thread for small files. */
+  readonly storePair?: (object: WholeObject, companion: SmallObject) => Promise<void>;
+  readonly #thread: StoreThread | undefined;
 
-  /** @param options.reserveBytes disk space that stays free. Default 0. */
-  constructor(directory: string, options: { reserveBytes?: number } = {}) {
+  constructor(directory: string, options: LocalStorageOptions = {}) {
     this.#root = resolve(directory);
+    this.#thread = options.storeThread === undefined ? undefined : new StoreThread(options.storeThread);
+    const thread = this.#thread;
+    if (thread !== undefined) this.storePair = (object, small) => this.#storePair(thread, object, small);
     this.#space = new DiskSpace(this.#root, options.reserveBytes ?? 0);
     this.growing = new GrowingFiles({
       pathOf: (key) => this.#pathOf(key),
@@ -59,6 +83,17 @@ export class LocalStorage implements Storage {
       return new LocalWriter(await this.#openNew(partPath), target);
     } catch (error) {
       await cleanParents();
+      throw error;
+    }
+  }
+
+  async #storePair(thread: StoreThread, { key, chunks }: WholeObject, companion: SmallObject): Promise<void> {
+    await this.#space.check();
+    const path = this.#pathOf(key);
+    try {
+      await thread.store([newFile(path, chunks), newFile(this.#pathOf(companion.key), [companion.bytes])]);
+    } catch (error) {
+      await this.#removeEmptyParents(path).catch(() => undefined);
       throw error;
     }
   }
@@ -160,6 +195,10 @@ export class LocalStorage implements Storage {
     }
   }
 
+  async close(): Promise<void> {
+    await this.#thread?.close();
+  }
+
   async foreignName(): Promise<string | undefined> {
     return await firstForeignName((folder) => this.#namesIn(folder));
   }
@@ -201,6 +240,12 @@ export class LocalStorage implements Storage {
   async #removeEmptyParents(path: string): Promise<void> {
     await removeEmptyFolders(dirname(path), this.#root);
   }
+}
+
+function newFile(path: string, chunks: readonly Buffer[]): NewFile {
+  const bytes = Buffer.allocUnsafeSlow(chunks.reduce((total, chunk) => total + chunk.length, 0));
+  chunks.reduce((offset, chunk) => offset + chunk.copy(bytes, offset), 0);
+  return { path, partPath: `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`, bytes };
 }
 
 /** Not atomic: a reader may see the file before it has its bytes. */

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { ConfigError, type Config } from '../settings/config.ts';
 import { codeOf } from './file-errors.ts';
-import { LocalStorage } from './local-storage.ts';
+import { LocalStorage, type LocalStorageOptions } from './local-storage.ts';
 import { directoryOf } from './storage-directory.ts';
 import type { Storage } from './storage.ts';
 
@@ -22,11 +22,15 @@ const LASTING: ReadonlySet<string> = new Set([
 /**
  * Opens the storage of the setting `STORAGE`, whose form was checked at the start. Rejects with an error of one line if
  * it cannot be used: a `ConfigError` if a setting is wrong.
+ * @param options.storeThread see `LocalStorageOptions`.
  */
-export async function openStorage(config: Pick<Config, 'storage' | 'storageReserveBytes' | 's3'>): Promise<Storage> {
+export async function openStorage(
+  config: Pick<Config, 'storage' | 'storageReserveBytes' | 's3'>,
+  { storeThread }: Pick<LocalStorageOptions, 'storeThread'> = {},
+): Promise<Storage> {
   const directory = directoryOf(config.storage);
   if (directory === undefined) return await openBucket(config);
-  const storage = new LocalStorage(directory, { reserveBytes: config.storageReserveBytes });
+  const storage = new LocalStorage(directory, { reserveBytes: config.storageReserveBytes, storeThread });
   await probeDirectory(storage, config.storage);
   return storage;
 }

@@ -41,6 +41,13 @@ export interface Storage {
    */
   duplicate(from: string, to: string): Promise<boolean>;
 
+  /**
+   * Stores an object that is completely in memory, and a small one in the same folder, with the guarantees of
+   * `commitWith`. If it rejects, neither is left, unless the storage has failed. Undefined if the driver has no cheaper
+   * way than `create`; see `storePair`.
+   */
+  storePair?(object: WholeObject, companion: SmallObject): Promise<void>;
+
   /** Undefined if the driver cannot append to an object. Write one object for each part then. */
   readonly growing?: GrowingObjects;
 
@@ -157,6 +164,12 @@ export interface SmallObject {
   bytes: Buffer;
 }
 
+/** As `SmallObject`, in chunks. */
+export interface WholeObject {
+  key: string;
+  chunks: readonly Buffer[];
+}
+
 /** Both ends are inclusive, as in RFC 9110 section 14.1.2. */
 export interface ByteRange {
   start: number;
@@ -184,6 +197,19 @@ export async function commitWith(storage: Storage, writer: ObjectWriter, compani
   if (writer.commitWith !== undefined) return await writer.commitWith(companion);
   await writer.commit();
   await putObject(storage, companion.key, companion.bytes);
+}
+
+/** Stores a whole object and its companion, see `Storage.storePair`. */
+export async function storePair(storage: Storage, object: WholeObject, companion: SmallObject): Promise<void> {
+  if (storage.storePair !== undefined) return await storage.storePair(object, companion);
+  const writer = await storage.create(object.key);
+  try {
+    for (const chunk of object.chunks) await writer.write(chunk);
+    await commitWith(storage, writer, companion);
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
 }
 
 /** Writes a whole object at once, durably. */

@@ -46,7 +46,11 @@ export function tracedReads(storage: Pick<Storage, 'read'>, parent: Span): Pick<
 
 function wrapped(storage: Storage, parent: Span, traced: Traced): Storage {
   const { growing, direct } = storage;
+  const storePair = storage.storePair?.bind(storage);
   return {
+    ...(storePair === undefined
+      ? {}
+      : { storePair: (object, small) => traced('store', object.key, () => storePair(object, small)) }),
     ...(growing === undefined ? {} : { growing: tracedGrowing(growing, traced) }),
     ...(direct === undefined ? {} : { direct: tracedParts(direct, traced) }),
     duplicate: (from, to) => traced('storage duplicate', to, () => storage.duplicate(from, to)),

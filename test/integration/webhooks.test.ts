@@ -109,7 +109,6 @@ describe('the trace of an upload', () => {
         'enqueue > attempt',
         'enqueue > queue wait',
         'enqueue > webhook',
-        'receive > storage create',
         'receive > store',
       ].sort(),
     );
