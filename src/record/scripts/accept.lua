@@ -11,11 +11,12 @@ if isRepeated() then return answerWaiting(true) end
 if was.state then return answer(was.deleted == '1' and 'deleted' or isFinal and 'final' or 'state', true) end
 local bounds = ARGV[22] ~= '' and cjson.decode(ARGV[22]) or nil
 local ownership = ARGV[23] ~= '' and cjson.decode(ARGV[23]) or nil
-local lack = lackOfRecords(bounds) or lackOfCapacity(ARGV[13])
+local queueLimits = decodeLimits(ARGV[13])
+local lack = lackOfRecords(bounds) or lackOfCapacity(queueLimits)
 if lack then return { lack, '0' } end
 local refused = ownership and lackOfQuota(ownership, ARGV[8])
 if refused then return refused end
-evictOldest(ARGV[13], tonumber(ARGV[15]))
+evictOldest(queueLimits, tonumber(ARGV[15]))
 
 owner = bounds and bounds.owner or ''
 putChange(ARGV[12])
@@ -39,4 +40,4 @@ if ownership then countDay(ownership.tenant, tonumber(ARGV[8])) end
 countWhileOpen(id, owner)
 wait(ARGV[14] ~= '' and ARGV[14] or nil)
 publish(id, event)
-return answerQueued()
+return answerQueued(set)

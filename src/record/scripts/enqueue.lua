@@ -10,12 +10,13 @@
 if isRepeated() then return answerWaiting(true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then return rejected end
-local lack = lackOfCapacity(ARGV[13])
+local queueLimits = decodeLimits(ARGV[13])
+local lack = lackOfCapacity(queueLimits)
 if lack then return answer(lack, true) end
 local limits = limitsOfRecord()
 local limit = limits and limitOfQueuing(was.tenant, limits, tonumber(ARGV[8]))
 if limit then return answerLimited(limit) end
-evictOldest(ARGV[13], tonumber(ARGV[15]))
+evictOldest(queueLimits, tonumber(ARGV[15]))
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[16])
 put('requestId', ARGV[17])

@@ -33,7 +33,7 @@ else
   -- A repeated call, whose reply was lost. The upload that it started has ended since.
   if isFinal and was.publicId == ARGV[13] then return answer('final', true) end
 end
-local lack = lackOfCapacity(ARGV[14])
+local lack = lackOfCapacity(decodeLimits(ARGV[14]))
 if lack then return answer(lack, true) end
 local refused = ownership and lackOfQuota(ownership, ARGV[8])
 if refused then return refused end

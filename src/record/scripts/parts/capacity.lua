@@ -39,11 +39,12 @@ local function evict(victimId, retentionMs)
   discarded[#discarded + 1] = victimId
 end
 
--- Returns the rejection if the upload may not wait, or nil. The limits are JSON or empty: capacity, discards, address,
--- perAddress.
-local function lackOfCapacity(limitsJson)
-  if limitsJson == '' then return nil end
-  local limits = cjson.decode(limitsJson)
+-- Returns the limits of the queue, or nil: capacity, discards, address, perAddress.
+local function decodeLimits(json) return json ~= '' and cjson.decode(json) or nil end
+
+-- Returns the rejection if the upload may not wait, or nil.
+local function lackOfCapacity(limits)
+  if not limits then return nil end
   local ofAddress = limits.address and tonumber(redis.call('HGET', byAddressKey, limits.address) or '0')
   if ofAddress and ofAddress >= limits.perAddress then return 'quota' end
   if redis.call('ZCARD', waitingKey) >= limits.capacity and not limits.discards then return 'full' end
@@ -66,15 +67,16 @@ local function nextVictim()
 end
 
 -- Evicts uploads if one more would exceed the capacity.
-local function evictOldest(limitsJson, retentionMs)
-  if limitsJson == '' then return end
-  local excess = redis.call('ZCARD', waitingKey) - cjson.decode(limitsJson).capacity + 1
+local function evictOldest(limits, retentionMs)
+  -- Otherwise the queue has a free place, see `lackOfCapacity`.
+  if not limits or not limits.discards then return end
+  local excess = redis.call('ZCARD', waitingKey) - limits.capacity + 1
   for _ = 1, math.min(excess, MOST_AT_ONCE) do evict(nextVictim(), retentionMs) end
 end
 
--- The reply for an upload that waits now, with the ids of evicted uploads.
-local function answerQueued()
-  local reply = answerWaiting(true)
+-- The reply for an upload that waits now, with the ids of evicted uploads. `fields` is the whole record if it is new.
+local function answerQueued(fields)
+  local reply = answerWaiting(true, fields)
   if #discarded > 0 then
     reply[#reply + 1] = 'discarded'
     reply[#reply + 1] = table.concat(discarded, ' ')

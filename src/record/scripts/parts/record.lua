@@ -66,10 +66,10 @@ local function placing()
   return of
 end
 
-local function answer(word, withRecord)
+local function answer(word, withRecord, fields)
   local reply = { word, event.version or '0' }
   if withRecord then
-    for _, part in ipairs(redis.call('HGETALL', key)) do reply[#reply + 1] = part end
+    for _, part in ipairs(fields or redis.call('HGETALL', key)) do reply[#reply + 1] = part end
     local rank = event.state == 'queued' and positionOf(id, placing())
     if rank then
       reply[#reply + 1] = 'rank'
@@ -161,8 +161,8 @@ local function wait(address, isFirst, pauseMs)
 end
 
 -- The reply for an upload that waits now. `permitFor` is the kind if the caller has to add a permit.
-local function answerWaiting(withRecord)
-  local reply = answer('ok', withRecord)
+local function answerWaiting(withRecord, fields)
+  local reply = answer('ok', withRecord, fields)
   local kind = kindOf(placing())
   if not needsPermit(kind) then return reply end
   reply[#reply + 1] = 'permitFor'
