@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { calibratePatience } from './test/helpers/calibrate.mjs';
 
 /** Every deadline of the tests is scaled by this; the processes that run the tests inherit it. */
@@ -23,7 +24,7 @@ export default {
   testSequencer: '<rootDir>/test/helpers/longest-first.mjs',
   resolver: '<rootDir>/test/helpers/bundled-packages.cjs',
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
-  // One more than a small machine has cores: much of the time is spent waiting for processes to end and locks to expire.
-  maxWorkers: 3,
+  // Much of the time is spent waiting for processes to end and locks to expire. One core would be too slow for four.
+  maxWorkers: availableParallelism() > 1 ? 4 : 3,
   testTimeout: 60_000 * patience,
 };
