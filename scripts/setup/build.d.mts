@@ -11,6 +11,8 @@ export interface BuildTarget {
   readonly isPrivate: boolean;
   /** Its processes load bundles of the packages, and start in half the time. */
   readonly bundlesPackages: boolean;
+  /** Has scripts of API and worker processes for `test/helpers/load-cached.cjs`. */
+  readonly cachesCode: boolean;
 }
 
 export const SERVICE_BUILD: BuildTarget;

@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { bundleCachedProcesses } from './cached-processes.mjs';
 import { beginStamp, hasSources, isFresh, sourceFiles } from './build-stamp.mjs';
 import { loadEsbuild } from './build-tools.mjs';
 import { compileModules } from './compile-modules.mjs';
@@ -35,6 +36,7 @@ export const SERVICE_BUILD = {
   without: [join('scripts', 'bench'), join('scripts', 'chaos')],
   isPrivate: false,
   bundlesPackages: true,
+  cachesCode: false,
 };
 
 /**
@@ -49,14 +51,21 @@ export const BENCH_BUILD = {
   without: [],
   isPrivate: true,
   bundlesPackages: false,
+  cachesCode: false,
 };
 
 /**
- * The build for processes of tests. They start several hundred times, so their packages are bundled.
+ * The build for processes of tests. They start several hundred times, so their packages are bundled and their compiled
+ * code is kept.
  *
  * @type {BuildTarget}
  */
-export const TEST_BUILD = { ...BENCH_BUILD, directory: join(cacheDirectory, 'test-build'), bundlesPackages: true };
+export const TEST_BUILD = {
+  ...BENCH_BUILD,
+  directory: join(cacheDirectory, 'test-build'),
+  bundlesPackages: true,
+  cachesCode: true,
+};
 
 /**
  * Compiles the target if its sources have changed. Does not check types. If several processes call this at the same
@@ -120,6 +129,7 @@ async function build(target, say) {
       await bundleProcesses(draft, esbuild.build);
       await bundlePackages(join(draft, 'node_modules'), join(target.directory, 'node_modules'), esbuild.build);
     }
+    if (target.cachesCode) await bundleCachedProcesses(draft, esbuild.build);
   } finally {
     await esbuild.stop();
   }

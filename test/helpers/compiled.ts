@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '../../scripts/setup/project-root.mjs';
@@ -16,4 +17,14 @@ export function compiled(source: string): string {
   const path = resolve(projectRoot, source).replace(/\.ts$/, '.js');
   if (path.startsWith(join(build, '/'))) return path;
   return join(build, relative(projectRoot, path));
+}
+
+/**
+ * Like `compiled`, but returns the script of a process that keeps its compiled code, if the build has one. It needs
+ * less CPU time to start.
+ */
+export function compiledForStart(source: string): string {
+  const path = compiled(source);
+  const script = join(build, 'cached', relative(build, path).replace(/\.js$/, '.cjs'));
+  return existsSync(script) ? script : path;
 }

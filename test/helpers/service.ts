@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compiled } from './compiled.ts';
+import { compiledForStart } from './compiled.ts';
 import { LONG_HOLD_MS } from './long-hold.ts';
 import { patienceMs } from './patience.ts';
 import { startRedisServer, type RedisServer } from './redis-server.ts';
@@ -125,7 +125,7 @@ export async function startProcess(
   env: Record<string, string>,
   nodeOptions: readonly string[] = [],
 ): Promise<ServiceProcess> {
-  const child = fork(compiled(entry), {
+  const child = fork(compiledForStart(entry), {
     execArgv: [...nodeOptions],
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

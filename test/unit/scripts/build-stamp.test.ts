@@ -21,6 +21,7 @@ beforeEach(() => {
     without: [join(sources, 'left-out')],
     isPrivate: true,
     bundlesPackages: false,
+    cachesCode: false,
   };
 });
 

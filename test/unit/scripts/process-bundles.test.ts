@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TEST_BUILD } from '../../../scripts/setup/build.mjs';
 import { bundledProcesses } from '../../../scripts/setup/process-bundles.mjs';
-import { compiled } from '../../helpers/compiled.ts';
+import { compiled, compiledForStart } from '../../helpers/compiled.ts';
 
 /* The set-up of Jest has made the bundles. */
 const FOLDER = join(TEST_BUILD.directory, 'bundled');
@@ -33,5 +33,26 @@ describe('the bundles of processes', () => {
     const missing = urls.filter(([, path = '']) => !existsSync(join(FOLDER, path)));
     expect(urls.length).toBeGreaterThan(10);
     expect(missing).toEqual([]);
+  });
+});
+
+describe('the scripts of processes whose compiled code is kept', () => {
+  const texts = () =>
+    ['src/server/main', 'workers/main'].map((entry) =>
+      readFileSync(join(TEST_BUILD.directory, 'cached', `${entry}.script.js`), 'utf8'),
+    );
+
+  test('are started instead of the first modules of API and worker processes', () => {
+    for (const entry of ['src/server/main.ts', 'workers/main.ts'])
+      expect(compiledForStart(entry)).toBe(
+        compiled(entry).replace(TEST_BUILD.directory, join(TEST_BUILD.directory, 'cached')).replace(/js$/, 'cjs'),
+      );
+  });
+
+  test('name the files beside a module by the place of the module', () => {
+    const places = texts().flatMap((text) => [...text.matchAll(/__urlOf\("([^"]+)"\)/g)]);
+    expect(places.length).toBeGreaterThan(10);
+    expect(places.filter(([, place = '']) => !existsSync(join(TEST_BUILD.directory, place)))).toEqual([]);
+    expect(texts().filter((text) => text.includes('import.meta.url'))).toEqual([]);
   });
 });
