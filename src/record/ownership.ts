@@ -7,6 +7,8 @@ export interface Ownership {
   tenant: string;
   lane: Lane;
   weight: number;
+  /** True if the tenant had an endpoint for webhooks. */
+  hooks?: boolean;
   metadata?: JsonObject;
 }
 
@@ -20,17 +22,13 @@ export type Owner = Pick<
  * Returns the JSON for the script that opens an upload; undefined in open mode. If `isRefused`, the upload is opened
  * only to be rejected: no limit applies to it, and it does not count.
  */
-export function openingJson(
-  { via, tenant, lane, weight, metadata, limits, ticket, hasWebhooks }: Owner,
-  isRefused = false,
-): string | undefined {
-  if (via === 'open') return undefined;
-  const ownership = { tenant, lane, weight, ...(metadata === undefined ? {} : { metadata }) };
-  const quota = isRefused ? { uncounted: true } : quotaOf(tenant, limits, ticket);
-  return ownershipJson(ownership, { ...quota, ...(hasWebhooks === true ? { hooks: true } : {}) });
+export function openingJson(creator: Owner, isRefused = false): string | undefined {
+  const { owner } = ownerOfCaller(creator);
+  if (owner === undefined) return undefined;
+  return ownershipJson(owner, isRefused ? { uncounted: true } : quotaOf(creator));
 }
 
-function quotaOf(tenant: string, limits: Owner['limits'], ticket: Owner['ticket']): object {
+function quotaOf({ tenant, limits, ticket }: Owner): object {
   const isLimited = Object.keys(limits).length > 0;
   return { ...(isLimited ? { limits: JSON.stringify(limits) } : {}), ...ticketOf(tenant, ticket) };
 }
@@ -53,16 +51,25 @@ export function ownershipJson({ metadata, ...rest }: Ownership, more: object = {
 }
 
 /** As `manifestOwner`, for an upload that has no record yet. */
-export function ownerOfCaller({ via, tenant, lane, weight, metadata }: Owner): { owner?: Ownership } {
+export function ownerOfCaller({ via, tenant, lane, weight, metadata, hasWebhooks }: Owner): { owner?: Ownership } {
   if (via === 'open') return {};
-  return { owner: { tenant, lane, weight, ...(metadata === undefined ? {} : { metadata }) } };
+  const facts = { tenant, lane, weight, hasWebhooks: hasWebhooks === true, metadata: metadata ?? null };
+  return { owner: ownership(facts) };
 }
 
 /** Returns the member of a manifest that keeps the owner of the upload; no member if it has none. */
-export function manifestOwner(record: Pick<UploadRecord, 'tenant' | 'lane' | 'weight' | 'appMetadata'>): {
-  owner?: Ownership;
-} {
-  const { tenant, lane, weight, appMetadata } = record;
-  if (tenant === null) return {};
-  return { owner: { tenant, lane, weight, ...(appMetadata === null ? {} : { metadata: appMetadata }) } };
+export function manifestOwner(
+  record: Pick<UploadRecord, 'tenant' | 'lane' | 'weight' | 'hasWebhooks' | 'appMetadata'>,
+): { owner?: Ownership } {
+  const { tenant, lane, weight, hasWebhooks, appMetadata: metadata } = record;
+  return tenant === null ? {} : { owner: ownership({ tenant, lane, weight, hasWebhooks, metadata }) };
+}
+
+interface OwnerFacts extends Pick<Ownership, 'tenant' | 'lane' | 'weight'> {
+  hasWebhooks: boolean;
+  metadata: JsonObject | null;
+}
+
+function ownership({ hasWebhooks, metadata, ...rest }: OwnerFacts): Ownership {
+  return { ...rest, ...(hasWebhooks ? { hooks: true } : {}), ...(metadata === null ? {} : { metadata }) };
 }

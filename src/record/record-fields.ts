@@ -62,6 +62,8 @@ export interface UploadRecord extends ProgressState {
   weight: number;
   /** The limits of the tenant when the upload was opened; null unless it is receiving. */
   limits: TenantLimits | null;
+  /** True if the tenant had an endpoint for webhooks when the upload was created. */
+  hasWebhooks: boolean;
   /** The metadata that the application gave to the upload. */
   appMetadata: JsonObject | null;
   /** The limits of the ticket that created the upload; null if it had none for files. */
@@ -203,6 +205,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     lane: fields['lane'] === 'batch' ? 'batch' : 'live',
     weight: Number(fields['weight'] || 1),
     limits: parse<TenantLimits>(fields['limits']),
+    hasWebhooks: fields['hooks'] === '1',
     appMetadata: parse<JsonObject>(fields['appMetadata']),
     allowed: parse<AllowedFile>(fields['allowed']),
     result: parse<Result>(fields['result']),

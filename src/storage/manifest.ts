@@ -30,6 +30,7 @@ const manifestSchema = z.object({
       tenant: z.string().min(1),
       lane: z.enum(['live', 'batch']),
       weight: z.number().positive(),
+      hooks: z.boolean().exactOptional(),
       metadata: z.custom<JsonObject>(isObject).exactOptional(),
     })
     .exactOptional(),

@@ -27,3 +27,10 @@ test.each([
 ])('%s has at most %i bytes, compressed', async (entry, maxBytes) => {
   expect(await compressedBytes(entry)).toBeLessThanOrEqual(maxBytes);
 });
+
+test('the plugin of Uppy adds less than 4 KB to the client', async () => {
+  const [plugin, client] = await Promise.all(
+    ['src/integrations/uppy/uppy.ts', 'src/client/upload-client.ts'].map(compressedBytes),
+  );
+  expect(Number(plugin) - Number(client)).toBeLessThan(4096);
+});

@@ -46,6 +46,7 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     tenant: null,
     lane: 'live',
     weight: 1,
+    hasWebhooks: false,
     appMetadata: null,
     limits: null,
     allowed: null,

@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { openCaller } from '../../../../src/access/caller.ts';
 import type { UploadState } from '../../../../src/wire/documents.ts';
 import { problemOf } from '../../../../src/errors.ts';
+import { manifestOwner } from '../../../../src/record/ownership.ts';
 import { UploadRecords } from '../../../../src/record/record.ts';
 import { OTHER_KIND } from '../../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
@@ -433,6 +435,18 @@ describe('reconciliation scan', () => {
     const [one, other] = await Promise.all([owned, open].map(async ({ id }) => (await space.records.read(id))?.record));
     expect(one).toMatchObject({ tenant: 'acme', lane: 'batch', weight: 2, appMetadata: owner.metadata });
     expect(other).toMatchObject({ tenant: null, lane: 'live', weight: 1, appMetadata: null });
+  });
+
+  test('restores an upload whose outcome is reported by a webhook, for processes without endpoints too', async () => {
+    const caller = { ...openCaller, via: 'key', tenant: 'acme', hasWebhooks: true } as const;
+    const lost = await uploadIn(space.records, 'queued', { caller });
+    const { record } = (await space.records.read(lost.id)) ?? {};
+    if (record === undefined) throw new Error('no record');
+    await space.records.forget(lost.id, record.publicId);
+    await storedUpload(lost.id, { ...manifestOwner(record), fencingToken: lost.fencingToken });
+    await reconcileStorage(parts(), SIGNAL);
+    applied(await space.records.cancel(lost.id));
+    expect(await space.connection.xlen(space.keys.outbox)).toBe(1);
   });
 
   test('changes no upload that has a record, and does not run again at once', async () => {
