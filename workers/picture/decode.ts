@@ -4,10 +4,11 @@ import { withoutBrokenProfile } from './broken-profile.ts';
 import { isHeic } from './heic/heic-header.ts';
 import { claimablePixels } from './jpeg-limits.ts';
 import { decode as decodeFile, type DecodeSettings, type Pixels } from './libvips.ts';
-import { PROFILE_IGNORED } from './picture-warnings.ts';
+import { FRAMES_DAMAGED, PROFILE_IGNORED } from './picture-warnings.ts';
 import { readError } from './read-error.ts';
 import type { PictureInput } from './readable-input.ts';
 import type { PictureState } from './state.ts';
+import { decodeGifStrictly } from './strict-gif.ts';
 import { decodeJpegStrictly } from './strict-jpeg.ts';
 import { decodeTiffStrictly } from './strict-tiff.ts';
 import { toSrgb } from './to-srgb.ts';
@@ -37,20 +38,24 @@ export function decode(tools: PictureTools) {
       isDeep: way.kind === 'hdr',
       keptChannels: state.keptChannels.get(),
     };
-    const { hasCleanJpegHeader, mayBeClear } = state.container.get();
+    const { mayBeClear } = state.container.get();
     const input = isHeic(upload.type)
       ? await bounds.wait((maxSeconds) =>
           tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }, settings.isDeep),
         )
       : state.input.get();
     const pixels = await bounds
-      .wait((maxSeconds) => decodeStrictly(format, input, { ...settings, maxSeconds }, hasCleanJpegHeader))
+      .wait((maxSeconds) => decodeStrictly(state, input, { ...settings, maxSeconds }))
       .catch((error: unknown) => {
         throw readError(error);
       });
     if (!mayBeClear && isAllClear(pixels)) throw noPixels();
     const decodePlain = async (): Promise<Pixels> =>
-      await bounds.wait((maxSeconds) => decodeFile(input, { ...settings, appliesProfile: false, maxSeconds }));
+      await bounds
+        .wait((maxSeconds) => decodeFile(input, { ...settings, appliesProfile: false, maxSeconds }))
+        .catch((error: unknown) => {
+          throw readError(error);
+        });
     const plain = state.costly.get().isManaged ? await withoutBrokenProfile(pixels, decodePlain) : undefined;
     if (plain !== undefined) state.warnings.push(PROFILE_IGNORED);
     state.decoded.set(await inSrgb(plain ?? pixels, way, state.container.get().avifColours));
@@ -58,15 +63,13 @@ export function decode(tools: PictureTools) {
 }
 
 /** The library reports lost pixels of some formats only as warnings. */
-async function decodeStrictly(
-  format: string,
-  input: PictureInput,
-  settings: DecodeSettings,
-  hasCleanJpegHeader: boolean,
-): Promise<Pixels> {
+async function decodeStrictly(state: PictureState, input: PictureInput, settings: DecodeSettings): Promise<Pixels> {
+  const { format, frames } = state.facts.get();
   switch (format) {
     case 'jpeg':
-      return await decodeJpegStrictly(input, settings, hasCleanJpegHeader);
+      return await decodeJpegStrictly(input, settings, state.container.get().hasCleanJpegHeader);
+    case 'gif':
+      return await decodeGifStrictly(input, settings, frames, () => state.warnings.push(FRAMES_DAMAGED));
     case 'tiff':
       return await decodeTiffStrictly(input, settings);
     default:

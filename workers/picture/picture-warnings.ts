@@ -44,6 +44,12 @@ export const PROFILE_IGNORED = warning(
   'The colour profile of the file is damaged or for other colours, so it was ignored. The colours may be different.',
 );
 
+/** The warning for an animation of which some frames are broken. */
+export const FRAMES_DAMAGED = warning(
+  'frames_damaged',
+  'Some frames of the animation are damaged, so a part of their pixels is missing.',
+);
+
 function warning(code: string, message: string): PictureWarning {
   return { code, message };
 }
