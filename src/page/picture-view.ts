@@ -1,4 +1,5 @@
 import type { PictureResult, Upload } from '../wire/documents.ts';
+import { distinctSizes } from './distinct-sizes.ts';
 import { make } from './dom.ts';
 import { formatExposure, formatTakenAt } from './format.ts';
 import { copyButton, downloadButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
@@ -30,7 +31,7 @@ export function pictureFacts(result: PictureResult, { facts, locale }: Words): F
 }
 
 function linksOf({ file, links }: Upload, { variants }: PictureResult, words: Words): HTMLElement {
-  const shown = variants.map(({ url, width, height, size }) =>
+  const shown = distinctSizes(variants).map(({ url, width, height, size }) =>
     fileLink({ text: `${width} × ${height}`, url, sizeBytes: size }, words),
   );
   if (links.content !== undefined)

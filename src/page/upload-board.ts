@@ -137,7 +137,7 @@ export class UploadBoard {
   /** Removes lines from the page. The files stay on the server. */
   hide(models: readonly LineModel[]): void {
     const { words } = this.#options;
-    for (const model of models) this.#lines.remove(model);
+    void inSlices(models, (model) => this.#lines.remove(model));
     const actions = models.map((model) =>
       this.#undoable(
         model,

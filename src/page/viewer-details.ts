@@ -1,4 +1,5 @@
 import type { PictureResult, Upload, Variant } from '../wire/documents.ts';
+import { distinctSizes } from './distinct-sizes.ts';
 import { make } from './dom.ts';
 import { formatDeadline } from './format.ts';
 import { pictureFacts } from './picture-view.ts';
@@ -22,7 +23,7 @@ export function viewerDetails(
   words: Words,
 ): HTMLElement[] {
   const { links, viewer } = words;
-  const variants = result.variants.map(({ url, width, height, size }) =>
+  const variants = distinctSizes(result.variants).map(({ url, width, height, size }) =>
     fileLink({ text: `${width} × ${height}`, url, sizeBytes: size }, words),
   );
   const largest = largestVariant(result);
