@@ -3,6 +3,7 @@ import type { PictureState } from './state.ts';
 
 /** Two pixels count as the same colour if this many upper bits of each channel are equal. */
 const BIN_BITS = 4;
+const SUMS = 4;
 const WHITE = '#ffffff';
 
 /** Sets the colour that covers most of the picture. Transparent areas do not count. */
@@ -14,41 +15,28 @@ export async function dominantColour(state: PictureState): Promise<void> {
  * Returns the mean of the largest group of similar colours as `#rrggbb`, or white if the picture is fully transparent.
  */
 export function dominantColourOf(rgba: Buffer): string {
-  const bins = new Map<number, Bin>();
-  let largest: Bin = { weight: 0, red: 0, green: 0, blue: 0 };
+  // Four sums for each group: the alpha of its pixels, and their red, green and blue, each weighted by the alpha.
+  const sums = new Float64Array(SUMS << (3 * BIN_BITS));
+  let largest = 0;
   for (let at = 0; at + 3 < rgba.length; at += 4) {
-    const [red, green, blue, alpha] = [
-      rgba.readUInt8(at),
-      rgba.readUInt8(at + 1),
-      rgba.readUInt8(at + 2),
-      rgba.readUInt8(at + 3),
-    ];
-    const key = (top(red) << (2 * BIN_BITS)) | (top(green) << BIN_BITS) | top(blue);
-    const bin = bins.get(key) ?? { weight: 0, red: 0, green: 0, blue: 0 };
-    bin.weight += alpha;
-    bin.red += red * alpha;
-    bin.green += green * alpha;
-    bin.blue += blue * alpha;
-    bins.set(key, bin);
-    largest = bin.weight > largest.weight ? bin : largest;
+    const [red, green, blue, alpha] = [rgba[at] ?? 0, rgba[at + 1] ?? 0, rgba[at + 2] ?? 0, rgba[at + 3] ?? 0];
+    const bin = SUMS * ((top(red) << (2 * BIN_BITS)) | (top(green) << BIN_BITS) | top(blue));
+    sums[bin] = (sums[bin] ?? 0) + alpha;
+    sums[bin + 1] = (sums[bin + 1] ?? 0) + red * alpha;
+    sums[bin + 2] = (sums[bin + 2] ?? 0) + green * alpha;
+    sums[bin + 3] = (sums[bin + 3] ?? 0) + blue * alpha;
+    if ((sums[bin] ?? 0) > (sums[largest] ?? 0)) largest = bin;
   }
-  return largest.weight === 0 ? WHITE : hex(largest);
-}
-
-/** Sums over the pixels of a group, each weighted by its alpha. */
-interface Bin {
-  weight: number;
-  red: number;
-  green: number;
-  blue: number;
+  const [weight = 0, ...colour] = sums.subarray(largest, largest + SUMS);
+  return weight === 0 ? WHITE : hex(colour, weight);
 }
 
 function top(channel: number): number {
   return channel >> (8 - BIN_BITS);
 }
 
-function hex({ weight, red, green, blue }: Bin): string {
-  const channels = [red, green, blue].map((sum) =>
+function hex(sums: readonly number[], weight: number): string {
+  const channels = sums.map((sum) =>
     Math.round(sum / weight)
       .toString(16)
       .padStart(2, '0'),

@@ -30,6 +30,7 @@ const CLEAR_FRAME = Buffer.from('21f90401000000002c00000000010001000002024401003
  */
 export async function readableInput(path: string, type: string, signal: AbortSignal): Promise<ReadableInput> {
   const asItIs = { input: path, addedFrames: 0 };
+  if (type !== 'image/avif' && type !== 'image/gif') return asItIs;
   return await FileWindow.over(path, signal, async (window) => {
     if (type === 'image/avif') {
       const brand = (await window.read(BRAND_AT, 4))?.toString('latin1');
@@ -38,7 +39,7 @@ export async function readableInput(path: string, type: string, signal: AbortSig
       bytes.write('avif', BRAND_AT, 'latin1');
       return { input: bytes, addedFrames: 0 };
     }
-    const blocks = type === 'image/gif' ? await readGifBlocks(window) : undefined;
+    const blocks = await readGifBlocks(window);
     if (blocks === undefined || !blocks.isCanvasVisible || blocks.hasTransparentColour) return asItIs;
     // libvips leaves out the transparency unless a frame declares a transparent colour.
     const bytes = await bytesOf(path, window);
