@@ -61,10 +61,11 @@ async function sendPhotos(tenants: QueueOfTenants, queue: UploadQueue, count: nu
   await tenants.store(ids);
   const times: SlotTimes[] = [];
   for (const id of ids) {
+    const sinceMs = Date.now();
     await tenants.enqueue([id]);
     await queue.add(OTHER_KIND);
     await untilLeft(tenants, id, 'queued');
-    times.push(await readSlotTimes(tenants.connection, tenants.keys.events, id));
+    times.push(await readSlotTimes(tenants.connection, tenants.keys.events, id, sinceMs));
     await untilLeft(tenants, id, 'processing');
   }
   return times;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Redis } from '../../../../src/queue/connection.ts';
 
-/** More entries than the changes of the uploads that one photo can wait for. */
-const ENTRIES = 200;
+/** The upload that has the slot when a photo comes began at most this time before. */
+const BEFORE_MS = 1000;
 
 const eventSchema = z.object({ at: z.coerce.number(), state: z.string().optional() });
 
@@ -14,12 +14,20 @@ export interface SlotTimes {
   readonly workMs: number;
 }
 
-/** Reads the times of a photo that has just begun from the event stream of a worker with one slot. */
-export async function readSlotTimes(connection: Redis, stream: string, photo: string): Promise<SlotTimes> {
+/**
+ * Reads the times of a photo that has begun from the event stream of a worker with one slot. The photo was not queued
+ * before `sinceMs`.
+ */
+export async function readSlotTimes(
+  connection: Redis,
+  stream: string,
+  photo: string,
+  sinceMs: number,
+): Promise<SlotTimes> {
   const begins = new Map<string, number>();
   const works: { id: string; from: number; to: number }[] = [];
   let queuedAt: number | undefined;
-  for (const { id, state, at } of await changesOf(connection, stream)) {
+  for (const { id, state, at } of await changesSince(connection, stream, sinceMs - BEFORE_MS)) {
     if (id === photo && state === 'queued') queuedAt = at;
     if (state === 'processing' && !begins.has(id)) begins.set(id, at);
     if (state === 'completed') works.push({ id, from: begins.get(id) ?? 0, to: at });
@@ -31,10 +39,10 @@ export async function readSlotTimes(connection: Redis, stream: string, photo: st
   return { waitMs: end - start, workMs: Math.max(0, ...overlaps) };
 }
 
-/** The last changes of all uploads, the oldest first. */
-async function changesOf(connection: Redis, stream: string) {
-  const entries = await connection.xrevrange(stream, '+', '-', 'COUNT', ENTRIES);
-  return entries.reverse().flatMap(([, fields]) => {
+/** The changes of all uploads, the oldest first. */
+async function changesSince(connection: Redis, stream: string, sinceMs: number) {
+  const entries = await connection.xrange(stream, sinceMs, '+');
+  return entries.flatMap(([, fields]) => {
     const member = (name: string) => fields[fields.indexOf(name) + 1] ?? '';
     if (member('event') !== 'progress') return [];
     const { at, state } = eventSchema.parse(JSON.parse(member('data')));
