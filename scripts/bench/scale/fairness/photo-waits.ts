@@ -87,11 +87,20 @@ function report(alone: SlotTimes[], crowded: SlotTimes[]): string {
     return [title, ...[waits, netOf(times)].flatMap((ms) => [figure(median(ms), 1), figure(percentile(ms, 0.99), 1)])];
   });
   const title = `time until a single photo is begun by one worker with one slot; each file takes ${WORK_MS} ms`;
-  const target = {
-    what: 'p99 without the work of one slot, over an empty queue',
-    value: percentile(netOf(crowded), 0.99) / percentile(netOf(alone), 0.99),
-    most: 2,
-  };
+  const targets = [
+    {
+      what: 'p99 without the work of one slot, over an empty queue',
+      value: percentile(netOf(crowded), 0.99) / percentile(netOf(alone), 0.99),
+      most: 2,
+    },
+    // Does not depend on other load.
+    {
+      what: 'uploads of the other tenant begun before a photo, at most',
+      value: Math.max(...crowded.map(({ othersFirst }) => othersFirst)),
+      most: 1,
+      digits: 0,
+    },
+  ];
   const heads = ['queue', 'p50, ms', 'p99, ms', 'without one work, p50', 'p99'];
-  return `${title}\n${formatTable(heads, rows)}\n\n${formatTargets([target])}`;
+  return `${title}\n${formatTable(heads, rows)}\n\n${formatTargets(targets)}`;
 }

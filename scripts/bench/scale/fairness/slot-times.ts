@@ -12,6 +12,8 @@ export interface SlotTimes {
   readonly waitMs: number;
   /** The part of it in which the slot worked for one upload of another tenant: the longest such time. */
   readonly workMs: number;
+  /** Uploads of another tenant that were begun in this time. */
+  readonly othersFirst: number;
 }
 
 /**
@@ -36,7 +38,8 @@ export async function readSlotTimes(
   if (queuedAt === undefined || begunAt === undefined) throw new Error('the events of a photo are missing');
   const [start, end] = [queuedAt, begunAt];
   const overlaps = works.map(({ from, to }) => Math.min(to, end) - Math.max(from, start));
-  return { waitMs: end - start, workMs: Math.max(0, ...overlaps) };
+  const othersFirst = [...begins.values()].filter((at) => at > start && at < end).length;
+  return { waitMs: end - start, workMs: Math.max(0, ...overlaps), othersFirst };
 }
 
 /** The changes of all uploads, the oldest first. */
