@@ -1,5 +1,5 @@
 import type { Logger } from '../src/telemetry/log.ts';
-import { manifestOwner } from '../src/record/ownership.ts';
+import { manifestOfRecord } from '../src/record/manifest-of-record.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import { manifestKey, originalKey } from '../src/storage/keys.ts';
 import { manifestObject } from '../src/storage/manifest.ts';
@@ -10,19 +10,12 @@ import { putObject, type Storage } from '../src/storage/storage.ts';
  * after Redis has lost its data. Never rejects, because the upload can be processed without it.
  */
 export async function writeMissingManifest(storage: Storage, record: UploadRecord, log: Logger): Promise<void> {
-  const { id, fencingToken, publicId, fileName, type, receivedBytes, sha256, options, createdAtMs } = record;
+  const { id, fencingToken, type, options, receivedBytes: sizeBytes, sha256 } = record;
   try {
     if (type === null || (await storage.stat(manifestKey(id, fencingToken))) !== undefined) return;
     // A manifest means that the bytes are stored.
     if ((await storage.stat(originalKey(id, fencingToken))) === undefined) return;
-    const createdAt = new Date(createdAtMs).toISOString();
-    const manifest = { id, fencingToken, publicId, name: fileName, type, sizeBytes: receivedBytes, sha256, options };
-    const { key, bytes } = manifestObject({
-      ...manifest,
-      ...manifestOwner(record),
-      createdAt,
-      sequence: record.version,
-    });
+    const { key, bytes } = manifestObject(manifestOfRecord(record, { type, options, sizeBytes, sha256 }));
     await putObject(storage, key, bytes);
     log.warn('manifest was missing, written from the record');
   } catch (error) {

@@ -3,9 +3,11 @@ import type { StoredUpload } from './open-record.ts';
 import { manifestOwner } from './ownership.ts';
 import type { UploadRecord } from './record-fields.ts';
 
-/** Returns the manifest of a receiving upload whose bytes are stored. */
+/** Returns the manifest of an upload whose bytes are stored. */
 export function manifestOfRecord(record: UploadRecord, stored: StoredUpload): Manifest {
-  const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence } = record;
+  const { id, fencingToken, publicId, fileName, createdAtMs, version: sequence, announcedSha256 } = record;
   const createdAt = new Date(createdAtMs).toISOString();
-  return { id, fencingToken, publicId, name: fileName, createdAt, sequence, ...manifestOwner(record), ...stored };
+  const announced = stored.sha256 === null && announcedSha256 !== null ? { announcedSha256 } : {};
+  const known = { id, fencingToken, publicId, name: fileName, createdAt, sequence };
+  return { ...known, ...announced, ...manifestOwner(record), ...stored };
 }

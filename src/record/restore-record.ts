@@ -21,7 +21,7 @@ export async function recoverRecord(
 
 /** Rebuilds a record from its manifest. See `UploadRecords.restore`. */
 export async function restoreRecord(changer: RecordChanger, manifest: Manifest): Promise<ChangeOutcome> {
-  const { id, fencingToken, name, publicId, createdAt, sequence, owner } = manifest;
+  const { id, fencingToken, name, publicId, createdAt, sequence, owner, announcedSha256 } = manifest;
   const base = Math.floor(changer.nowMs() / 1000);
   return await changer.enter('queued', [], 'restore', id, [
     base,
@@ -33,5 +33,6 @@ export async function restoreRecord(changer: RecordChanger, manifest: Manifest):
     sequence,
     owner && ownershipJson(owner),
     changer.kindOf(manifest.type),
+    announcedSha256,
   ]);
 }

@@ -20,6 +20,11 @@ const manifestSchema = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .nullable(),
+  /** The digest that the sender has announced, until a worker has checked it. */
+  announcedSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .exactOptional(),
   options: z.unknown(),
   createdAt: z.iso.datetime(),
   /** The version of the record when its request began. The later of two manifests of one record has the greater one. */

@@ -2,7 +2,8 @@
 -- of it. The versions and the attempts continue from `base`, the versions within the life of the request.
 -- ARGV  7 base, 8 size in bytes, 9 type, 10 SHA-256 or empty, 11 options as JSON, 12 percent, 13 fencing token,
 --       14 name, 15 public id, 16 creation time in ms since 1970,
---       17 version of the record that the request opened, or empty, 18 ownership as JSON or empty, 19 kind
+--       17 version of the record that the request opened, or empty, 18 ownership as JSON or empty, 19 kind,
+--       20 SHA-256 that the sender has announced, or empty
 --- @include "parts/record"
 --- @include "parts/ownership"
 --- @include "parts/stored"
@@ -34,6 +35,7 @@ put('attempt', ARGV[7])
 put('attemptBase', ARGV[7])
 putFencingToken(ARGV[13])
 put('name', ARGV[14])
+putGiven('announcedSha256', ARGV[20])
 put('owner', '')
 putOwner(ARGV[18] ~= '' and cjson.decode(ARGV[18]) or nil)
 putMayHaveOrphans()

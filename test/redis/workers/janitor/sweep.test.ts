@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openCaller } from '../../../../src/access/caller.ts';
 import type { UploadState } from '../../../../src/wire/documents.ts';
@@ -10,9 +10,10 @@ import { UploadRecords } from '../../../../src/record/record.ts';
 import { OTHER_KIND } from '../../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../../../src/queue/upload-sets.ts';
-import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
+import { manifestKey, originalKey, partKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
 import { manifestObject, type Manifest } from '../../../../src/storage/manifest.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
+import { assemble } from '../../../../workers/assemble.ts';
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
 import { addMissingPermits } from '../../../../workers/janitor/missing-permits.ts';
 import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
@@ -447,6 +448,28 @@ describe('reconciliation scan', () => {
     await reconcileStorage(parts(), SIGNAL);
     applied(await space.records.cancel(lost.id));
     expect(await space.connection.xlen(space.keys.outbox)).toBe(1);
+  });
+
+  test('restores the digest that the sender has announced, so that a worker still checks it', async () => {
+    const announcedSha256 = 'a'.repeat(64);
+    const { id } = await storedUpload(undefined, { sha256: null, announcedSha256 });
+    await reconcileStorage(parts(), SIGNAL);
+    expect((await space.records.read(id))?.record).toMatchObject({ sha256: null, announcedSha256 });
+  });
+
+  test('restores a resumable upload whose parts are not joined, and a worker joins them', async () => {
+    const { id, fencingToken } = await storedUpload(undefined, { sizeBytes: 6, sha256: null });
+    await temp.storage.remove(originalKey(id, fencingToken));
+    await putObject(temp.storage, partKey(id, 0, '000000000001'), Buffer.from('abc'));
+    await putObject(temp.storage, partKey(id, 3, '000000000002'), Buffer.from('def'));
+    await reconcileStorage(parts(), SIGNAL);
+    const record = (await space.records.read(id))?.record;
+    if (record === undefined) throw new Error('not restored');
+    expect([record.state, permits, temp.files().length]).toEqual(['queued', [OTHER_KIND], 3]);
+    const context = { signal: SIGNAL, report: () => undefined, log: silentLog };
+    const assembled = await assemble(temp.storage, record, { ...context, bounded: (work) => work() });
+    expect(await readFile(assembled?.input.path ?? '', 'utf8')).toBe('abcdef');
+    expect(temp.files().sort()).toEqual([manifestKey(id, fencingToken), originalKey(id, fencingToken)].sort());
   });
 
   test('changes no upload that has a record, and does not run again at once', async () => {
