@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Callers } from '../access/callers.ts';
 import { ServiceError } from '../errors.ts';
+import { clientGone } from '../http/client-gone.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { allowedMethods } from '../http/method-not-allowed.ts';
 import { requireUploadId } from '../http/parameters.ts';
@@ -85,9 +86,7 @@ function offered(ctx: Context, { roadsOf }: ResumableRouteParts): ResumableEndpo
 }
 
 function requestOf(ctx: Context, parts: ScopeParts): ResumableRequest {
-  const gone = new AbortController();
-  ctx.res.once('close', () => gone.abort());
-  return { scope: openScope(ctx, parts), request: ctx.req, gone: gone.signal };
+  return { scope: openScope(ctx, parts), request: ctx.req, gone: clientGone(ctx) };
 }
 
 function metadataOf(ctx: Context): UploadMetadata {

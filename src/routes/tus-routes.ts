@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Callers } from '../access/callers.ts';
+import { clientGone } from '../http/client-gone.ts';
 import { allowedMethods, unsupportedMethod } from '../http/method-not-allowed.ts';
 import { openScope, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { requireUploadId } from '../http/parameters.ts';
@@ -32,12 +33,11 @@ export function tusRoutes(router: Router, parts: TusRouteParts): void {
   const answer = async (ctx: Context, method: TusMethod, id?: string) => {
     ctx.set('Cache-Control', 'no-store');
     const openedScope = openScope(ctx, parts);
-    const gone = new AbortController();
-    ctx.res.once('close', () => gone.abort());
+    const gone = clientGone(ctx);
     const isCreation = method === 'POST';
     const scope = isCreation ? withCaller(openedScope, await parts.callers.ofCreation(ctx)) : openedScope;
     const { tus } = parts.roadsOf(scope.span);
-    const { status, headers } = await tus.handle({ scope, request: ctx.req, method, id, gone: gone.signal });
+    const { status, headers } = await tus.handle({ scope, request: ctx.req, method, id, gone });
     ctx.status = status;
     ctx.body = status === 204 ? null : '';
     ctx.remove('Content-Type');
