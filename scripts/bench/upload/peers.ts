@@ -11,6 +11,8 @@ export interface UploadPeer {
   readonly settings?: Readonly<Record<string, string>>;
   /** Default true. It affects only this service. */
   readonly isDurable?: boolean;
+  /** True if the service stores its files in the bucket of the run. Default false. */
+  readonly hasBucket?: boolean;
 }
 
 const FORM = { form: 'form', path: '/uploads' } as const;
@@ -59,6 +61,24 @@ export const TUS_PARTS_SYNCED: UploadPeer = {
 };
 export const KOA_MULTER: UploadPeer = { title: 'Koa + multer + Queue.add', server: 'koa-multer', ...FORM };
 
+export const SERVICE_DIRECT: UploadPeer = {
+  title: 'deferred-uploads, straight to the bucket',
+  server: 'service',
+  form: 'direct',
+  path: '/uploads/direct',
+  hasBucket: true,
+};
+export const SERVICE_PUT_BUCKET: UploadPeer = {
+  ...SERVICE_PUT,
+  title: 'deferred-uploads, PUT, bucket',
+  hasBucket: true,
+};
+export const SERVICE_PARTS_BUCKET: UploadPeer = {
+  ...SERVICE_PARTS,
+  title: 'deferred-uploads, tus, bucket',
+  hasBucket: true,
+};
+
 /** The peers for large files. */
 export const FILE_PEERS: readonly UploadPeer[] = [
   SERVICE,
@@ -75,6 +95,9 @@ export const FILE_PEERS: readonly UploadPeer[] = [
 
 /** The peers for files in parts of 8 MiB. */
 export const PARTS_PEERS: readonly UploadPeer[] = [SERVICE_PARTS, TUS_PARTS_SYNCED, SERVICE_PARTS_UNSYNCED, TUS_PARTS];
+
+/** The ways to a bucket. */
+export const BUCKET_PEERS: readonly UploadPeer[] = [SERVICE_DIRECT, SERVICE_PUT_BUCKET, SERVICE_PARTS_BUCKET];
 
 /** The peers that queue pictures. */
 export const PICTURE_PEERS: readonly UploadPeer[] = [KOA_MULTER, SERVICE, SERVICE_UNSYNCED];

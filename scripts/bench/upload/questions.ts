@@ -34,8 +34,11 @@ export type SenderQuestions = {
   send(transfer: Transfer): Promise<Sent>;
 };
 
-/** How the bytes are sent: a form, the raw body of a PUT, tus' creation with upload, or tus in parts of 8 MiB. */
-export type TransferForm = 'form' | 'put' | 'tus' | 'tus-parts';
+/**
+ * How the bytes are sent: a form, the raw body of a PUT, tus' creation with upload, tus in parts of 8 MiB, or straight
+ * to the bucket.
+ */
+export type TransferForm = 'form' | 'put' | 'tus' | 'tus-parts' | 'direct';
 
 export interface Transfer {
   port: number;
@@ -55,4 +58,13 @@ export interface Sent {
   cpuUs: number;
   /** Only of tus in parts: the longest time from the last byte of a file to its answer, in milliseconds. */
   finishMs: number;
+}
+
+/** The questions for the process of the bucket. */
+export type BucketQuestions = { start(): Promise<Bucket> };
+
+export interface Bucket {
+  /** Address of its S3 server. */
+  url: string;
+  bucket: string;
 }

@@ -9,6 +9,7 @@ import {
   SERVICE_PARTS,
   SERVICE_PARTS_UNSYNCED,
   SERVICE_PUT,
+  SERVICE_PUT_BUCKET,
   SERVICE_PUT_UNHASHED,
   SERVICE_PUT_UNSYNCED,
   SERVICE_UNHASHED,
@@ -113,6 +114,18 @@ export function reportParts({ title, load, peers }: LoadFigures): string {
     },
   ];
   return `${title}\n${formatTable(PARTS_HEADINGS, rows)}\n\n${formatLimits(limits)}`;
+}
+
+/** Returns the table of the ways to a bucket. */
+export function reportBucket({ title, load, peers }: LoadFigures): string {
+  const gib = (load.bytes * load.files) / GIB;
+  const rows = peers.map(({ peer, rounds }) => [
+    peer.title,
+    figure(median(rounds.map(({ serverSeconds }) => serverSeconds / gib)), 2),
+    figure(median(rounds.map(({ rssGrowth }) => rssGrowth / MIB)), 1),
+    figure(cpuTo(peers, peer, SERVICE_PUT_BUCKET), 2),
+  ]);
+  return `${title}\n${formatTable(['', 'API CPU s/GiB', 'RSS growth MiB', 'CPU to PUT'], rows)}`;
 }
 
 /** Returns the table and limit of queued pictures. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Child } from '../lib/child.ts';
 import type { Session } from '../lib/session.ts';
 import type { UploadPeer } from './peers.ts';
-import type { SenderQuestions, UploadServerQuestions } from './questions.ts';
+import type { BucketQuestions, SenderQuestions, UploadServerQuestions } from './questions.ts';
 
 /** The load of a round. */
 export interface Load {
@@ -52,7 +52,9 @@ export async function runUploadRound(
     '--expose-gc',
     ...nodeOptions,
   ]);
-  const { settings = {}, isDurable = true, form, path } = peer;
+  const { isDurable = true, form, path } = peer;
+  const bucket = peer.hasBucket === true ? session.start<BucketQuestions>('../upload/children/bucket') : undefined;
+  const settings = { ...peer.settings, ...(bucket && (await bucketSettings(bucket))) };
   const port = await server.ask('start', { redisUrl: session.redisUrl, directory, settings, isDurable });
   const transfer = { port, form, path, connections: load.connections };
   await sender.ask('send', { ...transfer, bytes: FIRST_BYTES, files: load.connections });
@@ -62,6 +64,7 @@ export async function runUploadRound(
   const sent = await sender.ask('send', { ...transfer, bytes: load.bytes, files: load.files });
   const used = await server.ask('end');
   await server.end();
+  await bucket?.end();
   // Large files are removed before the next round, whose writes they would delay.
   if (!load.keepsFiles) await rm(directory, { recursive: true });
   return {
@@ -71,4 +74,10 @@ export async function runUploadRound(
     rssGrowth: used.rssGrowth,
     finishMs: sent.finishMs,
   };
+}
+
+/** A bucket in memory has room for one round, so each round has a new one. */
+async function bucketSettings(child: Child<BucketQuestions>): Promise<Record<string, string>> {
+  const { url, bucket } = await child.ask('start');
+  return { STORAGE: `s3://${bucket}`, S3_ENDPOINT: url };
 }

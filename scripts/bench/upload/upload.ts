@@ -3,12 +3,12 @@ import type { Child } from '../lib/child.ts';
 import { machineFacts } from '../lib/machine.ts';
 import { publish } from '../lib/publish.ts';
 import { withSession, type Session } from '../lib/session.ts';
-import { FILE_PEERS, PARTS_PEERS, PICTURE_PEERS, type UploadPeer } from './peers.ts';
+import { BUCKET_PEERS, FILE_PEERS, PARTS_PEERS, PICTURE_PEERS, type UploadPeer } from './peers.ts';
 import type { SenderQuestions } from './questions.ts';
-import { reportFiles, reportParts, reportPictures, type LoadFigures } from './report.ts';
+import { reportBucket, reportFiles, reportParts, reportPictures, type LoadFigures } from './report.ts';
 import { runUploadRound, type Load } from './round.ts';
 
-/** `parts` 2 measures only tus in parts. */
+/** `parts` 2 measures only tus in parts, and 3 only the ways to a bucket. */
 const defaults = { mib: 1024, files: 16, each: 32, pictures: 4000, connections: 32, rounds: 5, parts: 1 };
 const quick = { mib: 64, files: 4, each: 8, pictures: 400, rounds: 1 };
 
@@ -17,10 +17,14 @@ interface Figures {
   whole: LoadFigures[];
   inParts: LoadFigures[];
   pictures: LoadFigures[];
+  bucket: LoadFigures[];
 }
 
 const MIB = 2 ** 20;
 const PICTURE_BYTES = 100_000;
+
+/** The bucket keeps all files in memory. */
+const MOST_BUCKET_MIB = 256;
 
 /** Enough bytes to compile the code for a large file. */
 const WARM_UP_BYTES = 64 * MIB;
@@ -43,12 +47,16 @@ export const upload: Bench = {
       const figuresOf = (peers: readonly UploadPeer[], what = ''): LoadFigures[] =>
         files.map((load, index) => ({ title: `${what}${titles[index] ?? ''}`, load, peers: none(peers) }));
       const inParts = figuresOf(PARTS_PEERS, 'tus in parts of 8 MiB: ');
-      const isAll = options.parts !== 2;
+      const isAll = options.parts === 1;
+      const bucketLoad = fileLoad(1, Math.min(options.mib, MOST_BUCKET_MIB));
+      const bucketTitle = `a bucket in memory: ${titleOf(1, bucketLoad.bytes / MIB, options)}`;
+      const bucket = { title: bucketTitle, load: bucketLoad, peers: none(BUCKET_PEERS) };
       const pictures = { title: pictureTitle(options), load: pictureLoad(options), peers: none(PICTURE_PEERS) };
       const figures: Figures = {
         whole: isAll ? figuresOf(FILE_PEERS) : [],
-        inParts,
+        inParts: options.parts === 3 ? [] : inParts,
         pictures: isAll ? [pictures] : [],
+        bucket: options.parts === 2 ? [] : [bucket],
       };
       onInterrupt(() => reportAll(facts, figures));
       await runAll(session, sender, Object.values(figures).flat(), options);
@@ -57,8 +65,9 @@ export const upload: Bench = {
   },
 };
 
-function reportAll(facts: string, { whole, inParts, pictures }: Figures): string {
-  const reports = [...whole.map(reportFiles), ...inParts.map(reportParts), ...pictures.map(reportPictures)];
+function reportAll(facts: string, { whole, inParts, pictures, bucket }: Figures): string {
+  const files = [...whole.map(reportFiles), ...inParts.map(reportParts)];
+  const reports = [...files, ...pictures.map(reportPictures), ...bucket.map(reportBucket)];
   return [facts, ...reports].join('\n\n');
 }
 

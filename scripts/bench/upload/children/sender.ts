@@ -3,6 +3,7 @@ import { photo } from '../../../../test/helpers/pictures.ts';
 import { eachAtOnce } from '../../lib/at-once.ts';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import { sharedNowUs } from '../../lib/shared-clock.ts';
+import { sendDirect } from '../lib/direct-sender.ts';
 import { FileSender, type SentFile } from '../lib/file-sender.ts';
 import { fileOf, requestFor } from '../lib/request-for.ts';
 import { sendInParts } from '../lib/tus-sender.ts';
@@ -13,6 +14,7 @@ const US_PER_SECOND = 1e6;
 /** The process of all clients. It sends files from memory that begin with a picture. */
 serveQuestions<SenderQuestions>({
   async send(transfer) {
+    if (transfer.form === 'direct') return await sendAllDirect(transfer);
     if (transfer.form === 'tus-parts') return await sendAllInParts(transfer);
     const file = requestFor(transfer, await picture());
     const senders = await connectAll(transfer, file);
@@ -51,6 +53,16 @@ async function sendAllInParts(transfer: Transfer): Promise<Sent> {
   const seconds = (sharedNowUs() - startedAtUs) / US_PER_SECOND;
   const { user, system } = process.cpuUsage(usageBefore);
   return { seconds, cpuUs: user + system, finishMs };
+}
+
+async function sendAllDirect(transfer: Transfer): Promise<Sent> {
+  const pieces = fileOf(transfer.bytes, await picture());
+  const usageBefore = process.cpuUsage();
+  const startedAtUs = sharedNowUs();
+  await eachAtOnce(transfer.files, transfer.connections, () => sendDirect(transfer, pieces));
+  const seconds = (sharedNowUs() - startedAtUs) / US_PER_SECOND;
+  const { user, system } = process.cpuUsage(usageBefore);
+  return { seconds, cpuUs: user + system, finishMs: 0 };
 }
 
 let made: Promise<Buffer> | undefined;

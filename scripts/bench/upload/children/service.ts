@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { loadConfig } from '../../../../src/settings/config.ts';
 import { createLog } from '../../../../src/telemetry/log.ts';
 import { startApi } from '../../../../src/server/services.ts';
+import { S3_CREDENTIALS } from '../../../../test/helpers/s3-server.ts';
 import { serveUploads } from './serve-uploads.ts';
 import { skipSyncs } from './skip-syncs.ts';
 
@@ -16,6 +17,7 @@ const QUEUE_CAPACITY = '1000000';
  */
 serveUploads(async ({ redisUrl, directory, settings, isDurable }) => {
   if (!isDurable) await skipSyncs(directory);
+  if (settings['S3_ENDPOINT'] !== undefined) Object.assign(process.env, S3_CREDENTIALS);
   const config = loadConfig({
     PORT: '0',
     REDIS_URL: redisUrl,
