@@ -44,7 +44,8 @@ export async function patchUpload(parts: LockParts, store: TusStore, asked: Patc
     if (Date.now() > expiresAtMs) throw tusError(410, '');
     if (upload.offset !== offset) throw tusError(409, '');
     if (announced !== undefined) {
-      if (upload.size !== undefined || announced < offset) throw tusError(400, 'Invalid upload-length');
+      if (upload.size !== undefined || announced < offset)
+        throw tusError(400, 'Upload-Length or Upload-Defer-Length header required');
       await store.declareUploadLength(id, announced);
       upload.size = announced;
     }
