@@ -1,7 +1,7 @@
-import type { Problem, Progress, Upload } from '../wire/documents.ts';
+import type { Problem, Progress } from '../wire/documents.ts';
 import { formatBoth, formatBytes, formatDuration } from './format.ts';
 import { type LineModel, type LineState, percentOf, sentBytesOf, stateOf } from './line-model.ts';
-import { hasNotes } from './table-notes.ts';
+import { needsNotes } from './result-notes.ts';
 import type { Words } from './words.ts';
 
 /** The texts and the progress of a line. */
@@ -27,11 +27,6 @@ export function describeLine(model: LineModel, words: Words): LineText {
     timeLeft: isAdvancing(model, state) ? timeLeftOf(progress, words) : null,
     percent: percentOf(model),
   };
-}
-
-/** True if the result leaves something out or contains a guess. */
-export function needsNotes({ result }: Upload): boolean {
-  return result?.kind === 'table' && hasNotes(result);
 }
 
 function isAdvancing({ phase, cancelling, isOffline }: LineModel, state: LineState): boolean {

@@ -2,12 +2,19 @@ import type { PictureResult, Upload } from '../wire/documents.ts';
 import { distinctSizes } from './distinct-sizes.ts';
 import { make } from './dom.ts';
 import { formatExposure, formatTakenAt } from './format.ts';
+import { noteList } from './result-notes.ts';
 import { copyButton, downloadButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
 import type { Words } from './words.ts';
 
 /** Builds the view of a picture's result: facts and links to its variants. */
 export function pictureView(upload: Upload, result: PictureResult, words: Words): HTMLElement {
-  return make('div', 'result', factList(pictureFacts(result, words)), linksOf(upload, result, words));
+  return make(
+    'div',
+    'result',
+    factList(pictureFacts(result, words)),
+    ...noteList(result, words),
+    linksOf(upload, result, words),
+  );
 }
 
 /** The facts of a picture. */

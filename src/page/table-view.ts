@@ -2,7 +2,7 @@ import type { CellValue, ColumnType, TableResult, Upload } from '../wire/documen
 import { make } from './dom.ts';
 import { numberFormat } from './formatters.ts';
 import { copyButton, downloadButton, type Fact, factList, fileLink, linkList } from './result-parts.ts';
-import { tableNotes } from './table-notes.ts';
+import { noteList } from './result-notes.ts';
 import type { Words } from './words.ts';
 
 /** More columns or rows do not fit into one line of the page. */
@@ -19,7 +19,7 @@ export function tableView(upload: Upload, result: TableResult, words: Words): HT
     factList(factsOf(result, words)),
     sampleOf(result, words),
     ...hiddenColumnsOf(result, words),
-    ...notesOf(result, words),
+    ...noteList(result, words),
     linksOf(upload, result, words),
   );
 }
@@ -72,14 +72,6 @@ const SHOWN_DIGITS = 12;
 function textOf(value: CellValue): string {
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(SHOWN_DIGITS)));
   return value === null ? '' : String(value);
-}
-
-function notesOf(result: TableResult, words: Words): HTMLElement[] {
-  const notes = tableNotes(result, words);
-  if (notes.length === 0) return [];
-  const list = make('ul', 'table-notes', ...notes.map((note) => make('li', '', note)));
-  list.setAttribute('aria-label', words.table.notes);
-  return [list];
 }
 
 function linksOf({ file, links }: Upload, { jsonLines, csv, xlsx }: TableResult, words: Words): HTMLElement {

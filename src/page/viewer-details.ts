@@ -3,6 +3,7 @@ import { distinctSizes } from './distinct-sizes.ts';
 import { make } from './dom.ts';
 import { formatDeadline } from './format.ts';
 import { pictureFacts } from './picture-view.ts';
+import { noteList } from './result-notes.ts';
 import { copyButton, downloadButton, factList, fileLink, linkList, textPill } from './result-parts.ts';
 import type { Words } from './words.ts';
 
@@ -41,6 +42,7 @@ export function viewerDetails(
     upload.expiresAt === null ? null : formatDeadline(Date.parse(upload.expiresAt), Date.now(), words.locale);
   return [
     factList(pictureFacts(result, words), true),
+    ...noteList(result, words),
     sizes,
     list,
     ...(until === null ? [] : [make('p', 'note', viewer.until(until))]),

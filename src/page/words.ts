@@ -29,6 +29,10 @@ export interface Words {
   done: string;
   /** Done, but rows were left out or something was guessed. */
   doneWithNotes: string;
+  /** Accessible name of the notes on a result. */
+  notes: string;
+  /** What a result leaves out or guesses. */
+  warning(code: string, message: string): string;
   cancelled: string;
   timeLeft(duration: string): string;
   /** Why the upload failed, and what the user can do. */
@@ -100,15 +104,12 @@ export interface Words {
     firstRows: string;
     /** The type of a column. */
     type(type: string): string;
-    /** Accessible name of the list below. */
-    notes: string;
     rowsSkipped(count: string): string;
     error(line: number, code: string, message: string): string;
     /** Counts the errors that are not listed. */
     moreErrors(count: string): string;
     /** Counts the columns that are not shown. */
     moreColumns(count: string): string;
-    warning(code: string, message: string): string;
     download: string;
     asCsv: string;
     asWorkbook: string;

@@ -176,7 +176,7 @@ describe('the page', () => {
       '1360-01-01',
     ]);
     expect(await stageOf(page, 'harbours.csv')).toBe('Done, with notes');
-    expect(await page.locator('.table-notes').innerText()).toMatch(/^1 row skipped\s+Line 4: The row has 2 cells/);
+    expect(await page.locator('.notes').innerText()).toMatch(/^1 row skipped\s+Line 4: The row has 2 cells/);
     const rows = await page.getByRole('link', { name: 'All rows as JSON Lines' }).getAttribute('href');
     expect(
       (await (await fetch(`${service.url}${rows}`)).text())
