@@ -11,8 +11,7 @@ const REPLACED = {
   '/src/storage/traced-storage.js':
     'export const tracedStorage = (storage) => storage; export const tracedReads = tracedStorage;',
   '/src/intake/intake-spans.js': `
-    import { receiveFile } from './receive.js';
-    export const receiveInSpan = (parts, scope, file, progress) => receiveFile(parts, file, progress);
+    export const receiveInSpan = (parts, scope, id, receive) => receive(parts);
     export const enqueueInSpan = (scope, id, stored, queue) => queue({ ...stored, requestId: scope.id });`,
   '/workers/attempt-spans.js': `
     import { NO_SPAN } from '../src/telemetry/tracing.js';
