@@ -70,8 +70,13 @@ function isNext(last: AuditedChange, change: AuditedChange): boolean {
   return distance >= LEAST_JUMP && (isFinalState(change.state) || isFinalState(last.state));
 }
 
+/**
+ * A small file is stored before its record changes. If a scan finds it first, the upload starts again as `queued`
+ * (ADR 28).
+ */
 function isRestart(last: AuditedChange, change: AuditedChange): boolean {
-  return isFinalState(last.state) && last.state !== 'completed' && !last.deleted && change.state === 'receiving';
+  const mayStartAgain = isFinalState(last.state) && last.state !== 'completed' && !last.deleted;
+  return mayStartAgain && (change.state === 'receiving' || change.state === 'queued');
 }
 
 function describe(change: AuditedChange | undefined): string {

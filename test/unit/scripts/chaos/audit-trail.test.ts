@@ -27,6 +27,12 @@ describe('AuditTrail', () => {
     expect(offencesOf([change(1, { state: 'receiving', percent: 0 }), change(2), failed, ...restarted])).toEqual([]);
   });
 
+  test('accepts an ended upload that starts again with a small file, which is stored first', () => {
+    const stored = change(4, { publicId: 'b', state: 'queued', percent: 30 });
+    expect(offencesOf([change(3, { state: 'failed' }), stored])).toEqual([]);
+    expect(offencesOf([change(3, { state: 'completed' }), stored])).toHaveLength(1);
+  });
+
   test('does not count the deletion of a final upload as a second end', () => {
     const completed = change(2, { state: 'completed', percent: 100 });
     expect(offencesOf([change(1), completed, { ...completed, version: 3, deleted: true }])).toEqual([]);
