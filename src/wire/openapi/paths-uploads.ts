@@ -3,7 +3,7 @@ import { schemaRef } from './components.ts';
 import { COMPLETED_UPLOAD, QUEUED_UPLOAD } from './examples.ts';
 import { parameters } from './parameters.ts';
 import { listUploads } from './paths-tenants.ts';
-import { deferredProblems, headers, json, problems } from './responses.ts';
+import { deferredProblems, headers, json, problems, RECEIVING_CODES } from './responses.ts';
 import { CREATING_CODES, CREATING_SECURITY } from './security.ts';
 import type { Content, Operation, Paths, Response } from './shapes.ts';
 
@@ -122,22 +122,11 @@ the file.`,
       'upload_interrupted',
       'upload_too_slow',
       'request_too_large',
-      'file_too_large',
+      ...RECEIVING_CODES,
       'too_many_files',
       'too_many_fields',
       'field_too_large',
       'not_multipart',
-      'unsupported_encoding',
-      'too_many_uploads',
-      'too_many_uploads_by_address',
-      'queue_full',
-      'too_many_queued_by_address',
-      'too_many_records',
-      'too_many_records_by_address',
-      'quota_exceeded',
-      'unsupported_media_type',
-      'storage_full',
-      'storage_unavailable',
     ),
   },
 };
@@ -202,18 +191,7 @@ curl -T harbour.jpg -H 'Content-Disposition: attachment; filename="harbour.jpg"'
       'upload_discarded',
       'upload_gone',
       'upload_cancelled',
-      'file_too_large',
-      'unsupported_encoding',
-      'too_many_uploads',
-      'too_many_uploads_by_address',
-      'queue_full',
-      'too_many_queued_by_address',
-      'too_many_records',
-      'too_many_records_by_address',
-      'quota_exceeded',
-      'unsupported_media_type',
-      'storage_full',
-      'storage_unavailable',
+      ...RECEIVING_CODES,
     ),
   },
 };
