@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
+import { decodeStrictly } from './decode-strictly.ts';
 import { decode, type DecodeSettings, type Pixels } from './libvips.ts';
 import { MAX_CHANGED_BYTES, type PictureInput } from './readable-input.ts';
 import { cleanJpeg } from './structure/clean-jpeg.ts';
@@ -15,9 +16,6 @@ const LOST_PIXELS =
  */
 const SUPERFLUOUS = /extraneous bytes before marker 0x(?!d9)/i;
 
-/** The time limit has passed. A second attempt would take too long. */
-const TIME_IS_UP = /time ?out/i;
-
 /**
  * Decodes a JPEG and rejects with `picture_damaged` if pixels are lost. The library reports them only as warnings, and
  * only the first warning of a file. After a harmless one the picture is decoded again, without its fault if possible,
@@ -28,15 +26,11 @@ export async function decodeJpegStrictly(
   settings: DecodeSettings,
   hasCleanHeader: boolean,
 ): Promise<Pixels> {
-  try {
-    return await decode(input, { ...settings, failsOnWarning: true });
-  } catch (error) {
-    const words = error instanceof Error ? error.message : '';
-    if (TIME_IS_UP.test(words)) throw error;
+  return await decodeStrictly(input, settings, async (words, error) => {
     if (LOST_PIXELS.test(words) || (hasCleanHeader && SUPERFLUOUS.test(words))) throw lostPixels(error);
     const clean = await withoutFaults(input);
     return clean === undefined ? await decode(input, settings) : await decodeJpegStrictly(clean, settings, true);
-  }
+  });
 }
 
 async function withoutFaults(input: PictureInput): Promise<Buffer | undefined> {

@@ -1,0 +1,23 @@
+import { decode, type DecodeSettings, type Pixels } from './libvips.ts';
+import type { PictureInput } from './readable-input.ts';
+
+/** The time limit has passed. A second attempt would take too long. */
+const TIME_IS_UP = /time ?out/i;
+
+/**
+ * Decodes a picture whose damage the library may report only as a warning. Only its first warning is known, so
+ * `onWarning` gets the words, and returns the pixels of another attempt or throws.
+ */
+export async function decodeStrictly(
+  input: PictureInput,
+  settings: DecodeSettings,
+  onWarning: (words: string, error: unknown) => Promise<Pixels>,
+): Promise<Pixels> {
+  try {
+    return await decode(input, { ...settings, failsOnWarning: true });
+  } catch (error) {
+    const words = error instanceof Error ? error.message : '';
+    if (TIME_IS_UP.test(words)) throw error;
+    return await onWarning(words, error);
+  }
+}
