@@ -1,36 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { toMessage, type WebhookMessage } from '../../../src/delivery/webhook-message.ts';
-import { closeConnection, openWaitingConnection, type Redis } from '../../../src/queue/connection.ts';
-import { UploadRecords } from '../../../src/record/record.ts';
-import { Outbox } from '../../../src/delivery/outbox.ts';
+import type { UploadRecords } from '../../../src/record/record.ts';
+import type { Outbox } from '../../../src/delivery/outbox.ts';
 import type { Manifest } from '../../../src/storage/manifest.ts';
-import {
-  applied,
-  newUpload,
-  openRecordSpace,
-  PROBLEM,
-  RESULT,
-  silentLog,
-  STORED,
-  type RecordSpace,
-} from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { applied, newUpload, PROBLEM, RESULT, STORED, type RecordSpace } from '../../helpers/record-space.ts';
+import { openOutboxSpace, type OutboxSpace } from '../../helpers/outbox-space.ts';
 
+let opened: OutboxSpace;
 let space: RecordSpace;
-let reader: Redis;
 let outbox: Outbox;
 let records: UploadRecords;
 
 beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-  reader = openWaitingConnection(await sharedRedis(), silentLog);
-  outbox = new Outbox(reader, space.connection, space.keys.outbox);
-  records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, sendsWebhooks: () => true });
+  opened = await openOutboxSpace();
+  ({ space, outbox, records } = opened);
 });
-afterEach(async () => {
-  await Promise.all([closeConnection(reader), space.close()]);
-});
+afterEach(async () => await opened.close());
 
 /** Takes all entries out of the outbox. */
 async function sent(): Promise<WebhookMessage[]> {
