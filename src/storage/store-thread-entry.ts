@@ -6,13 +6,16 @@ const MOST_JOBS = 64;
 
 const waiting: StoreJob[] = [];
 
-/** All jobs that came while the last batch ran are one batch. */
+let isRunning = false;
+
+/** All jobs that come while a batch runs are the next one. A job may rely on folders that an earlier batch has made. */
 async function storeWaiting(): Promise<void> {
-  const jobs = waiting.splice(0, MOST_JOBS);
-  if (waiting.length > 0) setImmediate(() => void storeWaiting());
-  parentPort?.postMessage(await storeBatch(jobs));
+  while (waiting.length > 0) parentPort?.postMessage(await storeBatch(waiting.splice(0, MOST_JOBS)));
+  isRunning = false;
 }
 
 parentPort?.on('message', (job: StoreJob) => {
-  if (waiting.push(job) === 1) setImmediate(() => void storeWaiting());
+  waiting.push(job);
+  if (!isRunning) setImmediate(() => void storeWaiting());
+  isRunning = true;
 });
