@@ -15,14 +15,12 @@ import { afterQueued, queued } from './queued-upload.ts';
 import { receiveWhole } from './receive.ts';
 
 /** A file whose bytes are all in memory. */
-export interface SmallFile {
+export interface SmallFile extends ReceiveHooks {
   readonly announced: FileAnnouncement;
   readonly chunks: readonly Buffer[];
   readonly options: unknown;
   readonly maxBytes: number;
   readonly digests?: readonly SentDigest[];
-  /** See `ReceiveHooks`. */
-  readonly beforeQueued?: ReceiveHooks['beforeQueued'];
 }
 
 /** What a route learns while it waits for its upload. */

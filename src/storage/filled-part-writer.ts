@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { DirectParts, DirectUpload } from './direct-parts.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
 import { partKey } from './keys.ts';
-import { SAVE_AFTER_MS, type PartWriter } from './part-writer.ts';
+import { newNonce, SAVE_AFTER_MS, type PartWriter } from './part-writer.ts';
 import { cutPieces, type FilledParts, type Piece } from './stored-pieces.ts';
 import { putObject, type Storage } from './storage.ts';
 
@@ -87,8 +86,9 @@ export class FilledPartWriter implements PartWriter {
     const bytes = Buffer.concat([stored, ...this.#gathered.take()]);
     if (bytes.length !== partBytes) throw new Error('a part has the wrong length');
     const number = this.#sentBytes / partBytes + 1;
-    const used = this.#tail.filter(({ key }) => !cutPieces(this.#tail, fromTail, this.#tailBytes).some(isOf(key)));
-    this.#tail = cutPieces(this.#tail, fromTail, this.#tailBytes);
+    const left = cutPieces(this.#tail, fromTail, this.#tailBytes);
+    const used = this.#tail.filter(({ key }) => !left.some((piece) => piece.key === key));
+    this.#tail = left;
     this.#tailBytes -= fromTail;
     this.#sentBytes += partBytes;
     this.#sending = this.#put(number, bytes, used).catch((error: unknown) => {
@@ -116,7 +116,7 @@ export class FilledPartWriter implements PartWriter {
   async #saveTail(): Promise<void> {
     await this.#sent();
     const bytes = Buffer.concat(this.#gathered.take());
-    const key = partKey(this.#place.id, this.#sentBytes + this.#tailBytes, randomBytes(6).toString('hex'));
+    const key = partKey(this.#place.id, this.#sentBytes + this.#tailBytes, newNonce());
     await putObject(this.#storage, key, bytes);
     this.#tail = [...this.#tail, { key, start: 0, end: bytes.length - 1 }];
     this.#tailBytes += bytes.length;
@@ -132,8 +132,4 @@ export class FilledPartWriter implements PartWriter {
 
 function lengthOf(pieces: readonly Piece[]): number {
   return pieces.reduce((sum, { start, end }) => sum + end - start + 1, 0);
-}
-
-function isOf(key: string): (piece: Piece) => boolean {
-  return (piece) => piece.key === key;
 }

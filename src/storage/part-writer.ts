@@ -195,6 +195,7 @@ function isDue(bytes: number, sinceMs: number, mostBytes = PART_BYTES): boolean 
 }
 
 /** A new name for each request, so that a paused one cannot rename the object of a later one. */
-function newNonce(): string {
+/** Returns the random part of a new key. */
+export function newNonce(): string {
   return randomBytes(6).toString('hex');
 }

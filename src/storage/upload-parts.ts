@@ -137,14 +137,15 @@ export class UploadParts {
 
   /** Removes the parts if a file was made of them. */
   async removeJoined(): Promise<void> {
-    const { isJoined, keys } = await this.stored();
-    if (isJoined) await this.remove(keys);
+    const { joinedBytes, parts } = await this.#list();
+    if (joinedBytes !== undefined) await this.remove(parts.map(({ key }) => key));
   }
 
   async removeAll(): Promise<void> {
     await this.#storage.removeAll(partsPrefix(this.#of.id));
-    const upload = (await this.#filled())?.upload;
-    if (upload !== undefined) await this.#storage.direct?.abort(upload);
+    const { direct } = this.#storage;
+    const found = await direct?.find(this.#original);
+    if (typeof found === 'object') await direct?.abort({ key: this.#original, uploadId: found.uploadId });
   }
 
   get #original(): string {

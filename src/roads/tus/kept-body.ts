@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../../errors.ts';
 import { readBody } from '../../intake/body.ts';
 
 /** Returns the chunks of a body. They end with the reason of the signal when it fires. */
@@ -40,4 +41,9 @@ export async function* keptBody(request: IncomingMessage, kept: KeptBody): Async
     await chunks.return();
   }
   throw tooLong();
+}
+
+/** Returns why a body broke, for the log: its code if the error has one, otherwise its text. */
+export function reasonOf(error: unknown): string {
+  return error instanceof ServiceError ? error.code : String(error);
 }

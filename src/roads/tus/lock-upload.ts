@@ -2,6 +2,9 @@ import type { RequestScope } from '../../http/request-scope.ts';
 import type { QueueKeys } from '../../queue/contract.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 
+/** A request of tus that should release its lock has this long to end on its own. */
+export const DRAIN_MS = 1_000;
+
 /** What locks need, besides the request. */
 export interface LockParts {
   store: LockStore;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestScope } from '../../http/request-scope.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
-import { keptBody } from './kept-body.ts';
-import { lockUpload, type LockParts } from './lock-upload.ts';
+import { keptBody, reasonOf } from './kept-body.ts';
+import { DRAIN_MS, lockUpload, type LockParts } from './lock-upload.ts';
 import { tusError } from './tus-errors.ts';
 import type { TusStore } from './tus-store.ts';
 
@@ -23,9 +23,6 @@ export interface PatchedUpload {
   /** Undefined after the last byte. */
   expiresAt: Date | undefined;
 }
-
-/** A request that should release its lock has this long to end on its own. */
-const DRAIN_MS = 1_000;
 
 /**
  * Appends the body of a PATCH (tus 1.0, "PATCH"). A body that breaks, stalls or is ended at shutdown is treated like a
@@ -67,8 +64,8 @@ async function appendBody(store: TusStore, asked: OpenPatch, wanted: AbortSignal
   const mostBytes = totalBytes - offset;
   if ((wholeNumber(request, 'content-length') ?? 0) > mostBytes) throw tusError(413, '');
   if (wanted.aborted) throw tusError(400, 'Request aborted');
-  const onBroken = (reason: unknown) =>
-    scope.log.info({ upload: uploadRef(id), err: reason }, 'body ended early, bytes stored');
+  const onBroken = (error: unknown) =>
+    scope.log.info({ upload: uploadRef(id), reason: reasonOf(error) }, 'body ended early, bytes stored');
   const either = AbortSignal.any([ended, wanted]);
   const body = (rejected: AbortSignal) => keptBody(request, { ended: either, rejected, mostBytes, tooLong, onBroken });
   try {

@@ -10,13 +10,14 @@ import type { UploadMetadata } from '../../record/record-fields.ts';
 import type { UploadIntake } from '../../intake/intake.ts';
 import { uploadConcat } from './concat.ts';
 import { joinUploads, type FinalUpload } from './join-uploads.ts';
+import { reasonOf } from './kept-body.ts';
+import { DRAIN_MS } from './lock-upload.ts';
 import { patchUpload } from './patch-upload.ts';
 import { RedisLocker, type LockStore } from './redis-locker.ts';
 import { tusError } from './tus-errors.ts';
 import { plainMetadata, uploadIdIn } from './tus-metadata.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
 import { CHECKSUM_ALGORITHMS, uploadChecksum } from './upload-checksum.ts';
-import { uploadRef } from '../../telemetry/upload-ref.ts';
 
 /** The address for new resumable uploads. Each upload has its own address below it. */
 export const TUS_PATH = '/files';
@@ -50,9 +51,6 @@ export interface TusAnswer {
   status: number;
   headers: Record<string, string>;
 }
-
-/** A request that should release its lock has this long to end on its own. */
-const DRAIN_MS = 1_000;
 
 /** The request headers that the protocol uses. */
 const REQUEST_HEADERS = [
@@ -113,8 +111,7 @@ export class TusEndpoint {
     const answered = new AbortController();
     const chunks = readBody(asked.request, AbortSignal.any([signal, answered.signal]));
     const body = untilBroken(chunks, (reason) => {
-      if (!answered.signal.aborted)
-        log.info({ ...uploadField(asked.id), reason: reasonOf(reason) }, 'body ended early, bytes stored');
+      if (!answered.signal.aborted) log.info({ reason: reasonOf(reason) }, 'body ended early, bytes stored');
     });
     try {
       return await this.#answer(asked, streamOf(body));
@@ -247,10 +244,6 @@ async function* untilBroken(
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof ServiceError ? error.code : String(error);
-}
-
 /** Does not read ahead, because the client may be waiting for 100 Continue. */
 function streamOf(chunks: AsyncGenerator<Buffer>): ReadableStream<Uint8Array> {
   const source: UnderlyingDefaultSource<Uint8Array> = {
@@ -270,9 +263,4 @@ function pick(names: readonly string[], valueOf: (name: string) => string | unde
       return value === undefined ? [] : [[name, value]];
     }),
   );
-}
-
-/** A creation has no id yet. */
-function uploadField(id: string | undefined): { upload?: string } {
-  return id === undefined ? {} : { upload: uploadRef(id) };
 }
