@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the image with buildah, podman or docker, and checks what it promises. Takes some minutes, so it is no test:
+# Builds the image with buildah, podman or docker, and checks its promises. test/integration/image.test.ts runs it if
+# the base images are present:
 #   deploy/check-image.sh [--build-arg NODE_IMAGE=… --build-arg BASE_IMAGE=…]
 set -eu
 cd "$(dirname "$0")/.."

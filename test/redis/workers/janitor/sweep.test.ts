@@ -483,7 +483,7 @@ describe('reconciliation scan', () => {
     expect(permits).toEqual([]);
   });
 
-  test('removes what an earlier request has stored if the record names a later one', async () => {
+  test('removes the files of an earlier request if the record names a later one', async () => {
     const upload = await uploadIn(space.records, 'queued');
     const { id, fencingToken } = upload;
     await storedUpload(id, { fencingToken });
