@@ -91,8 +91,8 @@ export class LineList {
     this.#arrange(performance.now() + SHOW_FOR_MS);
   }
 
-  remove(model: LineModel): void {
-    if (!this.#places.has(model)) return;
+  remove(model: LineModel): boolean {
+    if (!this.#places.has(model)) return false;
     const line = this.#shown.get(model);
     const neighbour = line && this.#neighbourOf(model);
     const hadFocus = line?.element.contains(document.activeElement) ?? false;
@@ -102,9 +102,8 @@ export class LineList {
     this.#changed.delete(model);
     this.#drop(model);
     this.#schedule();
-    if (!hadFocus) return;
-    if (neighbour) neighbour.focus();
-    else this.#options.fallbackFocus.focus();
+    if (hadFocus) (neighbour ?? this.#options.fallbackFocus).focus();
+    return true;
   }
 
   /** Builds every line again, for example in another language. */

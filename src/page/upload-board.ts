@@ -137,16 +137,24 @@ export class UploadBoard {
 
   /** Removes lines from the page. The files stay on the server. */
   hide(models: readonly LineModel[]): void {
-    const { words } = this.#options;
-    void inSlices(models, (model) => this.#lines.remove(model));
-    const actions = models.map((model) =>
+    void this.#hide(models);
+  }
+
+  /** Offers the undo after the last line is removed. An earlier one would bring lines back that are removed later. */
+  async #hide(models: readonly LineModel[]): Promise<void> {
+    const { words, offerUndo } = this.#options;
+    const hidden: LineModel[] = [];
+    await inSlices(models, (model) => {
+      if (this.#lines.remove(model)) hidden.push(model);
+    });
+    const actions = hidden.map((model) =>
       this.#undoable(
         model,
         (count) => words.hidden(count),
         () => undefined,
       ),
     );
-    this.#options.offerUndo('hidden', actions);
+    if (actions.length > 0) offerUndo('hidden', actions);
   }
 
   /** Removes a line, and a little later its files from the server. */
