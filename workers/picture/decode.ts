@@ -44,18 +44,14 @@ export function decode(tools: PictureTools) {
           tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }, settings.isDeep),
         )
       : state.input.get();
-    const pixels = await bounds
-      .wait((maxSeconds) => decodeStrictly(state, input, { ...settings, maxSeconds }))
-      .catch((error: unknown) => {
+    const run = async (work: (maxSeconds: number) => Promise<Pixels>): Promise<Pixels> =>
+      await bounds.wait(work).catch((error: unknown) => {
         throw readError(error);
       });
+    const pixels = await run((maxSeconds) => decodeStrictly(state, input, { ...settings, maxSeconds }));
     if (!mayBeClear && isAllClear(pixels)) throw noPixels();
     const decodePlain = async (): Promise<Pixels> =>
-      await bounds
-        .wait((maxSeconds) => decodeFile(input, { ...settings, appliesProfile: false, maxSeconds }))
-        .catch((error: unknown) => {
-          throw readError(error);
-        });
+      await run((maxSeconds) => decodeFile(input, { ...settings, appliesProfile: false, maxSeconds }));
     const plain = state.costly.get().isManaged ? await withoutBrokenProfile(pixels, decodePlain) : undefined;
     if (plain !== undefined) state.warnings.push(PROFILE_IGNORED);
     state.decoded.set(await inSrgb(plain ?? pixels, way, state.container.get().avifColours));

@@ -52,10 +52,11 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const plan = planPicture({ ...facts, isAnimated }, options.variants);
     refuseLargeJpeg(header, plan.decoded, tools.limits);
     refuseTooCostly(plan, facts, tools.limits);
+    const isProfileUsable = header.icc !== undefined && isSuitableProfile(header.icc, header.space);
     const costly = {
       ...facts,
       isProgressive: header.isProgressive ?? false,
-      isManaged: way.kind === 'managed' && header.icc !== undefined,
+      isManaged: way.kind === 'managed' && isProfileUsable,
     };
     state.input.set(input);
     state.facts.set(facts);
@@ -63,7 +64,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const { hasMoreFrames } = container;
     const losesChannels = channels !== undefined;
     state.warnings.push(...pictureWarnings({ facts, isAnimated, hasMoreFrames, pictures, losesChannels, exif }));
-    if (header.icc !== undefined && !isSuitableProfile(header.icc, header.space)) state.warnings.push(PROFILE_IGNORED);
+    if (header.icc !== undefined && !isProfileUsable) state.warnings.push(PROFILE_IGNORED);
     state.wayToSrgb.set(way);
     state.container.set(container);
     state.keptChannels.set(channels);
