@@ -166,10 +166,11 @@ export class PermitLoop {
 
   async #finish(source: Source, job: Job<PermitData>, outcome: Promise<'used' | 'back'>): Promise<void> {
     const token = job.token ?? '';
-    const isUsed = (await outcome) === 'used';
-    // The next permit is fetched while this one is removed. A permit that is put back may not be the next one.
-    if (isUsed) this.#freePlace();
+    let isUsed = false;
     try {
+      isUsed = (await outcome) === 'used';
+      // The next permit is fetched while this one is removed. A permit that is put back may not be the next one.
+      if (isUsed) this.#freePlace();
       if (isUsed) await job.moveToCompleted(undefined, token, false);
       else await job.moveToWait(token);
     } catch (error) {
