@@ -8,7 +8,14 @@ import { putObject } from '../../../src/storage/storage.ts';
 import type { RunProcessor } from '../../../workers/processors.ts';
 import { WORKER_TIMING } from '../../../workers/worker-timing.ts';
 import { UploadWorker } from '../../../workers/worker.ts';
-import { openRecordSpace, RESULT, silentLog, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import {
+  newUpload,
+  openRecordSpace,
+  RESULT,
+  silentLog,
+  uploadIn,
+  type RecordSpace,
+} from '../../helpers/record-space.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { openTempStorage, type TempStorage } from '../../helpers/temp-storage.ts';
@@ -68,10 +75,12 @@ async function startWorker(
 
 /** An upload that waits, with its bytes and a permit. */
 async function waiting(): Promise<string> {
-  const { id, fencingToken } = await uploadIn(space.records, 'queued');
-  await putObject(temp.storage, originalKey(id, fencingToken), Buffer.from('bytes'));
+  const upload = newUpload();
+  // First the bytes: the permit of another upload may choose this one as soon as it is queued.
+  await putObject(temp.storage, originalKey(upload.id, upload.fencingToken), Buffer.from('bytes'));
+  await uploadIn(space.records, 'queued', upload);
   await queue.add(OTHER_KIND);
-  return id;
+  return upload.id;
 }
 
 /** Resolves with the record once it is as wanted. */
