@@ -70,10 +70,11 @@ describe('the file name in a request', () => {
 
   test('is read in linear time', () => {
     for (const piece of [';a="x', '" ', ';a', '; ', '%80', '=?a?b?', '\\"', ';filename="']) {
-      const startMs = performance.now();
+      // Processor time, because other processes may let this one wait.
+      const before = process.cpuUsage();
       dispositionFileName(`attachment; filename="${piece.repeat(20_000)}!`);
       dispositionFileName(`attachment${piece.repeat(20_000)}`);
-      expect(performance.now() - startMs).toBeLessThan(patienceMs(500));
+      expect(process.cpuUsage(before).user / 1000).toBeLessThan(patienceMs(500));
     }
   });
 
