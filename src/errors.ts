@@ -145,7 +145,7 @@ export function titleOf(code: ErrorCode): string {
   return ERRORS[code][1];
 }
 
-/** What an error may carry besides its code and detail. */
+/** The optional parts of an error. */
 export interface ServiceErrorOptions {
   /** A status that a protocol asks for in place of the one of the code. */
   status?: number;

@@ -1,2 +1,2 @@
-/** That of the package; a test keeps the two together. */
+/** The version of the package. A test compares it with package.json. */
 export const VERSION = '0.1.0';

@@ -15,7 +15,7 @@ const LARGE_BYTES = 8 * 1024 * 1024;
 /** Bytes of one read. */
 const READ_BYTES = 1024 * 1024;
 
-/** How far it is, 0 to 1. */
+/** Reports the finished share of the work, 0 to 1. */
 export type ReportFraction = (fraction: number) => void;
 
 /** How the work is done. */

@@ -7,7 +7,7 @@ import type { WorkerMetrics } from '../src/telemetry/worker-metrics.ts';
 import type { HeldPermit } from './permit-loop.ts';
 import type { ProcessorTable, RunProcessor } from './processors.ts';
 
-/** What running an upload needs. */
+/** The parts that running an upload needs. */
 export interface RunnerParts {
   records: UploadRecords;
   storage: Storage;

@@ -19,7 +19,7 @@ export interface HeldPermit {
   readonly data: PermitData;
 }
 
-/** What a `PermitLoop` works with. */
+/** The parts that a `PermitLoop` works with. */
 export interface PermitLoopParts {
   connection: Redis;
   keys: Pick<QueueKeys, 'bullPrefix'>;

@@ -7,7 +7,7 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Limit of a check, because a hung mount never answers. */
 const CHECK_LIMIT_MS = 10_000;
 
-/** What `StorageOutage` works with. */
+/** The parts that `StorageOutage` works with. */
 export interface OutageParts {
   /** Takes no permits while it is paused. */
   worker: { pause(): void; resume(): void };

@@ -119,7 +119,7 @@ const ASSEMBLE_SHARE = 0.2;
 /** An assembly that is slower than this, besides the time limit of an attempt, has an unusable disk. */
 const SLOWEST_BYTES_PER_MS = 1000;
 
-/** Timers of Node are not longer. */
+/** Longest time that a timer of Node can have. */
 const MOST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Bytes of one read. */

@@ -18,7 +18,7 @@ const MOST_ABANDONED_CALLS = 2;
 /** Pause before an upload is tried again if its attempt could not be recorded. */
 const UNRECORDED_PAUSE_MS = 5_000;
 
-/** What a worker needs besides the parts that run an upload. */
+/** The parts that a worker needs besides the parts that run an upload. */
 export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> {
   /** The BullMQ worker uses it and duplicates it for blocking reads. The caller closes it. */
   connection: Redis;

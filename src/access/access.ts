@@ -18,7 +18,7 @@ export interface Access {
 /** Access without keys. */
 export const openAccess: Access = { mode: 'open', tenants: undefined, close: () => undefined };
 
-/** What the access file is loaded with. */
+/** The parts that are needed to load the access file. */
 export interface AccessParts {
   log: Logger;
   /** Returns whether the options of a preset are valid for a file kind. Default: every object is. */

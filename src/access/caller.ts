@@ -24,7 +24,7 @@ export interface TenantLimits {
   readonly createPerMinute?: number;
 }
 
-/** What a ticket allows. An undefined member means no limit. */
+/** The limits of a ticket. An undefined member means no limit. */
 export interface TicketLimits {
   /** The id of the ticket. Always present together with `maxFiles`. */
   readonly jti: string | undefined;

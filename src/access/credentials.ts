@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { containsApiKey, isApiKey } from './tenants.ts';
 
-/** What a request sends to prove who it comes from. */
+/** The proof that a request sends of its sender. */
 export type Credential = { kind: 'none' } | { kind: 'key'; apiKey: string } | { kind: 'ticket'; ticket: string };
 
 /** The query parameter for clients that cannot set headers. */

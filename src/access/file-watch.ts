@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-/** How often the file is checked. A change takes effect after one to two of these. */
+/** How often the file is checked. A change takes effect after one to two of these periods. */
 const PERIOD_MS = 200;
 
 /**

@@ -3,7 +3,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/;
 /** Blanks, then one token of JSON (RFC 8259). */
 const TOKEN = new RegExp(`[ \\t\\n\\r]*(?:(${STRING.source}|${NUMBER.source}|true|false|null)|([{}[\\],:]))`, 'y');
 
-/** What may follow at a place of the text. */
+/** The tokens that may follow at a place of the text. */
 type Expected = 'value' | 'value or ]' | 'name' | 'name or }' | ':' | ', or end' | 'nothing';
 
 /** An open object or array, with the names of the object so far. */

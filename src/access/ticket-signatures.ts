@@ -62,7 +62,7 @@ export async function isSignedWith({ ticket, signed, signature }: UncheckedTicke
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Returns the payload as JSON, or undefined if it is none in UTF-8. */
+/** Returns the payload as JSON, or undefined if it is not JSON in UTF-8. */
 export function payloadOf({ payload }: UncheckedTicket): unknown {
   try {
     return JSON.parse(strictUtf8.decode(Buffer.from(payload, 'base64url')));

@@ -6,7 +6,7 @@ import { needsNoMoreBytes, readUpload, type SendOptions } from './send-file.ts';
 import { asUploadError } from './upload-error.ts';
 import { isDirectParts, isDirectUpload, isStoredParts, isUpload } from './wire.ts';
 
-/** Addresses that are asked for at once. Each request also moves the percent of the upload. */
+/** Number of addresses in one request. Each request also moves the percent of the upload. */
 const ADDRESSES_AT_ONCE = 4;
 
 /** A file, and how its parts are put into the bucket. */
@@ -14,7 +14,7 @@ export interface DirectOptions extends SendOptions {
   putPart: PutPart;
 }
 
-/** What the bucket has of a file, and how it is divided. */
+/** The parts of a file that the bucket has, and how the file is divided. */
 interface Plan {
   partSize: number;
   stored: ReadonlySet<number>;

@@ -70,7 +70,10 @@ function systemCodeOf(error: unknown): string | undefined {
 /** With these statuses the same request may succeed later. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
 
-/** With these codes, too. A proxy without CORS headers may answer in place of the server until it is back. */
+/**
+ * With these codes the same request may succeed later, too. A proxy without CORS headers may answer in place of the
+ * server until it is back.
+ */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(['connection_lost', 'cors_blocked', 'offset_conflict']);
 
 /**

@@ -13,7 +13,7 @@ export interface AsyncContextOptions {
    * The context of a dispatch, instead of `ctx`. It must be derived from it, for instance with `Object.create(ctx)`.
    */
   wrapped?: Context;
-  /** As `AsyncContext.timeoutMs`. Default 30000. */
+  /** Like `AsyncContext.timeoutMs`. Default 30000. */
   timeoutMs?: number;
   /** The answer when the time is up and no listener has set one. It may be any value of a deferred result. */
   timeoutResult?: TimeoutResult<unknown>;

@@ -103,7 +103,7 @@ export class DeferredResult<T = unknown> {
     return this.#outcome !== undefined || this.#expired;
   }
 
-  /** Undefined: the manager's default. */
+  /** If undefined, the manager's default applies. */
   get timeoutMs(): number | undefined {
     return this.#timeoutMs;
   }

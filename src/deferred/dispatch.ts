@@ -1,10 +1,10 @@
 import type { Context, Middleware } from 'koa';
 import { DeferredError } from './deferred-error.ts';
 
-/** As a result: send the present content of `ctx`. */
+/** The result that sends the present content of `ctx`. */
 export const AS_IT_STANDS = Symbol('deferred.as-it-stands');
 
-/** As a result: let another handler of the app answer. */
+/** A result that lets another handler of the app answer. */
 export class Dispatch {
   /** Has a leading slash and may have a query; undefined for the request's own path. */
   readonly path: string | undefined;

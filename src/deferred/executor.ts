@@ -8,9 +8,9 @@ export type OverflowPolicy = 'reject' | 'discard-oldest' | 'caller-waits';
 
 /** The bounds of an executor, and what happens when they are reached. */
 export interface ExecutorOptions {
-  /** Most running tasks. Default: 16. */
+  /** Maximum number of running tasks. Default: 16. */
   maxRunning?: number;
-  /** Most queued tasks. Default: 5000. */
+  /** Maximum number of queued tasks. Default: 5000. */
   maxWaiting?: number;
   /** Default: `reject`. */
   policy?: OverflowPolicy;
@@ -20,7 +20,7 @@ export interface ExecutorOptions {
 export interface ExecutorTask {
   /** Must not reject. */
   run(): Promise<void>;
-  /** It will never run. */
+  /** Called instead of `run` if the task will never run. */
   discarded(error: DeferredError): void;
 }
 

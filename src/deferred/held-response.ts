@@ -10,7 +10,7 @@ import type { Held } from './interceptor.ts';
 import { errorOutcome, valueOutcome, type Ending, type Outcome } from './outcome.ts';
 import { isClosed, isConnectionLost, isCutOff, listenClose, unlistenClose } from './response-close.ts';
 
-/** What a held response needs of its manager. */
+/** The members of the manager that a held response uses. */
 export interface Holder {
   /** The waiting responses. A response in it is held. */
   readonly deadlines: Deadlines<HeldResponse>;
@@ -35,7 +35,7 @@ export interface Settler {
   reject(this: void, error: unknown): void;
 }
 
-/** What the manager has decided about one response. */
+/** The decisions of the manager about one response. */
 export interface HeldResponseOptions {
   timeoutMs: number;
   startedAtMs: number;
@@ -70,9 +70,9 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
   #closeListener: (() => void) | undefined;
   /** Number of interceptors whose `preProcess` has run. */
   #entered = 0;
-  /** Replaces any outcome: a `preProcess` threw it. */
+  /** The error that a `preProcess` has thrown. It replaces any outcome. */
   #override: Outcome | undefined;
-  /** What ends the wait at the moment. It names the ending of an outcome that is set meanwhile. */
+  /** The event that ends the wait now. If an outcome is set meanwhile, its ending has this name. */
   #cutBy: Ending | undefined;
   #expiry: Expiry | undefined;
 
@@ -118,12 +118,12 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     this.#begin();
   }
 
-  /** The outcome was to run another handler, which may defer again. */
+  /** Call it if the outcome is another handler, which runs now and may defer again. */
   dispatched(): void {
     if (this.#state === 'settled') this.#state = 'dispatched';
   }
 
-  /** The other handler failed. Its error is the answer, and the callbacks of `onError` get it too. */
+  /** Call it if that handler failed. Its error is the answer, and the callbacks of `onError` get it too. */
   dispatchFailed(error: unknown): void {
     if (this.#state !== 'dispatched') return;
     this.result.runErrorCallbacks(error, (fault) => {

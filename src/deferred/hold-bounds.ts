@@ -2,9 +2,9 @@ import type { Context } from 'koa';
 
 /** Limits of held responses. */
 export interface HoldBoundsOptions {
-  /** Held responses of this process. */
+  /** Maximum number of held responses of this process. */
   maxHeld: number;
-  /** Held responses of one address; 0 for no limit. */
+  /** Maximum number of held responses of one address; 0 for no limit. */
   maxHeldPerAddress: number;
   /** Returns the address that a request counts for. */
   addressOf: (ctx: Context) => string;

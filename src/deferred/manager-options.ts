@@ -11,9 +11,9 @@ export interface DeferredManagerOptions {
    * jitter.
    */
   jitterFraction?: number;
-  /** Most held responses. Default: 20000. */
+  /** Maximum number of held responses. Default: 20000. */
   maxHeld?: number;
-  /** Most held responses of one address. Default: 0, no limit. */
+  /** Maximum number of held responses of one address. Default: 0, no limit. */
   maxHeldPerAddress?: number;
   /** Returns the address that a request counts for. Default: `ctx.ip`. */
   addressOf?: (ctx: Context) => string;

@@ -9,7 +9,7 @@ const CONSUMER = 'worker';
 /** Longest time that Redis blocks a read. */
 const BLOCK_MS = 5_000;
 
-/** Entries of one read. An entry of a large table has up to 500 KB. */
+/** Maximum number of entries in one read. An entry of a large table has up to 500 KB. */
 const READ_COUNT = 50;
 
 /** An entry that a worker has read but not removed for this time belongs to a worker that died. */

@@ -27,7 +27,7 @@ type WebhookAccess = Pick<Access, 'mode' | 'tenants'>;
 /** The id of the endpoint of the open mode. */
 const ONLY_ENDPOINT = 'main';
 
-/** Returns a check whether any endpoint is configured now. */
+/** Returns a function that returns whether any endpoint is configured now. */
 export function sendsWebhooks({ webhookUrl }: Pick<Config, 'webhookUrl'>, access: WebhookAccess): () => boolean {
   if (access.mode === 'open') return () => webhookUrl !== undefined;
   return () => access.tenants?.hasWebhooks === true;

@@ -6,7 +6,7 @@ import { requestPath } from './request-target.ts';
 import { uploadRefIn } from '../telemetry/upload-ref.ts';
 import { withoutSecrets } from '../telemetry/without-secrets.ts';
 
-/** Every address of the service is shorter. */
+/** Longer paths are cut. Every address of the service is shorter. */
 const MAX_PATH_LENGTH = 200;
 
 /** Monitoring requests these every few seconds, so they are logged at `debug`. */

@@ -34,7 +34,7 @@ export class DownloadPlaces {
     if (this.#taken >= this.#max)
       throw new ServiceError(
         'too_many_held',
-        'The service makes as many such downloads as it may. Retry after the time in Retry-After.',
+        'The service is sending its maximum number of such downloads. Retry after the time in Retry-After.',
         { retryAfterMs: RETRY_AFTER_MS },
       );
     this.#taken += 1;

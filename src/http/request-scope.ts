@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { NO_SPAN, type Span } from '../telemetry/tracing.ts';
 import type { ClientAddress } from './client-address.ts';
 
-/** What the code behind a route needs of the request. It is passed as an argument, next to the request itself. */
+/** The facts about a request that the code behind a route needs. It is passed as an argument, next to the request. */
 export interface RequestScope {
   readonly id: string;
   /** The address that the request's uploads count for. */
@@ -18,7 +18,7 @@ export interface RequestScope {
   readonly span: Span;
 }
 
-/** What a scope is opened from. */
+/** The parts that a scope is opened from. */
 export interface ScopeParts {
   addressOf: ClientAddress;
   log: Logger;

@@ -13,18 +13,18 @@ import type { Backlog, BacklogFigures } from '../queue/backlog.ts';
 export interface QueueBounds {
   capacity: number;
   overflow: 'reject' | 'discard-oldest';
-  /** For one client address. 0 means no limit. Above it an upload is always rejected, with any `overflow`. */
+  /** Maximum for one client address; 0 means no limit. Above it an upload is always rejected, with any `overflow`. */
   capacityPerAddress: number;
 }
 
 /** The maximum number of records in any state. */
 export interface RecordLimits {
   max: number;
-  /** For one client address. 0 means no limit. */
+  /** Maximum for one client address; 0 means no limit. */
   maxPerAddress: number;
 }
 
-/** What admission needs. */
+/** The parts that admission needs. */
 export interface AdmissionParts {
   bounds: QueueBounds;
   backlog: Pick<Backlog, 'read'>;
@@ -202,8 +202,8 @@ export class Admission {
     const retryAfterMs = Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, figures?.nextDropMs ?? UNMEASURED_RETRY_MS));
     const reason =
       word === 'records'
-        ? 'The server stores its maximum of uploads.'
-        : 'Your address has its maximum of stored uploads.';
+        ? 'The server stores its maximum number of uploads.'
+        : 'Your address has its maximum number of stored uploads.';
     return new ServiceError(code, `${reason} Send the file again after the time in Retry-After.`, { retryAfterMs });
   }
 
@@ -224,8 +224,8 @@ function ownerOf(address: string): string {
 }
 
 const LIMIT_DETAILS: Readonly<Record<QuotaName, string>> = {
-  waiting: 'Your tenant has its highest number of waiting uploads. Retry after the time in Retry-After.',
-  receiving: 'Your tenant is sending its highest number of uploads at once. Retry after the time in Retry-After.',
+  waiting: 'Your tenant has its maximum number of waiting uploads. Retry after the time in Retry-After.',
+  receiving: 'Your tenant is sending its maximum number of uploads at once. Retry after the time in Retry-After.',
   uploadsPerDay: 'Your tenant has used up its uploads of this day (UTC). Retry after the time in Retry-After.',
   bytesPerDay:
     'This file would exceed the bytes of your tenant for this day (UTC). Retry after the time in Retry-After.',

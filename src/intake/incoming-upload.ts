@@ -25,7 +25,7 @@ import { uploadRef } from '../telemetry/upload-ref.ts';
 /** Later than any file: all unfinished files of a removed upload may be removed, because its only request has ended. */
 const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
 
-/** What the intake needs. */
+/** The parts that the intake needs. */
 export interface IntakeParts extends ReceiveParts {
   records: UploadRecords;
   queue: JobQueue;

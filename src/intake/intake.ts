@@ -22,7 +22,7 @@ export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
   minBytesPerS: number;
 }
 
-/** What the headers and the query say about a raw upload. */
+/** The facts in the headers and the query of a raw upload. */
 export interface RawHead extends ReceiveHooks {
   id: string;
   fileName: string;
@@ -196,7 +196,9 @@ function requireAllowedForm({ caller }: RequestScope, request: IncomingMessage, 
   const parts = files + limits.maxFields + 1;
   const mostBytes = files * maxFileBytes + limits.maxFields * limits.maxFieldBytes + parts * MAX_PART_HEAD_BYTES;
   if ((announcedBytes(request) ?? 0) > mostBytes)
-    throw ticketForbids(`The request is larger than ${files} files of ${maxFileBytes} bytes, the most of the ticket.`);
+    throw ticketForbids(
+      `The request is larger than ${files} files of ${maxFileBytes} bytes, the maximum of the ticket.`,
+    );
 }
 
 /** Null if the body has no `Content-Length`. */

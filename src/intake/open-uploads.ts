@@ -63,9 +63,9 @@ export class OpenUploads {
       slowest = upload;
       leastBytesPerS = bytesPerS;
     }
-    if (slowest === undefined) throw tooMany('The server is receiving its maximum of uploads.');
+    if (slowest === undefined) throw tooMany('The server is receiving its maximum number of uploads.');
     this.#leave(slowest);
-    slowest.end(tooMany('The server is receiving its maximum of uploads, and this one was the slowest.'));
+    slowest.end(tooMany('The server is receiving its maximum number of uploads, and this one was the slowest.'));
   }
 
   /** A second call does nothing. */

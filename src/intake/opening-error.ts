@@ -3,7 +3,7 @@ import type { ChangeOutcome, RejectedChange } from '../record/record-change.ts';
 import type { Admission } from './admission.ts';
 import { rejectionToError } from './receive-progress.ts';
 
-/** What the errors of limits are made with. */
+/** The functions that make the errors of limits. */
 export type Rejecting = Pick<Admission, 'rejection' | 'recordRejection' | 'limitRejection'>;
 
 /**
@@ -22,7 +22,7 @@ export async function openingError(
   if (rejection === 'ticket')
     return new ServiceError(
       'ticket_forbids',
-      'This ticket has created its highest number of uploads. Get a new ticket.',
+      'This ticket has created its maximum number of uploads. Get a new ticket.',
     );
   if (rejection === 'deleted' || rejection === 'expired') {
     return new ServiceError(

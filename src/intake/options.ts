@@ -75,7 +75,7 @@ export function readOptionsJson(json: string, where: string): unknown {
   return options;
 }
 
-/** As `readOptionsJson`, for options that are a member of parsed JSON. */
+/** Like `readOptionsJson`, for options that are a member of parsed JSON. */
 export function requireShortOptions(options: unknown, where: string): unknown {
   requireShallow(options, where);
   return options === undefined ? undefined : readOptionsJson(JSON.stringify(options), where);

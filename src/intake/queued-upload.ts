@@ -6,13 +6,13 @@ import type { ChangeOutcome } from '../record/record-change.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** What the intake needs of the queue. */
+/** The members of the queue that the intake uses. */
 export interface JobQueue {
   /** Adds a permit, with which a worker may begin one upload of the kind. */
   add(kind: string): Promise<void>;
 }
 
-/** What a queued upload needs. */
+/** The parts that a queued upload needs. */
 export interface QueuedParts extends FileParts {
   queue: JobQueue;
   admission: { discarded(): void };

@@ -4,10 +4,10 @@ import { RAW_TYPE } from '../kinds/picture.ts';
 /** Tags of the first directory (TIFF 6.0; TIFF/EP, section 5; DNG 1.7, chapter 4). */
 const [SUBFILE_TYPE, PHOTOMETRIC, SUB_DIRECTORIES, DNG_VERSION] = [254, 262, 330, 50_706];
 const REDUCED = 1;
-/** A mosaic of the sensor, and its linear colours. */
+/** The values of PHOTOMETRIC in raw pictures: a mosaic of the sensor, and its linear colours. */
 const SENSOR_COLOURS: readonly number[] = [32_803, 34_892];
 
-/** More than any camera writes. */
+/** Maximum number of entries that are read. No camera writes more. */
 const MAX_ENTRIES = 1000;
 const HEADER_BYTES = 16;
 const BIG = 43;
@@ -55,7 +55,7 @@ export function rawTypeOf(head: Buffer): string | undefined {
   return watch.type;
 }
 
-/** As `RawPictureWatch`, for a stored TIFF. `readAt` returns fewer bytes at the end of the file. */
+/** Like `RawPictureWatch`, for a stored TIFF. `readAt` returns fewer bytes at the end of the file. */
 export async function rawTypeOfStored(
   readAt: (start: number, byteCount: number) => Promise<Buffer>,
 ): Promise<string | undefined> {

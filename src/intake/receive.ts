@@ -16,7 +16,7 @@ import { parseOptions, parsePreset } from './options.ts';
 import { SNIFF_BYTES, sniffType } from './sniff.ts';
 import { byteLimit, requireAllowedType } from './ticket-rules.ts';
 
-/** What receiving a file needs. */
+/** The parts that receiving a file needs. */
 export interface ReceiveParts {
   storage: Storage;
   kinds: Kinds;
@@ -71,7 +71,7 @@ export interface WholeIncomingFile extends Omit<IncomingFile, 'chunks'> {
   chunks: readonly Buffer[];
 }
 
-/** As `receiveFile`, for a file that is stored in one step because its bytes are in memory. */
+/** Like `receiveFile`, for a file that is stored in one step because its bytes are in memory. */
 export async function receiveWhole(parts: ReceiveParts, file: WholeIncomingFile): Promise<StoredUpload> {
   const { storage, kinds, hashes = true } = parts;
   const allowed = file.allowed ?? null;

@@ -9,7 +9,7 @@ import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** What the removal of uploads needs. */
+/** The parts that the removal of uploads needs. */
 export interface RemovalParts {
   records: UploadRecords;
   storage: Pick<Storage, 'removeAll' | 'list' | 'remove'>;

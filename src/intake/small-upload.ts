@@ -23,7 +23,7 @@ export interface SmallFile extends ReceiveHooks {
   readonly digests?: readonly SentDigest[];
 }
 
-/** What a route learns while it waits for its upload. */
+/** Functions that tell a route about its upload while the bytes are received. */
 export interface ReceiveHooks {
   /** Called with the id of an upload before it is queued, if it is queued in one step. */
   readonly beforeQueued?: ((id: string) => void) | undefined;

@@ -71,7 +71,7 @@ function signedType(head: Buffer, mime: string | undefined): string | undefined 
 
 const UTF_32_MARK = Buffer.from([0xff, 0xfe, 0, 0]);
 
-/** What may precede the root element of an SVG. */
+/** Matches everything that may precede the root element of an SVG. */
 const PROLOGUE = [
   ['<?', '?>'],
   ['<!--', '-->'],

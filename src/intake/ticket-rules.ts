@@ -21,7 +21,7 @@ export function byteLimit(maxFileBytes: number, allowed: AllowedFile | null | un
   return {
     maxBytes: most,
     tooLarge: () =>
-      ticketForbids(`The file has more than ${most} bytes, the most that the ticket allows. Send a smaller file.`),
+      ticketForbids(`The file has more than ${most} bytes, the maximum that the ticket allows. Send a smaller file.`),
   };
 }
 

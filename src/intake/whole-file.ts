@@ -68,7 +68,7 @@ function chain(
   return all;
 }
 
-/** In the place of the next value: it has not come for `WHOLE_WITHIN_MS`. */
+/** Yielded if the next value has not arrived within `WHOLE_WITHIN_MS`. */
 export const PAUSE = Symbol('pause');
 
 /** Yields all values. While `isWaiting` returns true, it also yields `PAUSE`, once before a value that is late. */

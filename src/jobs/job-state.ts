@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
 import { available, type Redis } from '../queue/connection.ts';
 
-/** What BullMQ keeps of a job, as far as a client may see it. */
+/** The part of a BullMQ job that a client may see. */
 export interface JobState {
   readonly state: 'waiting' | 'delayed' | 'active' | 'completed' | 'failed';
   /** Changes with every change that a client can see. It is opaque: only compare it. */

@@ -13,11 +13,11 @@ export interface AskedJob {
   readonly id: string;
   /** The version that the client has seen. Undefined: only the end of the job is of interest. */
   readonly since: string | undefined;
-  /** Undefined: the default of the manager. */
+  /** If undefined, the manager's default applies. */
   readonly timeoutMs: number | undefined;
 }
 
-/** What a wait for a job works with. */
+/** The parts that a wait for a job works with. */
 export interface JobWaitParts {
   readonly connection: Redis;
   readonly prefix: string;

@@ -7,7 +7,7 @@ export interface DelimitedText extends EncodedText {
   delimiter: string;
 }
 
-/** In the order of preference if several fit. The comma is last, because decimals and prose contain it too. */
+/** Delimiters in the order of preference. The comma is last, because decimals and prose contain it too. */
 const CANDIDATES: readonly string[] = ['\t', ';', '|', ','];
 
 /** Least share of lines that must have the most frequent number of cells. */

@@ -47,7 +47,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 
-/** What the kind of pictures depends on. */
+/** The settings that the kind of pictures depends on. */
 export interface PictureKindSettings {
   /** Apply to options that a sender leaves out. Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly defaults?: PictureOptions;

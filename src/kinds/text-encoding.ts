@@ -20,7 +20,7 @@ const MARKS: readonly (readonly [bytes: Buffer, encoding: TextEncoding])[] = [
 // oxlint-disable-next-line no-control-regex
 const NOT_TEXT = /[\0-\x08\x0e-\x1f\x7f\ufffe\uffff]/;
 
-/** Most bytes of an incomplete character at the end. */
+/** Maximum number of bytes of an incomplete character at the end. */
 const MAX_CUT_BYTES = 3;
 
 /** Determines the encoding of a text from the beginning of the file. Undefined if the file is not text. */

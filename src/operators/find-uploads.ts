@@ -6,14 +6,14 @@ import type { UploadRecords } from '../record/record.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 import type { FoundUpload, FoundUploads } from '../wire/documents.ts';
 
-/** What the search reads. */
+/** The sources that the search reads. */
 export interface FindParts {
   connection: Pick<Redis, 'zrevrange' | 'hget'>;
   keys: Pick<QueueKeys, 'record' | 'records'>;
   records: Pick<UploadRecords, 'read'>;
 }
 
-/** Most uploads of one answer. */
+/** Maximum number of uploads in one answer. */
 const MOST_FOUND = 20;
 
 /** Names are compared of at most this number of uploads, so that a search does not keep Redis busy. */

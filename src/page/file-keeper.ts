@@ -1,7 +1,7 @@
 import type { FileStore } from './file-store.ts';
 import { isBusy, isDelivered, type LineModel } from './line-model.ts';
 
-/** Most uploads finish within this time, and their files are never copied. */
+/** Files are copied after this time. Most uploads finish sooner, so their files are never copied. */
 const KEEP_AFTER_MS = 1000;
 /** Larger files are not stored, because the browser would copy all their bytes. */
 const MAX_BYTES = 1_000_000_000;

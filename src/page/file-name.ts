@@ -1,6 +1,6 @@
 import { make } from './dom.ts';
 
-/** Always shown of a long name, because files of a series often differ only at the end of their names. */
+/** Number of characters at the end that are always shown, because names of a series often differ only there. */
 const TAIL_CHARS = 9;
 
 /** Shows a file name that is shortened in the middle if it is too long for the line. */

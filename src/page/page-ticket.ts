@@ -1,4 +1,4 @@
-/** What the page's ticket is kept in. */
+/** The places that hold the page's ticket. */
 export interface PageTicketParts {
   /** The address of the page. Its fragment never reaches a server or a log. */
   location: Pick<Location, 'hash' | 'pathname' | 'search'>;

@@ -1,7 +1,7 @@
 import { isOnScreen } from './dom.ts';
 import { isTable } from './file-kinds.ts';
 
-/** Previews that are created at the same time. */
+/** Number of previews that are created at the same time. */
 const AT_ONCE = 2;
 /** Larger files get no preview, because decoding them is too slow on a phone. */
 const MAX_BYTES = 60_000_000;

@@ -1,6 +1,6 @@
 import { paintLandscape } from './landscape.ts';
 
-/** Enough for a gallery. */
+/** Number of photos, enough for a gallery. */
 const COUNT = 6;
 
 /** Paints photos for people who want to try the page and have no file. Their colours go around the wheel. */

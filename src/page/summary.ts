@@ -1,7 +1,7 @@
 import { groupOf, type LineGroup } from './line-order.ts';
 import { isBusy, isDelivered, type LineModel, percentOf, sentBytesOf, stateOf } from './line-model.ts';
 
-/** Added to the size of a file in the mean, because a small file is processed too. */
+/** Added to the size of each file when the mean is computed, because a small file must be processed too. */
 const PROCESSING_WEIGHT_BYTES = 500_000;
 
 /** The numbers above the list. */

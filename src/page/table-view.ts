@@ -5,7 +5,7 @@ import { copyButton, downloadButton, type Fact, factList, fileLink, linkList } f
 import { noteList } from './result-notes.ts';
 import type { Words } from './words.ts';
 
-/** More columns or rows do not fit into one line of the page. */
+/** Maximum numbers of columns and rows. More do not fit into one line of the page. */
 const SHOWN_COLUMNS = 20;
 const SHOWN_ROWS = 5;
 

@@ -4,7 +4,7 @@ import { english } from './words-english.ts';
 /** A language of the page. */
 export interface Language {
   readonly locale: string;
-  /** Its name for itself. */
+  /** The name of the language in this language. */
   readonly name: string;
   /** Loads the texts. Only English is part of the page. */
   readonly load: () => Promise<Words>;

@@ -10,7 +10,7 @@ export interface Words {
   files(count: number): string;
   waiting: string;
   sending(received: string, total: string): string;
-  /** Paused before the first byte was sent. */
+  /** State of a file that was paused before the first byte was sent. */
   pausedEarly: string;
   paused(received: string, total: string): string;
   retrying: string;
@@ -27,11 +27,11 @@ export interface Words {
   finishing: string;
   cancelling: string;
   done: string;
-  /** Done, but rows were left out or something was guessed. */
+  /** State of a finished file of which rows were left out or something was guessed. */
   doneWithNotes: string;
   /** Accessible name of the notes on a result. */
   notes: string;
-  /** What a result leaves out or guesses. */
+  /** A warning: the result leaves something out or contains a guess. */
   warning(code: string, message: string): string;
   cancelled: string;
   timeLeft(duration: string): string;
@@ -52,7 +52,7 @@ export interface Words {
     resume(name: string): string;
     cancel(name: string): string;
     hide(name: string): string;
-    /** On the server, not only in the list. */
+    /** Deletes the file on the server, not only in the list. */
     delete(name: string): string;
     retry: string;
     chooseAgain: string;
@@ -63,7 +63,7 @@ export interface Words {
     pauseAll: string;
     resumeAll: string;
   };
-  /** Said after an action that can be taken back. */
+  /** Text of the bar after files were hidden. The action can be taken back. */
   hidden(count: number): string;
   deleted(count: number): string;
   notDeleted: string;

@@ -13,7 +13,7 @@ export interface BacklogFigures {
   drainedPerMinute: number | undefined;
 }
 
-/** The only command needed. */
+/** The only Redis command that is needed here. */
 export interface ScriptRunner {
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }

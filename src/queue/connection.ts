@@ -23,7 +23,7 @@ export function openCommandConnection(place: RedisPlace, log: Logger): Redis {
   return watched(connectToRedis(place, 'fails-at-once'), log);
 }
 
-/** As `openCommandConnection`, for callers that need the nodes of a cluster. */
+/** Like `openCommandConnection`, for callers that need the nodes of a cluster. */
 export function openClusterConnection(place: ClusterPlace, log: Logger): Cluster {
   return watched(connectToCluster(place, 'fails-at-once'), log);
 }

@@ -3,7 +3,7 @@ import type { QueueKeys } from './contract.ts';
 import { faultOf, NO_CONNECTION, reopenPauseMs, type EventFeed, type EventListener } from './event-feed.ts';
 import type { Subscriber, SubscriberListener } from './subscriber.ts';
 
-/** Most channels of one command, so that none blocks Redis for long. */
+/** Maximum number of channels in one command, so that no command blocks Redis for long. */
 const AT_ONCE = 1_000;
 
 /** Period in which channels without a listener are collected. A channel is dropped the second time. */

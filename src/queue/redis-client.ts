@@ -26,7 +26,7 @@ function reconnectDelayMs(times: number): number {
   return Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4);
 }
 
-/** What commands do while Redis is away. */
+/** The behaviour of commands while Redis is away. */
 export type Patience = 'fails-at-once' | 'waits';
 
 const PATIENCE = {

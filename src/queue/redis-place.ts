@@ -31,14 +31,14 @@ export interface SentinelPlace extends RedisCredentials {
   readonly masterName: string;
   /** The password of the sentinels. */
   readonly sentinelPassword: string | undefined;
-  /** For sentinels and servers. Undefined: no TLS. */
+  /** For sentinels and servers. If undefined, connections are not encrypted. */
   readonly tls?: RedisTls | undefined;
 }
 
 /** A Redis Cluster, and some of its nodes to start with. */
 export interface ClusterPlace extends RedisCredentials {
   readonly nodes: readonly HostAndPort[];
-  /** Undefined: no TLS. */
+  /** If undefined, connections are not encrypted. */
   readonly tls?: RedisTls | undefined;
 }
 

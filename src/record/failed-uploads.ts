@@ -8,7 +8,7 @@ import type { UploadRecords } from './record.ts';
 import { readExisting } from './read-existing.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** What `FailedUploads` needs. */
+/** The parts that `FailedUploads` needs. */
 export interface FailedUploadParts {
   connection: Redis;
   keys: QueueKeys;

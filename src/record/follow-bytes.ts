@@ -3,10 +3,10 @@ import type { ProgressState } from './progress.ts';
 import { RecordSubscription } from './record-subscription.ts';
 import type { UploadRecords } from './record.ts';
 
-/** Most files are sent sooner than that and cost no read of the record. */
+/** A transfer is followed after this time. Most files are sent sooner and cost no read of the record. */
 const FOLLOW_AFTER_MS = 1_000;
 
-/** Where the record of an upload is followed. */
+/** The parts that are needed to follow a record. */
 export interface FollowParts {
   records: Pick<UploadRecords, 'readProgress'>;
   registry: Registry<ProgressState>;

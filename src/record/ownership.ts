@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Caller, JsonObject, Lane } from '../access/caller.ts';
 import type { UploadRecord } from './record-fields.ts';
 
-/** What record and manifest keep of the caller that created an upload. In open mode uploads have no owner. */
+/** The owner of an upload, as record and manifest store it. In open mode uploads have no owner. */
 export interface Ownership {
   tenant: string;
   lane: Lane;
@@ -50,7 +50,7 @@ export function ownershipJson({ metadata, ...rest }: Ownership, more: object = {
   });
 }
 
-/** As `manifestOwner`, for an upload that has no record yet. */
+/** Like `manifestOwner`, for an upload that has no record yet. */
 export function ownerOfCaller({ via, tenant, lane, weight, metadata, hasWebhooks }: Owner): { owner?: Ownership } {
   if (via === 'open') return {};
   const facts = { tenant, lane, weight, hasWebhooks: hasWebhooks === true, metadata: metadata ?? null };

@@ -17,7 +17,7 @@ export interface ReachedLimit {
   readonly endsInMs: number | undefined;
 }
 
-/** What a tenant uses now, by the names of its limits. Days are in UTC. */
+/** The current use of a tenant, by the names of its limits. Days are in UTC. */
 export type TenantUse = Readonly<Record<QuotaName, number>>;
 
 /** Redis, as the quotas need it. */

@@ -11,7 +11,7 @@ export async function readExisting(records: Pick<UploadRecords, 'read'>, id: str
   return read;
 }
 
-/** As `readExisting`, but only the fields that progress is computed from. */
+/** Like `readExisting`, but only the fields that progress is computed from. */
 export async function readExistingProgress(
   records: Pick<UploadRecords, 'readProgress'>,
   id: string,

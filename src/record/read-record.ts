@@ -38,7 +38,7 @@ export interface ReadProgress {
   expiresAtMs: number | null;
 }
 
-/** What reading records needs. */
+/** The parts that reading records needs. */
 export interface RecordReads {
   store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'runScript'>;
   keys: Pick<QueueKeys, 'record' | 'fair'>;

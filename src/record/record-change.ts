@@ -70,13 +70,13 @@ const REJECTED_MS = 300_000;
 
 /** Limits of the waiting uploads. A change that passes them is rejected if a limit is reached. */
 export interface QueueLimits {
-  /** Highest number of waiting uploads. */
+  /** Maximum number of waiting uploads. */
   capacity: number;
   /** If true, a full queue evicts its oldest upload instead of rejecting the new one. */
   discards: boolean;
-  /** The address that the waiting upload counts for, stored only while it waits. Undefined: no limit by address. */
+  /** The address that the waiting upload counts for, stored only while it waits. If undefined, it has no limit. */
   address?: string;
-  /** Highest number of waiting uploads of one address. */
+  /** Maximum number of waiting uploads of one address. */
   perAddress: number;
 }
 
@@ -109,7 +109,7 @@ const REJECTIONS = [
  * - `full`, `quota`: the queue, or the share of the client address, is full.
  * - `records`, `owned`: there are too many records, in all or of the same owner.
  * - `limited`: the upload would exceed a limit of its tenant, see `limit`.
- * - `ticket`: the ticket has created its highest number of uploads.
+ * - `ticket`: the ticket has created its maximum number of uploads.
  * - `refused`: the upload would be created, and the caller may only continue an existing one.
  */
 export type Rejection = (typeof REJECTIONS)[number];
@@ -222,7 +222,7 @@ export class RecordChanger {
     return await this.#store.runScript(script, this.#scriptKeys(id), [...common, ...publishing, ...own]);
   }
 
-  /** As `run`, for a transition that moves the upload from one of `from` to `state`. */
+  /** Like `run`, for a transition that moves the upload from one of `from` to `state`. */
   async enter(
     state: UploadState,
     from: readonly UploadState[],

@@ -7,7 +7,7 @@ const COUNT_SCRIPT = loadScript(new URL('scripts/count-records.lua', import.meta
 /** The highest numbers of records. */
 export interface RecordBounds {
   most: number;
-  /** The owner of the new record. Undefined: no limit by owner. */
+  /** The owner of the new record. If undefined, no limit by owner applies. */
   owner?: string;
   mostOfOwner: number;
 }

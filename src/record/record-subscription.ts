@@ -6,7 +6,7 @@ import type { ProgressState } from './progress.ts';
 const RETRY_MS = 500;
 const RETRY_JITTER_MS = 250;
 
-/** What an event must say about a change. */
+/** The facts about a change that every event contains. */
 export interface ChangeEvent {
   id: string;
   /** When it was created. */

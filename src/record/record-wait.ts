@@ -11,18 +11,18 @@ export const RE_READ = Symbol('re-read');
  */
 const LAST_READ_MS = 2000;
 
-/** What a client waits for, and its answer. */
+/** A wait of a client for a change, and the answer to it. */
 export interface RecordWait<Answer, Event = ProgressState> {
   /** Ids of the uploads whose changes may end the wait. */
   readonly ids: readonly string[];
-  /** Undefined: the manager's default. */
+  /** If undefined, the manager's default applies. */
   readonly timeoutMs: number | undefined;
   /**
    * Reads the records of `ids`, which are all or some of its own. Returns the answer, or undefined to go on waiting. If
    * the first read throws, the error is the answer.
    */
   read(ids: readonly string[]): Promise<Answer | undefined>;
-  /** As `RecordObserver.isCurrent`. */
+  /** Like `RecordObserver.isCurrent`. */
   isCurrent?(): boolean;
   /** Decides by an event. Returns the answer, `RE_READ`, or undefined to go on waiting. */
   decide(event: Event): Answer | typeof RE_READ | undefined;

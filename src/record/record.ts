@@ -107,7 +107,7 @@ export class UploadRecords {
     return await this.#changer.enter('queued', ['receiving'], 'enqueue', id, args);
   }
 
-  /** As `open` and `enqueue` in one step. Rejected with `state`, `final` or `deleted` if the id has a record. */
+  /** Like `open` and `enqueue` in one step. Rejected with `state`, `final` or `deleted` if the id has a record. */
   async accept(
     upload: WholeUpload,
     stored: StoredUpload,
@@ -177,7 +177,7 @@ export class UploadRecords {
     return await this.#changer.enter('processing', ['queued', 'processing'], 'begin', id, args);
   }
 
-  /** As `begin`, for the upload that the permit has begun before, or for the next one in the order of its kind. */
+  /** Like `begin`, for the upload that the permit has begun before, or for the next one in the order of its kind. */
   async take(permit: Permit): Promise<Taken> {
     return await takeNext(this.#changer, permit);
   }

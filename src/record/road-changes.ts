@@ -4,7 +4,7 @@ import type { Road } from './record-fields.ts';
 /** A worker begins to fetch an upload at most this often. Each beginning after the first follows a death or a stop. */
 const MOST_FETCHES = 10;
 
-/** What an upload gets with its road. */
+/** The settings that come with the road of an upload. */
 export interface RoadSettings {
   road: Road;
   /** The stage until the bytes are stored. Default `receive`. */

@@ -14,13 +14,13 @@ export interface ListPlace {
 /** Which uploads of a tenant are listed. */
 export interface ListedUploads {
   tenant: string;
-  /** Undefined: in every state. */
+  /** If undefined, uploads in every state. */
   state: UploadState | undefined;
   /** Only uploads that were created at this time or later. */
   sinceMs: number | undefined;
-  /** The list continues after this place. Undefined: from the newest upload. */
+  /** The list continues after this place. If undefined, it begins with the newest upload. */
   after: ListPlace | undefined;
-  /** Highest number of uploads. */
+  /** Maximum number of uploads. */
   limit: number;
 }
 
@@ -31,7 +31,7 @@ export interface UploadPage {
   next: ListPlace | undefined;
 }
 
-/** What `TenantUploads` needs. */
+/** The parts that `TenantUploads` needs. */
 export interface TenantUploadParts {
   connection: Redis;
   keys: Pick<QueueKeys, 'tenantUploads'>;

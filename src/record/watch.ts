@@ -15,23 +15,23 @@ import { toProgress, type ProgressState } from './progress.ts';
 import type { ReadProgress, ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 
-/** What a wait for whole records needs. */
+/** The parts that a wait for whole records needs. */
 export interface WatchParts {
   records: Pick<UploadRecords, 'read'>;
   registry: Registry<ProgressState>;
 }
 
-/** What a wait for progress needs. */
+/** The parts that a wait for progress needs. */
 export interface ProgressWatchParts {
   records: Pick<UploadRecords, 'readProgress'>;
   registry: Registry<ProgressState>;
 }
 
-/** The upload, and the versions of it that the client has seen. 0 alone waits for an upload that has not begun. */
+/** The upload, and the versions of it that the client has seen. Only 0: wait for an upload that has not begun. */
 export interface AskedProgress {
   id: string;
   seenVersions: readonly number[];
-  /** Undefined: the manager's default. */
+  /** If undefined, the manager's default applies. */
   timeoutMs: number | undefined;
 }
 
@@ -135,7 +135,7 @@ export function fromEvent(event: ProgressState): PresentState {
 /** The uploads that must become final. */
 export interface AskedFinal {
   ids: readonly string[];
-  /** Undefined: the manager's default. */
+  /** If undefined, the manager's default applies. */
   timeoutMs: number | undefined;
 }
 
@@ -161,7 +161,7 @@ export interface AskedStored extends AskedFinal {
   isCurrent?: (ids: readonly string[]) => boolean;
 }
 
-/** As `watchUntilFinal`, but never rejects: an upload that cannot be read is answered as it was last known. */
+/** Like `watchUntilFinal`, but never rejects: an upload that cannot be read is answered as it was last known. */
 export async function watchStoredUntilFinal<Answer>(
   parts: WatchParts,
   asked: AskedStored,

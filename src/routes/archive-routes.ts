@@ -14,7 +14,7 @@ import type { UploadRecords } from '../record/record.ts';
 import { tracedReads } from '../storage/traced-storage.ts';
 import { archiveContentSchema, MAX_ARCHIVE_UPLOADS } from '../wire/archive-schemas.ts';
 
-/** What the route needs. */
+/** The parts that the route needs. */
 export interface ArchiveRouteParts extends Omit<ArchiveSources, 'records'> {
   records: Pick<UploadRecords, 'read' | 'readProgress'>;
   addressOf: ClientAddress;
@@ -22,7 +22,7 @@ export interface ArchiveRouteParts extends Omit<ArchiveSources, 'records'> {
   maxArchiveBytes: number;
 }
 
-/** An archive needs one open file and little memory. */
+/** Maximum number of archives that are sent at once. An archive needs one open file and little memory. */
 const PLACES = { max: 100, maxPerAddress: 20 };
 
 const FILE_NAME = 'uploads.zip';

@@ -14,16 +14,16 @@ import { completeRequestSchema, directRequestSchema, MOST_PARTS } from '../wire/
 import type { DirectPart, DirectUploadDocument } from '../wire/documents.ts';
 import { parseBody } from '../wire/parse-body.ts';
 
-/** What the routes of direct uploads need. */
+/** The parts that the routes of direct uploads need. */
 export interface DirectRouteParts extends ScopeParts {
   callers: Pick<Callers, 'ofCreation'>;
   roadsOf: (span: Span) => { direct: Pick<DirectUploads, 'create' | 'sign' | 'stored' | 'complete'> };
 }
 
-/** Most addresses in one answer. Signing one takes about a millisecond. */
+/** Maximum number of addresses in one answer. Signing an address takes about a millisecond. */
 const MOST_AT_ONCE = 100;
 
-/** A list of 10,000 parts with their ETags. */
+/** Maximum size of a body. A list of 10,000 parts with their ETags fits. */
 const MOST_COMPLETE_BYTES = 1_048_576;
 
 /** Adds the routes of uploads whose parts the client puts into the bucket. */

@@ -16,7 +16,7 @@ import { RecordSubscription, type RecordObserver } from '../record/record-subscr
 import { awaitsBeginning, readAwaitedProgress, readExistingProgress, unknownUpload } from '../record/read-existing.ts';
 import { fromEvent, isWhole, type ProgressWatchParts } from '../record/watch.ts';
 
-/** What the event streams need. */
+/** The parts that the event streams need. */
 export interface EventRouteParts extends ProgressWatchParts {
   /** A stream ends after ten times this time. */
   maxTimeoutMs: number;

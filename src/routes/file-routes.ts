@@ -28,7 +28,7 @@ import { tableExport } from '../tables/table-export.ts';
 import { sendTable } from './send-table.ts';
 import { tracedReads } from '../storage/traced-storage.ts';
 
-/** What the file routes need. `defaultTimeoutMs` applies if the client sends no timeout. */
+/** The parts that the file routes need. `defaultTimeoutMs` applies if the client sends no timeout. */
 export interface FileRouteParts extends WatchParts {
   records: UploadRecords;
   storage: Storage;
@@ -42,7 +42,7 @@ export interface FileRouteParts extends WatchParts {
 /** Default timeouts are shortened by up to this share, so that all pictures of a page do not time out together. */
 const JITTER = 0.05;
 
-/** Tables in another form take processor time of this process. */
+/** Maximum number of tables that are converted at once. Each takes processor time of this process. */
 const TABLE_PLACES = { max: 8, maxPerAddress: 4 };
 
 /** A grey area that an `<img>` shows if its picture was not ready in time. */
@@ -77,7 +77,7 @@ async function isInParts(storage: Storage, { id, fencingToken, state }: UploadRe
   return (await storage.stat(originalKey(id, fencingToken))) === undefined;
 }
 
-/** As `sendObject`, but cuts the connection if the upload is deleted during the transfer. */
+/** Like `sendObject`, but cuts the connection if the upload is deleted during the transfer. */
 async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object: ServedObject): Promise<void> {
   cutIfDeleted(ctx, parts, id);
   await sendObject(ctx, tracedReads(parts.storage, spanOf(ctx)), object);

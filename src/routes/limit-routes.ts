@@ -8,7 +8,7 @@ import type { Limits } from '../wire/documents.ts';
 /** The limits of the service, without a ticket. */
 export type ServiceLimits = Omit<Limits, 'maxFiles' | 'access'>;
 
-/** What the route needs. */
+/** The parts that the route needs. */
 export interface LimitRouteParts {
   callers: Pick<Callers, 'needKeys' | 'ofCreation'>;
   limits: ServiceLimits;

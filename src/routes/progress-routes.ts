@@ -19,7 +19,7 @@ import {
   type WatchParts,
 } from '../record/watch.ts';
 
-/** What the progress routes need. Longer waits are clamped to `maxTimeoutMs`. */
+/** The parts that the progress routes need. Longer waits are clamped to `maxTimeoutMs`. */
 export interface ProgressRouteParts extends WatchParts {
   records: WatchParts['records'] & ProgressWatchParts['records'];
   maxTimeoutMs: number;

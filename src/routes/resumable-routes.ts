@@ -21,7 +21,7 @@ import {
 import { PARTIAL_UPLOAD } from '../roads/resumable/upload-fields.ts';
 import type { Span } from '../telemetry/tracing.ts';
 
-/** What the routes of resumable uploads of the IETF need. */
+/** The parts that the routes of resumable uploads of the IETF need. */
 export interface ResumableRouteParts extends ScopeParts {
   callers: Pick<Callers, 'ofCreation'>;
   records: UploadRecords;

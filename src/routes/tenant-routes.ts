@@ -16,7 +16,7 @@ export interface KeyHolder {
   readonly limits: TenantLimits;
 }
 
-/** What the routes for API keys need. */
+/** The parts that the routes for API keys need. */
 export interface TenantRouteParts {
   callers: {
     /** False in open mode. */

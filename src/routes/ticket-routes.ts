@@ -9,7 +9,7 @@ import type { IssuedTicket } from '../wire/documents.ts';
 import { ticketRequestSchema, type TicketRequest } from '../wire/access-schemas.ts';
 import { parseBody } from '../wire/parse-body.ts';
 
-/** What the routes of tickets need. */
+/** The parts that the routes of tickets need. */
 export interface TicketRouteParts {
   callers: Pick<Callers, 'ofApiKey' | 'needKeys'>;
 }

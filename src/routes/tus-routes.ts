@@ -8,7 +8,7 @@ import { requireUploadId } from '../http/parameters.ts';
 import { TUS_PATH, TUS_VERSION, type TusEndpoint, type TusMethod } from '../roads/tus/tus-endpoint.ts';
 import type { Span } from '../telemetry/tracing.ts';
 
-/** What the routes of resumable uploads need. */
+/** The parts that the routes of resumable uploads need. */
 export interface TusRouteParts extends ScopeParts {
   callers: Pick<Callers, 'ofCreation'>;
   roadsOf: (span: Span) => { tus: Pick<TusEndpoint, 'handle'> };

@@ -27,7 +27,7 @@ import type { ReceiveHooks } from '../intake/small-upload.ts';
 import type { UploadRemoval } from '../intake/removal.ts';
 import type { Span } from '../telemetry/tracing.ts';
 
-/** What the upload routes need. Longer waits are clamped to `maxTimeoutMs`. */
+/** The parts that the upload routes need. Longer waits are clamped to `maxTimeoutMs`. */
 export interface UploadRouteParts extends WatchParts, ScopeParts {
   callers: Pick<Callers, 'ofCreation' | 'ofCreationOrRetry'>;
   intake: UploadIntake;

@@ -37,7 +37,7 @@ export function buildHeldParts(
   return { registry, bus, manager };
 }
 
-/** What observes the held responses. */
+/** The observers of the held responses. */
 export interface HeldObservers {
   metrics: Metrics;
   tracing: Tracing | undefined;

@@ -72,7 +72,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** What an application that embeds the service has for itself. */
+/** The settings of an application that embeds the service. */
 export interface ServiceHost {
   /** Default: the kinds of the settings. */
   kinds?: Kinds;

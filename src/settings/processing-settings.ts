@@ -2,7 +2,7 @@ import { integer, pictureOptions } from './forms.ts';
 
 const MIB = 1024 * 1024;
 
-/** What a sender may ask of a picture. The intake checks it before the picture is stored. */
+/** Limits of the options of a picture. The intake checks them before the picture is stored. */
 export const PICTURE_REQUESTS = {
   PICTURE_OPTIONS: pictureOptions.describe(
     'Options for pictures whose sender gives none: JSON as in the field `options` of an upload ' +

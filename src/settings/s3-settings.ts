@@ -3,11 +3,11 @@ import { choice } from './forms.ts';
 
 /** How a bucket is reached. Credentials come from the usual sources of Amazon's SDK. */
 export interface S3Settings {
-  /** Undefined: Amazon's own endpoint. */
+  /** If undefined, the endpoint of Amazon. */
   readonly endpoint: string | undefined;
-  /** The address at which browsers reach the bucket. Undefined: `endpoint`. */
+  /** The address at which browsers reach the bucket. If undefined, it is `endpoint`. */
   readonly publicEndpoint: string | undefined;
-  /** Undefined: the region that Amazon's SDK finds. */
+  /** If undefined, the region that Amazon's SDK finds. */
   readonly region: string | undefined;
   /** True if the bucket is written in the path, false if it is a part of the host name. */
   readonly forcePathStyle: boolean;

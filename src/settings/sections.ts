@@ -12,7 +12,7 @@ import { REDIS } from './redis-settings.ts';
 import { WEBHOOK_SENDING, WEBHOOK_TARGET } from './webhook-settings.ts';
 import { S3 } from './s3-settings.ts';
 
-/** What a process that another one starts is for. `server`: a program of somebody else, such as Redis. */
+/** The purpose of a process that another one starts. `server`: a program of somebody else, such as Redis. */
 export type ChildRole = 'api' | 'worker' | 'isolated' | 'server';
 
 /** Settings of one topic, and the processes that receive them. `npm start` itself has all settings. */

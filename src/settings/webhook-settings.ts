@@ -50,7 +50,7 @@ export const WEBHOOK_TARGET = {
     ),
 };
 
-/** What only the processes that send webhooks need. */
+/** Settings that only the processes that send webhooks need. */
 export const WEBHOOK_SENDING = {
   WEBHOOK_SECRET: z
     .string()

@@ -74,12 +74,12 @@ export function asServiceError(error: unknown): unknown {
   return error;
 }
 
-/** `storage_full` (507). */
+/** Returns `storage_full` (507). */
 export function storageFull(cause?: unknown): ServiceError {
   return new ServiceError('storage_full', 'The storage of the server is full. Retry later.', { cause });
 }
 
-/** `storage_unavailable` (503). */
+/** Returns `storage_unavailable` (503). */
 export function storageUnavailable(cause?: unknown): ServiceError {
   return new ServiceError(
     'storage_unavailable',

@@ -14,7 +14,7 @@ export class GatheredChunks {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #slab = NOTHING;
-  /** The range of the slab with small chunks that are not in `#chunks` yet. */
+  /** Start of the range of the slab whose chunks are not in `#chunks` yet. */
   #from = 0;
   #to = 0;
 

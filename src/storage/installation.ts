@@ -23,7 +23,7 @@ export interface KeptId {
   lock(): Promise<(() => Promise<void>) | undefined>;
 }
 
-/** What the comparison needs. */
+/** The parts that the comparison needs. */
 export interface InstallationParts {
   storage: Storage;
   kept: KeptId;

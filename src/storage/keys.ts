@@ -25,11 +25,11 @@ export interface OwnKey {
   /** The id of the upload. */
   readonly id: string;
   readonly kind: 'original' | 'manifest' | 'part' | 'variant';
-  /** Of an original or a manifest. */
+  /** Only in the key of an original or a manifest. */
   readonly fencingToken?: string;
-  /** Of a part: the offset of its first byte. */
+  /** Only in the key of a part: the offset of its first byte. */
   readonly offset?: number;
-  /** Of a part that grows. */
+  /** Only in the key of a part that grows. */
   readonly growing?: GrowingPart;
 }
 
@@ -111,7 +111,7 @@ export function partKey(id: string, offset: number, nonce: string): string {
   return `${partsPrefix(id)}/${String(offset).padStart(16, '0')}-${nonce}`;
 }
 
-/** As `partKey`, for a part that grows. A request that writes to it renames it whenever more bytes are durable. */
+/** Like `partKey`, for a part that grows. A request that writes to it renames it whenever more bytes are durable. */
 export function growingPartKey(id: string, offset: number, nonce: string, { sizeBytes, isOpen }: GrowingPart): string {
   return `${partKey(id, offset, nonce)}-${String(sizeBytes).padStart(16, '0')}${isOpen ? '-open' : ''}`;
 }

@@ -11,10 +11,10 @@ import type { GrowingObject, GrowingObjects, KeyOfSize, SizedKey, SmallObject } 
 /** Written bytes are synced after each stretch of this size, so that little is left at the end of a request. */
 const SYNC_BEHIND_BYTES = 2 * 1024 * 1024;
 
-/** Many uploads grow at the same time, and each of them waits for the disk. */
+/** Chunks are collected up to this size. It is small, because many uploads may grow at the same time. */
 const GATHER_BYTES = 256 * 1024;
 
-/** What growing files need of their storage. */
+/** The members of the storage that growing files use. */
 export interface GrowingFilesParts {
   pathOf: (key: string) => string;
   space: DiskSpace;

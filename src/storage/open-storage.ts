@@ -5,7 +5,7 @@ import { LocalStorage, type LocalStorageOptions } from './local-storage.ts';
 import { directoryOf } from './storage-directory.ts';
 import type { Storage } from './storage.ts';
 
-/** A hanging mount never answers. */
+/** Longest check at the start, because a mount that hangs never answers. */
 const START_LIMIT_MS = 10_000;
 
 /** Errors that need a change by the operator. */

@@ -33,9 +33,9 @@ export interface PartWriter {
 /** Where and how a request writes. */
 export interface PartPlace {
   id: string;
-  /** Of the first byte of the request. */
+  /** Position of the first byte of the request in the file. */
   offset: number;
-  /** True saves no byte before the commit. */
+  /** If true, no byte is saved before the commit. */
   isOnePart: boolean;
   /** Returns the part at the end of the stored bytes, if it can grow and nobody writes to it. */
   findLast: () => Promise<{ offset: number; part: SizedKey } | undefined>;

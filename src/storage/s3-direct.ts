@@ -27,7 +27,7 @@ const VALID_SECONDS = 3_600;
 /** Errors of S3 about the parts themselves. */
 const REFUSALS: ReadonlySet<string> = new Set(['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall', 'EntityTooLarge']);
 
-/** What the parts of direct uploads need of the driver. */
+/** The members of the driver that the parts of direct uploads use. */
 export interface S3DirectParts {
   client: S3Client;
   /** Signs addresses that clients can reach, and sends nothing. It must add no checksum: it does not see the bytes. */

@@ -6,7 +6,7 @@ import type { Storage } from './storage.ts';
 /** Load balancers may ask often, and ask many processes. */
 const VALID_MS = 3_000;
 
-/** A hanging mount never answers. */
+/** Longest check, because a mount that hangs never answers. */
 const LIMIT_MS = 2_000;
 
 /** Checks whether the storage can be read and written now, at most once in `VALID_MS`. */

@@ -142,7 +142,7 @@ export type KeyOfSize = (sizeBytes: number) => string;
 export interface GrowingObject {
   /** The number of bytes that are durable and in the key. */
   readonly savedBytes: number;
-  /** As `ObjectWriter.write`. */
+  /** Like `ObjectWriter.write`. */
   write(chunk: Buffer): Promise<void>;
   /**
    * Starts to make the present bytes durable, unless an earlier call still works. The object then gets the key of their
@@ -164,7 +164,7 @@ export interface SmallObject {
   bytes: Buffer;
 }
 
-/** As `SmallObject`, in chunks. */
+/** Like `SmallObject`, in chunks. */
 export interface WholeObject {
   key: string;
   chunks: readonly Buffer[];

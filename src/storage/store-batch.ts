@@ -38,7 +38,7 @@ const QUICK_SYNC_MS = 1;
 /** An attempt fails only if the folder is removed at the same moment. */
 const MAX_OPEN_TRIES = 10;
 
-/** The median of the last batch. */
+/** Time that a sync takes: the median of the last batch. */
 let syncMs = QUICK_SYNC_MS;
 
 /**

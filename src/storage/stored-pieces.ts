@@ -60,7 +60,7 @@ export async function readFilled(
   return { upload, partBytes, bytes: (count < 0 ? parts.length : count) * partBytes };
 }
 
-/** The first part decides, because the total may have become known after it. */
+/** Returns the size of parts. The first stored part decides, because the total may have become known after it. */
 function partBytesOf([first]: readonly StoredPart[], totalBytes: number | null): number {
   if (first?.number === 1 && first.sizeBytes >= LEAST_PART_BYTES) return first.sizeBytes;
   return Math.max(LEAST_PART_BYTES, Math.ceil((totalBytes ?? 0) / MOST_PARTS / MIB) * MIB);

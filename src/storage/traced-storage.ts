@@ -30,7 +30,7 @@ export function tracedStorage(storage: Storage, parent: Span): Storage {
   return result;
 }
 
-/** As `tracedStorage`, for code that only reads. */
+/** Like `tracedStorage`, for code that only reads. */
 export function tracedReads(storage: Pick<Storage, 'read'>, parent: Span): Pick<Storage, 'read'> {
   if (!parent.isOn) return storage;
   return {

@@ -78,7 +78,7 @@ export class UploadParts {
     }
   }
 
-  /** As `read`, for the whole file, also after its parts were joined. Not for bytes in a multipart upload. */
+  /** Like `read`, for the whole file, also after its parts were joined. Not for bytes in a multipart upload. */
   async *readAll({ isJoined, pieces, bytes }: StoredPieces): AsyncGenerator<Buffer> {
     yield* this.read(isJoined ? [{ key: this.#original, start: 0, end: bytes - 1 }] : pieces);
   }

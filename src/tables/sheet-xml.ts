@@ -3,13 +3,13 @@ import type { Cell } from './read-rows.ts';
 import { serialOfDate, serialOfDateTime, serialOfDuration, serialOfTime } from './serial-number.ts';
 import { STYLE, XML_HEAD } from './workbook-parts.ts';
 
-/** Most rows of a sheet, with the header. */
+/** Maximum number of rows of a sheet, with the header. */
 const MAX_SHEET_ROWS = 1_048_576;
 
-/** Most rows of a table in one sheet. */
+/** Maximum number of rows of a table in one sheet. */
 export const MAX_TABLE_ROWS = MAX_SHEET_ROWS - 1;
 
-/** Most characters of a cell. Programs repair or reject a workbook with longer ones. */
+/** Maximum number of characters of a cell. Programs repair or reject a workbook with longer ones. */
 const MAX_CELL_LENGTH = 32_767;
 
 /** Escapes of workbooks for characters that XML cannot have. A text with the same form is escaped too. */

@@ -1,6 +1,6 @@
 import { createHistogram, performance, type EventLoopUtilization } from 'node:perf_hooks';
 
-/** An idle process is not woken more often for this. */
+/** Period of the measurement in an idle process, so that it is seldom woken. */
 const IDLE_PERIOD_MS = 1000;
 const BUSY_PERIOD_MS = 20;
 

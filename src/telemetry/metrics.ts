@@ -19,21 +19,15 @@ export interface Readings extends CommonReadings {
   waiters: () => number;
   receiving: () => number;
   eventsReceived: () => number;
-  /** Undefined or a rejection while Redis is away. The metric is then left out. */
+  // While Redis is away, the following readings are undefined or reject. Their metrics are then left out.
   jobCounts: () => Promise<{ waiting: number; active: number; delayed: number } | undefined>;
-  /** Likewise. */
   backlog: () => Promise<BacklogReading | undefined>;
-  /** Likewise. */
   waitingByKind: () => Promise<ReadonlyMap<string, number> | undefined>;
-  /** Likewise. The age of the oldest waiting upload, 0 if none waits. */
+  /** Age of the oldest waiting upload; 0 if none waits. */
   oldestWaitingMs: () => Promise<number | undefined>;
-  /** Likewise. */
   workersAlive: () => Promise<number | undefined>;
-  /** Likewise. */
   workersPaused: () => Promise<number | undefined>;
-  /** Likewise. */
   deliveries: () => Promise<DeliveryReading | undefined>;
-  /** Likewise. */
   redisMemory: () => Promise<RedisMemory | undefined>;
   queueCapacity: number;
 }

@@ -43,7 +43,7 @@ export interface Tracing {
    * one. The new span is then internal.
    */
   beginRequest(name: string, parent: TraceContext | undefined, start?: SpanStart): Span;
-  /** Has all ended spans exported. Never rejects. */
+  /** Exports all ended spans. Never rejects. */
   flush(): Promise<void>;
 }
 

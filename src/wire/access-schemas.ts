@@ -13,7 +13,7 @@ const MAX_METADATA_LEVELS = 8;
 /** With one of these names, code of an application that copies the metadata could change the prototype of objects. */
 const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Together with the longest metadata, so many types fit into a ticket. */
+/** Maximum number of types. As many fit into a ticket beside the longest metadata. */
 const MAX_TYPES = 50;
 
 /** Application metadata of an upload, as it is in a ticket. */
@@ -45,7 +45,7 @@ export const ticketUploadSchema = z
       .max(1_000_000)
       .describe('Number of uploads that all requests with this ticket may create together.')
       .optional(),
-    maxFileBytes: z.int().min(1).describe('Highest size of one file in bytes.').optional(),
+    maxFileBytes: z.int().min(1).describe('Maximum size of one file in bytes.').optional(),
     types: z
       .array(
         z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Most uploads of one archive. */
+/** Maximum number of uploads in one archive. */
 export const MAX_ARCHIVE_UPLOADS = 100;
 
 /** The uploads of one archive, as they are sent. */

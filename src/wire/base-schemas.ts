@@ -28,7 +28,7 @@ export const timeoutSchema = z.string().regex(/^[0-9]+$/);
 /** A version in the query. */
 export const seenVersionSchema = z.string().regex(/^[0-9]{1,15}$/);
 
-/** Most uploads that one request of `GET /progress` watches. */
+/** Maximum number of uploads that one request of `GET /progress` watches. */
 export const MAX_WATCHED_UPLOADS = 100;
 
 /** The uploads that one request of `GET /progress` watches. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { count, quotaNameSchema, uploadStateSchema } from './base-schemas.ts';
 import { uploadSchema } from './upload-schemas.ts';
 
-/** Most uploads of one page, and the default. */
+/** Maximum number of uploads in one page of the list, which is also the default. */
 export const MAX_PAGE_UPLOADS = 100;
 
 /** Query parameters of `GET /uploads`, as they are sent. An empty one is the same as a missing one. */
@@ -15,7 +15,7 @@ export const PAGE_QUERY = {
   limit: z
     .string()
     .regex(/^([1-9][0-9]?|100)$/)
-    .describe(`Most uploads of the page, 1 to ${MAX_PAGE_UPLOADS}.`),
+    .describe(`Maximum number of uploads in the page, 1 to ${MAX_PAGE_UPLOADS}.`),
 } as const;
 
 /** Answer of `GET /uploads`. */

@@ -100,7 +100,7 @@ test('a retry resets faults and deaths, continues the count of attempts, and may
   }
 });
 
-test('of two retries at the same time only one is accepted', async () => {
+test('only one of two retries at the same time is accepted', async () => {
   const id = await failedByUs();
   const outcomes = await Promise.allSettled([failed.retry(id), failed.retry(id)]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);

@@ -169,7 +169,7 @@ test('versions grow, percents never fall and outcomes stay under concurrent chan
   );
 });
 
-test('of several changes that end an upload at the same time exactly one is applied', async () => {
+test('only one of several changes that end an upload at the same time is applied', async () => {
   for (let round = 0; round < 20; round++) {
     const { id, fencingToken: held } = newUpload();
     await space.records.open({ ...newUpload(), id, fencingToken: held });

@@ -267,7 +267,7 @@ test('a process that may not read events is not ready and says why, until it may
   expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
 });
 
-test('none of these faults leaves keys or files', async () => {
+test('faults of Redis leave neither keys nor files', async () => {
   await expectNothingLeft(service);
 });
 

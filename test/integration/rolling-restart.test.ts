@@ -243,7 +243,7 @@ test('a process that gets SIGTERM answers /readyz with 503 and serves until load
   await api.end('SIGKILL');
 });
 
-test('after that the process answers its held responses and ends', async () => {
+test('after the shutdown delay a process answers its held responses and ends', async () => {
   const { api, answer } = await holding(100);
   const ended = api.end('SIGTERM');
   expect(await answer).toMatchObject({ state: 'receiving', timedOut: true });

@@ -41,7 +41,7 @@ export interface ProgramPlan {
   /** `HOME` and `TMPDIR`. */
   readonly home: string;
   readonly maxMemoryBytes: number;
-  /** Of a single file. */
+  /** Maximum size of a single file. */
   readonly maxFileBytes: number;
 }
 

@@ -21,7 +21,7 @@ const BATCH = 500;
 /** The rest waits for the next sweep, so that one sweep does not delay the other parts of the janitor. */
 const MOST_BATCHES = 20;
 
-/** What `handleDueUploads` works with. */
+/** The parts that `handleDueUploads` works with. */
 export interface DueParts extends FileParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'due' | 'isDue' | 'settle' | 'putOff'>;

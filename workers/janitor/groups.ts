@@ -1,4 +1,4 @@
-/** Uploads that the janitor handles at the same time: enough to hide the round trips, without crowding Redis. */
+/** Number of uploads that the janitor handles at the same time. It hides the round trips without crowding Redis. */
 const GROUP_SIZE = 16;
 
 /**

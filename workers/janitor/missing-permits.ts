@@ -9,7 +9,7 @@ const BATCH = 500;
 /** One sweep compares this many uploads in turn, so its cost does not depend on the length of the queue. */
 const MOST_PER_SWEEP = 2_000;
 
-/** What `addMissingPermits` works with. */
+/** The parts that `addMissingPermits` works with. */
 export interface PermitParts {
   sets: Pick<UploadSets, 'audit' | 'missingPermits'>;
   queue: Pick<UploadQueue, 'addMany'>;

@@ -15,7 +15,7 @@ import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 /** The storage is scanned at least this often, and also after a restart or failover of Redis. */
 const SCAN_VALID_MS = 3_600_000;
 
-/** Younger files without a record may still be removed by the request that wrote them. */
+/** Minimum age of files that are removed. The request that wrote younger ones may still create or remove them. */
 const LEAST_AGE_MS = 60_000;
 
 /**
@@ -28,7 +28,7 @@ const UNFINISHED_AGE_MS = 24 * 3_600_000;
 const USUAL_REMOVALS = 100;
 const USUAL_SHARE = 0.2;
 
-/** What `reconcileStorage` works with. */
+/** The parts that `reconcileStorage` works with. */
 export interface ReconciliationParts {
   records: UploadRecords;
   sets: Pick<UploadSets, 'reconciliationDue' | 'markReconciled' | 'mayRemove' | 'endPermit'>;

@@ -8,7 +8,7 @@ import { JanitorLease } from './janitor-lease.ts';
 import { addMissingPermits, type PermitParts } from './missing-permits.ts';
 import { reconcileStorage, type ReconciliationParts } from './reconciliation-scan.ts';
 
-/** What the janitor works with. */
+/** The parts that the janitor works with. */
 export type SweeperParts = DueParts &
   PermitParts &
   ReconciliationParts & {

@@ -1,6 +1,6 @@
 import type { ModulePlace } from '../../src/kinds/own/import-from.ts';
 
-/** What the isolated process of a module must know before its run. */
+/** The parameters of a run that the isolated process of a module receives at its start. */
 export interface IsolatedArguments {
   readonly place: ModulePlace;
   readonly temporaryFolder: string;

@@ -21,7 +21,7 @@ export interface OwnRunSettings {
   readonly isolatedEntry?: URL;
 }
 
-/** A module, and the most bytes that one run may write. */
+/** A module, and the maximum number of bytes that one run may write. */
 export interface LimitedModule {
   readonly place: ModulePlace;
   readonly maxOutputBytes: number;

@@ -12,10 +12,10 @@ const STAGE = /^[a-z][a-z0-9-]{0,31}$/;
 /** The sender receives at most this much of a detail. */
 const MAX_DETAIL_CHARS = 500;
 
-/** Bytes of one chunk of a file that is given whole. */
+/** Size of the chunks into which a whole file is divided. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** What a processor of somebody else is run with. */
+/** The parameters for running a processor of somebody else. */
 export interface OwnRun {
   readonly kind: string;
   readonly processFile: ProcessFile<unknown>;
@@ -94,7 +94,7 @@ interface Reporter {
   stop(): void;
 }
 
-/** Reports of other values than numbers and short words are ignored, and so is a fraction that goes back. */
+/** Ignores reported values that are not numbers or short words, and a fraction that goes down. */
 function createReporter(hooks: PipelineHooks): Reporter {
   let [reached, stage, isOver] = [0, FIRST_STAGE, false];
   hooks.report({ stage, fraction: reached });

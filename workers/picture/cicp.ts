@@ -13,7 +13,7 @@ const P3_TO_SRGB: ColourMatrix = [
   [-0.01964, -0.07864, 1.09828],
 ];
 
-/** To linear sRGB, by the primaries of a file. Others are close to those of sRGB. */
+/** Matrices to linear sRGB by the primaries of a file. Other primaries are close to those of sRGB. */
 const PRIMARIES_TO_SRGB: ReadonlyMap<number, ColourMatrix> = new Map([
   [DCI_P3, P3_TO_SRGB],
   [DISPLAY_P3, P3_TO_SRGB],

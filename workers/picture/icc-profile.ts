@@ -21,7 +21,7 @@ export type HdrCurve = 'pq' | 'hlg';
 
 const MANAGED: WayToSrgb = { kind: 'managed' };
 
-/** From the connection space of profiles (XYZ, D50) to linear sRGB. */
+/** Matrix from the connection space of profiles (XYZ, D50) to linear sRGB. */
 const TO_SRGB: ColourMatrix = [
   [3.1338561, -1.6168667, -0.4906146],
   [-0.9787684, 1.9161415, 0.033454],

@@ -3,7 +3,7 @@ import type { PictureWarning } from '../../src/wire/documents.ts';
 import { isReadableExif } from './exif-directory.ts';
 import type { PictureFacts } from './state.ts';
 
-/** What decides about the warnings of a picture before it is decoded. */
+/** The facts from which the warnings of a picture follow before it is decoded. */
 export interface Inspected {
   readonly facts: PictureFacts;
   /** True if the variants may show all frames. */

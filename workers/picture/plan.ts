@@ -10,7 +10,7 @@ export interface PictureShape extends Size {
 /** One variant to produce. */
 export interface PlannedVariant {
   readonly spec: VariantSpec;
-  /** The size to which the whole picture is scaled. What exceeds `size` is cut off, what is missing becomes margin. */
+  /** The size to which the whole picture is scaled. Edges beyond `size` are cut off; gaps become margins. */
   readonly whole: Size;
   readonly size: Size;
   /** True if the variant has all frames, false if it has only the first. */

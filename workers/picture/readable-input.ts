@@ -7,7 +7,7 @@ import { readGifBlocks } from './structure/gif-frames.ts';
 /** A picture for libvips: the path of the file, or its bytes if they had to be changed. */
 export type PictureInput = string | Buffer;
 
-/** What libvips is given to read. */
+/** The input for libvips. */
 export interface ReadableInput {
   readonly input: PictureInput;
   /** Frames that were added at the end, which are not part of the picture. */

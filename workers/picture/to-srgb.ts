@@ -2,10 +2,10 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { linear, type ColourMatrix } from './icc-profile.ts';
 import type { Pixels } from './libvips.ts';
 
-/** Levels of linear light. The darkest sRGB levels are 1/13 of one 255th apart there. */
+/** Number of levels of linear light: enough for the darkest sRGB levels, which differ by 1/13 of 1/255. */
 const STEPS = 16_384;
 
-/** A few milliseconds of work. Other jobs of the process run between two such parts. */
+/** Pixels of one part: a few milliseconds of work. Other jobs of the process run between two parts. */
 const PIXELS_AT_ONCE = 500_000;
 
 const LINEAR = Float64Array.from({ length: 256 }, (_, level) => linear(level / 255) * STEPS);

@@ -8,10 +8,10 @@ import { levelOfLight } from './to-srgb.ts';
 const [WHITE_NITS, PEAK_NITS] = [203, 1000];
 const PEAK = PEAK_NITS / WHITE_NITS;
 
-/** Some milliseconds of work. Other jobs of the process run between two such parts. */
+/** Pixels of one part: some milliseconds of work. Other jobs of the process run between two parts. */
 const PIXELS_AT_ONCE = 200_000;
 
-/** Levels of the table of a curve. Pictures have at most 12 bits. */
+/** Number of levels in the table of a curve. Pictures have at most 12 bits. */
 const STEPS = 4096;
 
 /** Decoded pixels with 16 bits per channel, in the byte order of the machine. */

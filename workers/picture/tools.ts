@@ -3,7 +3,7 @@ import type { HeicReader } from './heic/heic-reader.ts';
 import type { PictureLimits } from './limits.ts';
 import { AbandonedCalls, StepBounds } from './step-bounds.ts';
 
-/** What the steps of a picture are created with. */
+/** The parts that the steps of a picture share. */
 export interface PictureTools {
   readonly limits: PictureLimits;
   /** Measures the time of a step. */

@@ -6,16 +6,16 @@ import type { ImportJobData } from '../../src/roads/import/import-queue.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import { backOffOnError } from '../back-off-on-error.ts';
 
-/** Files that one process fetches at the same time. Most of the time they wait for other servers. */
+/** Number of files that one process fetches at the same time. Most of the time it waits for other servers. */
 const CONCURRENCY = 4;
 
-/** A file of a worker that died is fetched again after at most about two of these. */
+/** If a worker dies, its file is fetched again after at most about twice this time. */
 const LOCK_MS = 5_000;
 
 /** The record counts the beginnings, so BullMQ must not fail an import because workers died. */
 const NO_STALL_LIMIT = 1_000_000;
 
-/** What the imports of a process need. */
+/** The parts that the imports of a process need. */
 export interface ImportWorkerParts extends FetchParts {
   /** The BullMQ worker uses it and duplicates it for blocking reads. The caller closes it. */
   connection: Redis;

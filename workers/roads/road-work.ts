@@ -8,7 +8,7 @@ import type { ProcessorTable } from '../processors.ts';
 import { ImportWorker, type ImportWorkerParts } from './import-worker.ts';
 import { silentVisitor, type VisitParts, type VisitSilent } from './visit-silent.ts';
 
-/** What this worker does for uploads whose bytes do not come through an API process. */
+/** The work of this process on uploads whose bytes do not come through an API process. */
 export interface RoadWork {
   readonly visitSilent: VisitSilent;
   /** Starts to take imports. */

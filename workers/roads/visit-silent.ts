@@ -10,7 +10,7 @@ import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 
-/** What the visits need. */
+/** The parts that the visits need. */
 export interface VisitParts {
   records: UploadRecords;
   storage: Storage;

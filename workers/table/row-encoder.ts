@@ -6,7 +6,7 @@ import type { ByteText } from './row-source.ts';
 const FORM = { undecided: 0, number: 1, boolean: 2, text: 3 } as const;
 
 const BUFFER_BYTES = 1024 * 1024;
-/** Rows are collected up to this size. A few bytes of a table may become a hundred times as many. */
+/** Rows are collected up to this size. A few bytes of a table may become a hundred times as many in the output. */
 const FULL_BYTES = 8 * BUFFER_BYTES;
 const WORD_BYTES = 4;
 /** A control character is written as six bytes. */

@@ -4,7 +4,7 @@ import type { ByteText } from './row-source.ts';
 import { typeSums, type SampledRow } from './sample.ts';
 import type { TableShape } from './state.ts';
 
-/** What must be known besides the first rows. */
+/** The facts that must be known besides the first rows. */
 export interface ShapeSettings {
   /** See `RowSource.isSparse`. */
   readonly isSparse: boolean;

@@ -1,4 +1,4 @@
-/** Requests that one process sends to one endpoint at the same time. */
+/** Maximum number of requests that one process sends to one endpoint at the same time. */
 const MOST_REQUESTS = 20;
 
 /** An endpoint that takes longer on average is slow. It gets fewer requests, and nothing waits for it here. */
@@ -8,7 +8,7 @@ const REQUESTS_WHILE_SLOW = 4;
 /** After a try without an answer, one request at a time shows whether the endpoint is back. */
 const REQUESTS_WHILE_SILENT = 1;
 
-/** Deliveries to one endpoint that wait in this process. The others wait in Redis. */
+/** Maximum number of deliveries to one endpoint that wait in this process. The others wait in Redis. */
 const MOST_WAITING = 60;
 
 /** How long a delivery waits in Redis until it asks again. */

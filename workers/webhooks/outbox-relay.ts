@@ -12,7 +12,7 @@ const ABANDONED_PERIOD_MS = 5_000;
 /** The pause after an error of Redis. */
 const PAUSE_MS = 1_000;
 
-/** What the relay needs. */
+/** The parts that the relay needs. */
 export interface RelayParts {
   readonly outbox: Pick<Outbox, 'read' | 'readAbandoned' | 'remove'>;
   readonly queue: Pick<DeliveryQueue, 'add' | 'dropStale'>;

@@ -17,10 +17,10 @@ import { beginDeliverySpan, traceHeaders } from './delivery-span.ts';
 import { EndpointLoad, type Turn } from './endpoint-load.ts';
 import { NoAnswerError, postWebhook, TRY_LIMIT_MS } from './post-webhook.ts';
 
-/** Deliveries that one process works on. Almost all the time they wait for answers. */
+/** Number of deliveries in progress in one process. Almost all the time they wait for answers. */
 const CONCURRENCY = 200;
 
-/** A delivery of a worker that died is tried again after at most about two of these. */
+/** If a worker dies, its delivery is tried again after at most about twice this time. */
 const LOCK_MS = 15_000;
 
 /** BullMQ must not fail a delivery because workers died. */
@@ -32,7 +32,7 @@ const GONE = 410;
 /** Statuses whose `Retry-After` is respected. */
 const BUSY_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 
-/** What the deliveries of a process need. */
+/** The parts that the deliveries of a process need. */
 export interface DeliveryParts {
   /** The BullMQ worker uses it and duplicates it for blocking reads. The caller closes it. */
   readonly connection: Redis;

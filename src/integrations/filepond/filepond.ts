@@ -19,10 +19,10 @@ export interface FilePondServerOptions extends UploadClientOptions {
   optionsOf?: (file: Blob, metadata: Readonly<Record<string, unknown>>) => object | undefined;
 }
 
-/** FilePond calls these with what it shows. */
+/** A function of FilePond that shows the progress of a file. */
 export type ShowProgress = (isLengthComputable: boolean, loaded: number, total: number) => void;
 
-/** What FilePond gets from `process`, `restore` and `load`. */
+/** The functions that `process`, `restore` and `load` return to FilePond. */
 export interface Abortable {
   /** Cancels the upload or the download. */
   abort: () => void;
@@ -165,7 +165,7 @@ async function download(context: Context, id: string, progress: ShowProgress, si
   return new File(parts, file.name, { type: file.type ?? '' });
 }
 
-/** The server's own words, for the label of the file. */
+/** Returns the detail of the server's problem, for the label of the file. */
 function wordsOf(error: unknown): string {
   const { problem }: UploadError = asUploadError(error);
   return problem.detail;

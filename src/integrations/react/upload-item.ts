@@ -2,7 +2,7 @@ import type { Problem, Progress, Result, Upload, UploadClient, UploadHandle } fr
 import { asUploadError, isUndecided } from '../../client/upload-error.ts';
 import type { SendOptions, UploadView } from './upload-view.ts';
 
-/** The list that an upload is on. */
+/** The list that contains an upload. */
 export interface ItemContext {
   client(): UploadClient;
   /** Returns the address of a link. */

@@ -25,7 +25,7 @@ export type SendOptions = Omit<UploadOptions, 'onProgress' | 'onPhase'>;
 
 /** One upload as a component shows it. It is replaced by a new object at each change; its functions stay the same. */
 export interface UploadView {
-  /** For the list of a component. It stays the same after `retry`, even if `id` changes. */
+  /** Key of the upload in the list of a component. It stays the same after `retry`, even if `id` changes. */
   readonly key: string;
   /** The upload's id, a secret of the uploader. */
   readonly id: string;

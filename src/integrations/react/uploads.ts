@@ -14,7 +14,7 @@ export interface Uploads {
   send(this: void, files: Iterable<Blob>, options?: SendOptions): UploadView[];
   /** Follows an upload that was sent earlier, for example before a reload. */
   watch(this: void, id: string, name?: string): UploadView;
-  /** Takes over options that changed. */
+  /** Applies options that changed. */
   configure(this: void, options: UploadsOptions): void;
   /** The component is mounted until the returned function is called. It may be mounted again. */
   mount(this: void): () => void;

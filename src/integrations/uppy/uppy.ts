@@ -92,14 +92,14 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     void this.#watch(this.uppy.getFile(file.id));
   };
 
-  /** After a reload of the page. Without it, files would wait until the user confirms the restored session. */
+  /** Continues after a reload. Otherwise files would wait until the user confirms the restored session. */
   readonly #restored = (): void => {
     for (const file of this.uppy.getFiles()) {
       if (file.progress.uploadComplete && uploadIdOf(file) !== undefined) void this.#watch(file);
     }
   };
 
-  /** `cancelAll` also removes each file. */
+  /** Called for each removed file, also by `cancelAll`. */
   readonly #removed = (file: UppyFile<M, B>): void => {
     const watched = this.#watched.get(file.id);
     if (!watched) return;
@@ -108,7 +108,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.#delayError();
   };
 
-  /** Uppy's own total ends with the last byte. */
+  /** Replaces Uppy's own total, which is complete with the last byte. */
   readonly #keepTotal = (_previous: unknown, _next: unknown, patch?: { totalProgress?: number }): void => {
     if (patch?.totalProgress === undefined) return;
     const total = this.#total();

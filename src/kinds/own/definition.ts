@@ -12,7 +12,7 @@ export interface OptionsSchema<Options> {
   };
 }
 
-/** What a schema says about a value. */
+/** The answer of a schema about a value. */
 export type SchemaOutcome<Options> =
   { readonly value: Options; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 

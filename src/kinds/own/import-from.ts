@@ -8,7 +8,7 @@ import { isObject } from './check-definition.ts';
 export interface ModulePlace {
   /** A path, if it begins with a dot or a slash, or ends in `.mjs`, `.cjs` or `.js`. Otherwise a package. */
   readonly name: string;
-  /** What the path is relative to, and where the package is searched. */
+  /** The folder that the path is relative to, and in which the package is searched. */
   readonly directory: string;
 }
 

@@ -11,7 +11,7 @@ import type { ModulePlace } from './import-from.ts';
 import { loadDefinition, requireDefinition } from './load-definition.ts';
 import { ownKind } from './own-kind.ts';
 
-/** Of one run of a module. A program has the same default. */
+/** Maximum output of one run of a module. A program has the same default. */
 const DEFAULT_MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
 /** A processor of somebody else, with the place of its code. */

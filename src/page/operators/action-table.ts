@@ -12,7 +12,7 @@ export interface ActionLine {
   readonly failedAt: string;
 }
 
-/** What a table does. */
+/** The actions of a table. */
 export interface ActionTableOptions {
   /** Prefix of the ids of its elements. */
   readonly name: 'failures' | 'deliveries';

@@ -6,7 +6,7 @@ import { bucketUpload, faultOfParts } from './join-parts.ts';
 import type { DirectUploadRecord } from './part-plan.ts';
 import { readStored, storedBytes } from './watch-stored.ts';
 
-/** What visits of silent uploads need. */
+/** The parts that visits of silent uploads need. */
 export interface AbandonedParts extends FinishParts {
   /** An upload expires if no part was added for this time. */
   expiryMs: number;

@@ -19,7 +19,7 @@ import { bucketUpload } from './join-parts.ts';
 import { isDirect, partBytesFor, planOf, type DirectUploadRecord } from './part-plan.ts';
 import { readStored } from './watch-stored.ts';
 
-/** Parts whose addresses come with the creation, and by default with each later request. */
+/** Number of addresses in the answer to the creation, and by default in later answers. */
 export const PARTS_AT_ONCE = 10;
 
 /** The janitor reads the bucket if no request has done so for this time. */
@@ -28,7 +28,7 @@ const LOOK_AFTER_MS = 60_000;
 /** A request for part addresses reads the bucket too, if nobody has done so for this time. */
 const READ_AFTER_MS = 2_000;
 
-/** What direct uploads need. */
+/** The parts that direct uploads need. */
 export interface DirectUploadParts extends IntakeParts {
   maxFileBytes: number;
   /** An upload expires if no part was added for this time. */

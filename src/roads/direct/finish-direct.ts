@@ -21,7 +21,7 @@ import { uploadRef } from '../../telemetry/upload-ref.ts';
 import { joinParts, type ClaimedPart } from './join-parts.ts';
 import type { DirectUploadRecord } from './part-plan.ts';
 
-/** What finishing a direct upload needs, in an API process or in the janitor. */
+/** The parts that finishing a direct upload needs, in an API process or in the janitor. */
 export interface FinishParts {
   records: UploadRecords;
   storage: Storage;

@@ -10,7 +10,7 @@ export interface ClaimedPart {
   etag: string;
 }
 
-/** What joining parts needs. */
+/** The parts that joining parts needs. */
 export interface JoinParts {
   storage: Pick<Storage, 'stat'>;
   direct: DirectParts;

@@ -15,7 +15,7 @@ import { uploadRef } from '../../telemetry/upload-ref.ts';
 import type { ImportAddresses } from './import-url.ts';
 import { chunksOf, openSource, type ImportSource } from './open-source.ts';
 
-/** What fetching needs. */
+/** The parts that fetching needs. */
 export interface FetchParts extends Omit<IntakeParts, 'admission' | 'listen'> {
   addresses: ImportAddresses;
   maxFileBytes: number;
@@ -37,7 +37,7 @@ export interface FetchRun {
   isLastTry: boolean;
 }
 
-/** The upload may be fetched later. */
+/** The upload was not fetched now, but will be later. */
 export class FetchPutOffError extends Error {}
 
 /**

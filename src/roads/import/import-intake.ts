@@ -21,7 +21,7 @@ import { asRefusal, importUrl, nameInUrl, type ImportAddresses } from './import-
 /** The request waits at most this time for a name server. The worker resolves the host again. */
 const LOOKUP_LIMIT_MS = 2_000;
 
-/** What creating imports needs. */
+/** The parts that creating imports needs. */
 export interface ImportIntakeParts extends Omit<IntakeParts, 'queue'> {
   queue: Pick<ImportQueue, 'add'>;
   addresses: ImportAddresses;

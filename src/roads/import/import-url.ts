@@ -30,7 +30,7 @@ export function asRefusal(error: unknown): ServiceError | undefined {
   return refused('The host of the address is not on the public internet. Send an address that everybody can reach.');
 }
 
-/** What resolves the hosts of addresses. */
+/** Resolves the hosts of addresses. */
 export type ImportAddresses = Pick<PublicAddresses, 'of'>;
 
 function refused(detail: string): ServiceError {

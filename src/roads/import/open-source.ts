@@ -5,7 +5,7 @@ import { pinnedLookup, untilAborted } from '../../http/pinned-lookup.ts';
 import { VERSION } from '../../version.ts';
 import { asRefusal, importUrl, type ImportAddresses } from './import-url.ts';
 
-/** A chain of more redirects is refused. */
+/** Maximum number of redirects. */
 const MOST_REDIRECTS = 5;
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

@@ -10,7 +10,7 @@ const FIRST_WITH_MEDIA_TYPE = 6;
 /** The media type of a request that appends. */
 export const PARTIAL_UPLOAD = 'application/partial-upload';
 
-/** What the header fields of a request say about its upload. */
+/** The facts about an upload in the header fields of a request. */
 export interface UploadFields {
   /** True if the upload is complete after this request. Undefined without the field. */
   isComplete: boolean | undefined;

@@ -5,7 +5,7 @@ import type { UploadMetadata } from '../../record/record-fields.ts';
 /** The role of an upload in a concatenation (tus 1.0, "Concatenation"). */
 export type Concat = { kind: 'partial' } | { kind: 'final'; ids: readonly string[] };
 
-/** More parts in one file are rejected. Clients use about four. */
+/** Maximum number of partial uploads in one file. Clients use about four. */
 const MOST_PARTIALS = 64;
 
 /** The name under which the role is kept among the metadata. A client cannot send a name with a blank. */

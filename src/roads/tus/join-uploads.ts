@@ -15,7 +15,7 @@ import { existingUpload } from './existing-upload.ts';
 import type { RedisLocker } from './redis-locker.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
 
-/** Copies of parts that run at the same time. A bucket needs some milliseconds for each. */
+/** Number of parts that are copied at the same time. A bucket needs some milliseconds for each. */
 const COPIES_AT_ONCE = 16;
 
 /** The final upload of a concatenation. */

@@ -5,7 +5,7 @@ import { RedisLocker, type LockStore } from './redis-locker.ts';
 /** A request of tus that should release its lock has this long to end on its own. */
 export const DRAIN_MS = 1_000;
 
-/** What locks need, besides the request. */
+/** The parts that locks need, besides the request. */
 export interface LockParts {
   store: LockStore;
   keys: QueueKeys;

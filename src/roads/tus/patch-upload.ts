@@ -17,7 +17,7 @@ export interface PatchRequest {
   ended: AbortSignal;
 }
 
-/** What a client reads in the answer. */
+/** The facts that the answer to the client contains. */
 export interface PatchedUpload {
   offset: number;
   /** Undefined after the last byte. */

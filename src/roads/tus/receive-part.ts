@@ -17,7 +17,7 @@ import { TypeGate } from './type-gate.ts';
 import { CheckedChunks } from './upload-checksum.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
 
-/** What receiving resumable uploads needs. */
+/** The parts that receiving resumable uploads needs. */
 export interface TusIntake extends IntakeParts {
   maxFileBytes: number;
   /** An upload expires if no byte was added for this time. */
@@ -26,7 +26,7 @@ export interface TusIntake extends IntakeParts {
 
 /** The body of a request. */
 export interface SentPart {
-  /** Where its first byte belongs. */
+  /** Position of its first byte in the file. */
   offset: number;
   body: BodyChunks;
   checksum: SentDigest | undefined;

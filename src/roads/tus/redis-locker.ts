@@ -5,12 +5,12 @@ import { ServiceError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { QueueKeys } from '../../queue/contract.ts';
 
-/** What locks need of Redis. */
+/** The Redis commands that locks need. */
 export interface LockStore {
   runScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
 
-/** What locks need. */
+/** The parts that locks need. */
 export interface LockerParts {
   store: LockStore;
   keys: Pick<QueueKeys, 'uploadLock' | 'uploadLockWanted'>;

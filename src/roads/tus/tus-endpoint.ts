@@ -25,7 +25,7 @@ export const TUS_PATH = '/files';
 /** The only supported version of the protocol. */
 export const TUS_VERSION = '1.0.0';
 
-/** What the endpoint needs. */
+/** The parts that the endpoint needs. */
 export interface TusParts extends TusStoreParts {
   store: LockStore;
   keys: QueueKeys;

@@ -22,7 +22,7 @@ import type { BodyChunks } from './kept-body.ts';
 import { receivePart, rejectUpload, type TusIntake } from './receive-part.ts';
 import { fileNameIn, keptMetadata, newOptions, uploadIdIn } from './tus-metadata.ts';
 
-/** What the store needs. */
+/** The parts that the store needs. */
 export interface TusStoreParts extends TusIntake {
   removal: { delete(id: string): Promise<void> };
 }
@@ -48,7 +48,7 @@ const PATCH_OF_FINAL: ConstructorParameters<typeof ServiceError> = [
 /** An upload without a byte expires after this time. */
 const UNBEGUN_EXPIRY_MS = 600_000;
 
-/** What the request has sent besides the headers that @tus/server reads. */
+/** The headers of the request that @tus/server does not read. */
 export interface SentHeaders {
   /** The digest of the body. */
   checksum?: SentDigest | undefined;
@@ -177,7 +177,7 @@ export class TusStore extends DataStore {
     return await this.append(id, offset, (rejected) => new StreamChunks(stream, (error) => error, rejected));
   }
 
-  /** As `write`, for a body that does not come from @tus/server. */
+  /** Like `write`, for a body that does not come from @tus/server. */
   async append(id: string, offset: number, body: BodyChunks): Promise<number> {
     const read = this.#read ?? (await this.#readUpload(id));
     this.#read = undefined;

@@ -4,7 +4,7 @@ import type { FileKind } from '../../record/open-record.ts';
 import { acceptFile } from '../../intake/receive.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 
-/** What a gate is opened with. */
+/** The parameters for opening a gate. */
 export interface GateSettings {
   kinds: Kinds;
   /** The type and options, if an earlier request has determined them. */

@@ -82,7 +82,7 @@ export function componentSchemas(): Record<string, Schema> {
   return Object.fromEntries(Object.entries(made).map(([name, schema]) => [name, withoutIdentity(schema)]));
 }
 
-/** The schema of a parameter, written in its place. */
+/** Returns the schema of a parameter inline, without a reference. */
 export function inlineSchema(schema: z.ZodType): Schema {
   return withoutIdentity(z.toJSONSchema(schema, { io: 'input' }));
 }

@@ -66,7 +66,8 @@ apostrophe.`,
   ],
   responses: {
     '200': {
-      description: 'The file, which never changes; or, for a picture, the placeholder (`image/svg+xml`): ask again.',
+      description:
+        'The file, which never changes. For a picture that is not ready, the placeholder (`image/svg+xml`): ask again.',
       headers: {
         'Cache-Control': cacheControl('public, max-age=31536000, immutable` or, for the placeholder, `no-store'),
         ...headers('ETag', 'Accept-Ranges', 'X-Timed-Out', 'Preference-Applied'),

@@ -43,5 +43,5 @@ has its extension and every type has at least one.`,
   },
 };
 
-/** What front ends read before they send a file. */
+/** The address that front ends read before they send a file. */
 export const LIMIT_PATHS: Paths = { '/limits': { get: getLimits } };

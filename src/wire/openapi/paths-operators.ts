@@ -227,7 +227,7 @@ const replayDelivery: Operation = {
   operationId: 'replayDelivery',
   tags: TAGS,
   summary: 'Send a failed webhook again',
-  description: 'Sends it with the same `webhook-id` and body, and with all tries.',
+  description: 'Sends the webhook with the same `webhook-id` and body, with all tries again.',
   parameters: [
     {
       name: 'id',

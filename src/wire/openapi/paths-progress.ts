@@ -100,7 +100,7 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
   },
 };
 
-/** What an upload can end with other than a result, a refusal of its bytes included. */
+/** The outcomes of an upload without a result, including a rejection of its bytes. */
 const ENDS: readonly ErrorCode[] = [
   'digest_mismatch',
   'import_refused',

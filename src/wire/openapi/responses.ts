@@ -149,9 +149,9 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   internal_error: 'A fault of the service. Report the `X-Request-Id` of the answer.',
   service_unavailable: 'Redis is not available at the moment.',
   shutting_down: 'This process is stopping. Send the request again; it will reach another process.',
-  too_many_held: 'This process holds as many responses as it may. Requests with `timeout=0` still work.',
+  too_many_held: 'This process holds its maximum number of responses. Requests with `timeout=0` still work.',
   too_many_held_by_address:
-    'As many responses are held for this client address as one address may have. Requests with `timeout=0` still work.',
+    'The maximum number of responses is held for this client address. Requests with `timeout=0` still work.',
   unknown_upload: 'The id was never used, or its record has expired.',
   upload_gone: 'It was deleted, or it has expired.',
   upload_conflict: 'Other bytes or options are stored under this id. Use another id.',
@@ -162,7 +162,7 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   upload_interrupted: 'The connection broke. Only readers of the upload see this.',
   upload_too_slow: 'By default: no bytes for 30 seconds, or less than 1 KiB per second over a minute.',
   too_many_uploads_by_address:
-    'This client address sends as many uploads at once as it may, or has begun too many within a minute.',
+    'This client address sends its maximum number of uploads at once, or has begun too many within a minute.',
   too_many_uploads: 'All places are in use, or a new upload took the place of this one, which was the slowest.',
   upload_unfinished: 'Wait for its result, or leave it out.',
   archive_too_large: '`detail` contains the limit (`ARCHIVE_MAX_BYTES`).',
@@ -177,14 +177,16 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   queue_full:
     '`Retry-After` is based on how fast the queue drains. Nothing of the file is stored, unless the upload is ' +
     'resumable.',
-  too_many_records: 'The service keeps as many uploads as it may. The file was not read.',
-  too_many_records_by_address: 'The service keeps as many uploads of this client address as it may.',
-  too_many_queued_by_address: 'As many uploads of this client address wait as may. Otherwise as for `queue_full`.',
+  too_many_records: 'The service keeps its maximum number of uploads. The file was not read.',
+  too_many_records_by_address: 'The service keeps its maximum number of uploads of this client address.',
+  too_many_queued_by_address:
+    'This client address has its maximum number of waiting uploads. Otherwise the same as `queue_full`.',
   quota_exceeded: 'A quota of the tenant is used up. `limit` names it.',
   too_many_refusals: 'This address sent ten wrong tokens within a minute.',
   ticket_required: 'The request has neither a ticket nor an API key.',
   ticket_invalid: 'The ticket or the API key is wrong, or its key was removed. `detail` says what is wrong.',
-  ticket_expired: 'Get a new ticket and send the request again. An upload that was created already goes on without.',
+  ticket_expired:
+    'Get a new ticket and send the request again. An upload that already exists continues without a ticket.',
   ticket_forbids: 'The type, size, number or options of the files are outside the ticket.',
   no_ticket_key: 'The access file has no key of this tenant that can sign.',
   foreign_origin:

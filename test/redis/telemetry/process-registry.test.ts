@@ -39,7 +39,7 @@ async function present() {
   return await readProcesses(space.connection, space.keys);
 }
 
-describe('process in the registry', () => {
+describe('a process in the registry', () => {
   test('is listed with its status from its start to its end', async () => {
     expect(await present()).toEqual([]);
     const heartbeat = heartbeatOf('api');

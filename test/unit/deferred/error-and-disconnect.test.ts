@@ -35,7 +35,7 @@ async function servePolls(options: ServeOptions = {}): Promise<Poll> {
   return { served, registry, results, endings };
 }
 
-describe('errors', () => {
+describe('an error or a disconnect', () => {
   test('runs onError and then becomes the result; the fallback is only for timeouts', async () => {
     const { served, results, endings } = await servePolls();
     const order: unknown[] = [];

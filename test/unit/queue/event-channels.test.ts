@@ -206,7 +206,7 @@ describe('a channel without a waiter', () => {
   });
 });
 
-test('replaces a dead connection by its missing reply, and pings none that is away', async () => {
+test('the feed replaces a connection that does not reply, and pings no connection that is away', async () => {
   await jest.advanceTimersByTimeAsync(PING_MS);
   expect(subscriber.log).toEqual([]);
   await becomeReady();
@@ -218,7 +218,7 @@ test('replaces a dead connection by its missing reply, and pings none that is aw
   expect(subscriber.reconnects).toBe(1);
 });
 
-test('closes the connection', async () => {
+test('the feed closes its connection', async () => {
   await feed.close();
   expect(subscriber.isClosed).toBe(true);
 });

@@ -48,14 +48,14 @@ describe('entries that were trimmed unread', () => {
     expect(gaps.missedUpTo(at(9))).toBe(false);
   });
 
-  test('reports a gap if the stream has vanished or starts again', () => {
+  test('are reported if the stream has vanished or starts again', () => {
     const gaps = new StreamGaps(at(5));
     expect([at(0), at(0), at(0)].map((position) => gaps.missedUpTo(position))).toEqual([false, true, false]);
     readEntries(gaps, 20, 20);
     expect(gaps.missedUpTo(at(20, 1))).toBe(false);
   });
 
-  test('uses the other signs if Redis does not count entries', () => {
+  test('are detected by other signs if Redis does not count entries', () => {
     const gaps = new StreamGaps({ lastId: '5-0', added: undefined });
     readEntries(gaps, 12, 12);
     expect(gaps.missedUpTo({ lastId: '12-0', added: undefined })).toBe(false);

@@ -52,7 +52,7 @@ describe('the fields of a record', () => {
   });
 });
 
-test('is expired from the end of its retention time, and never before it is final', () => {
+test('a record is expired from the end of its retention time, and never before it is final', () => {
   expect([
     isExpired({ expiresAtMs: 10 }, 9),
     isExpired({ expiresAtMs: 10 }, 10),

@@ -268,7 +268,7 @@ describe('the release', () => {
   });
 });
 
-test('uses the requested timeout, or leaves it to the manager', async () => {
+test('a wait uses the requested timeout, or leaves it to the manager', async () => {
   const [asked, open] = await Promise.all([
     waitForRecords(openRegistry(), waitFor({ timeoutMs: 5 })),
     waitForRecords(openRegistry(), waitFor({ timeoutMs: undefined })),

@@ -253,7 +253,7 @@ describe('a watch of stored uploads', () => {
   });
 });
 
-test('passes the document to shape', async () => {
+test('a watch passes the document to shape', async () => {
   records.set(recordOf());
   const shaped: Progress[] = [];
   complete(await watchProgress(parts, { id: ID, seenVersions: [], timeoutMs: 0 }, (progress) => shaped.push(progress)));

@@ -161,7 +161,7 @@ describe('the settings of S3', () => {
     ['S3_REGION', 'EU 1'],
     ['S3_FORCE_PATH_STYLE', 'yes'],
     ['S3_CHECKSUMS', 'never'],
-  ])('rejects %s=%s and names the setting', (name, value) => {
+  ])('reject %s=%s and name the setting', (name, value) => {
     expect(() => loadConfig({ [name]: value })).toThrow(`wrong settings: ${name} must be `);
   });
 

@@ -5,7 +5,7 @@ import { pixelTiff } from './pixel-tiff.ts';
 
 const MIB = 1024 * 1024;
 
-/** What the library needs besides the file and its pixels. */
+/** Memory that the library needs besides the file and its pixels. */
 const BASE_BYTES = 64 * MIB;
 
 /** Ten bits in 4:4:4 with transparency took 24 bytes for each pixel, ordinary photos 8. */

@@ -1,7 +1,7 @@
 import type { ColourNumbers } from '../cicp.ts';
 import type { Size } from '../size.ts';
 
-/** What a thread receives when it starts. */
+/** The task that a thread receives when it starts. */
 export interface HeicTask {
   /** libheif, compiled. All threads share its machine code. */
   readonly library: WebAssembly.Module;

@@ -80,7 +80,7 @@ function writeValues(view: DataView, start: number, { type, values }: Field): vo
   }
 }
 
-/** Bytes of the values outside the entry, which holds up to four bytes itself. Values begin at even positions. */
+/** Returns the bytes of values that do not fit into their entry, which holds four. Values begin at even positions. */
 function roomOf({ type, values }: Field): number {
   const bytes = values.length * ({ [SHORT]: 2, [LONG]: 4 }[type] ?? 1);
   return bytes <= 4 ? 0 : bytes + (bytes % 2);

@@ -52,7 +52,7 @@ export const TIFF_TYPE_BYTES: ReadonlyMap<number, number> = new Map([
   [18, 8],
 ]);
 
-/** Reads the header of a TIFF. Returns the layout and the position of the first directory. Undefined: it is broken. */
+/** Reads the layout of a TIFF and the position of its first directory. Undefined if the header is broken. */
 export async function readTiffHeader(window: FileWindow): Promise<{ layout: TiffLayout; first: number } | undefined> {
   const header = await window.read(0, Math.min(HEADER_BYTES, window.sizeBytes));
   const layout = header === undefined ? undefined : layoutOf(header);

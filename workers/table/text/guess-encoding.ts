@@ -8,7 +8,7 @@ export interface GuessedEncoding {
   certainty: number;
 }
 
-/** Describes what is common in a script. What the same bytes mean in another encoding is rare there. */
+/** Describes the usual characters of a script. The same bytes in another encoding would give unusual ones. */
 interface Candidate {
   encoding: string;
   /** The names of chardet. It detects languages by the frequency of letters, for which a table is often too short. */
@@ -20,7 +20,7 @@ interface Candidate {
 const OPENING_SIGN = /[«»„“”‘’‚–—…·¿¡\u00a0]/u;
 const CLOSING_SIGN = /[€£§°±²³µ×½©®™ªº´]/u;
 
-/** If two score the same, the first one wins. */
+/** Encodings to try. If two have the same score, the first one wins. */
 const CANDIDATES: readonly Candidate[] = [
   { encoding: 'windows-1252', names: ['windows-1252', 'ISO-8859-1'], plausibility: latin },
   { encoding: 'gb18030', names: ['GB18030'], plausibility: pairs(0xb0, 0xd7) },

@@ -96,7 +96,7 @@ class Scan {
   }
 }
 
-/** Enough for the frequency of letters. */
+/** Number of bytes that are used for a guess: enough for the frequency of letters. */
 const GUESSED_BYTES = 32_768;
 const LINE_FEED = 10;
 

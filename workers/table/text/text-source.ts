@@ -10,7 +10,7 @@ import { readUtf8 } from './read-utf8.ts';
 import { RecordReader } from './record-reader.ts';
 import { scanText, type ScannedText } from './scan-text.ts';
 
-/** What a text is opened with. */
+/** The parameters for opening a text. */
 export interface TextSettings {
   path: string;
   options: Pick<TableOptions, 'delimiter' | 'encoding'>;

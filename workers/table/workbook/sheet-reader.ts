@@ -6,17 +6,17 @@ import { timeValueOf } from './serial-date.ts';
 import { decodeEscapes, StringText } from './shared-strings.ts';
 import type { TimeFormat } from './styles.ts';
 
-/** What the cells of a sheet refer to. */
+/** The tables and settings that the cells of a sheet refer to. */
 export interface CellContext {
   sharedStrings: readonly ByteText[];
   /** By style number. */
   timeFormats: readonly (TimeFormat | undefined)[];
   isFrom1904: boolean;
-  /** The most bytes of text in one row. A few long shared texts may be referenced everywhere. */
+  /** Maximum size of the text in one row. Many cells may refer to the same long text. */
   maxLineBytes: number;
 }
 
-/** The columns of the widest sheet (A to XFD), and its rows. */
+/** Maximum numbers of columns (A to XFD) and rows of a sheet. */
 const MAX_COLUMNS = 16_384;
 const MAX_ROWS = 1_048_576;
 

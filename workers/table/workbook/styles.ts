@@ -1,7 +1,7 @@
 import type { WorkbookArchive } from './archive.ts';
 import { readWhole, tooMany } from './workbook.ts';
 
-/** What a number in a date format stands for, according to the parts that the format shows. */
+/** The meaning of a number in a date format: it follows from the parts that the format shows. */
 export type TimeFormat = 'date' | 'datetime' | 'time' | 'duration';
 
 /** The built-in formats of every workbook (ECMA-376 part 1, section 18.8.30), including those of East Asia. */

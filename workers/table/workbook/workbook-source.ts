@@ -9,10 +9,10 @@ import { SheetReader, type CellContext } from './sheet-reader.ts';
 import { readTimeFormats } from './styles.ts';
 import { chooseSheets, listOf, quoted, readWorkbook, type Sheet, type Workbook } from './workbook.ts';
 
-/** The most empty sheets that are tried before the first one with cells. */
+/** Maximum number of empty sheets that are tried before the first one with cells. */
 const MOST_LOOKED_AT = 50;
 
-/** What a workbook is opened with. */
+/** The parameters for opening a workbook. */
 export interface WorkbookSettings {
   path: string;
   options: Pick<TableOptions, 'sheet'>;
@@ -97,7 +97,7 @@ function formulasWithoutValue({ emptyFormulas }: Found): TableWarning[] {
   return [{ code: 'formulas_without_value', message }];
 }
 
-/** What the last read of a sheet has found. */
+/** The findings of the last read of a sheet. */
 interface Found {
   emptyFormulas: number;
 }

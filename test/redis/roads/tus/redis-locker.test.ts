@@ -68,7 +68,7 @@ test('a holder is notified that another one waits, and not by its own request', 
   await (await second).unlock();
 });
 
-test('of many requests at the same time one after the other gets the lock', async () => {
+test('many requests at the same time get the lock one after the other', async () => {
   let inside = 0;
   let most = 0;
   await Promise.all(

@@ -96,7 +96,7 @@ async function stateOf(id: string) {
   return (await space.records.read(id))?.record.state;
 }
 
-describe('missing permits', () => {
+describe('the search for missing permits', () => {
   let real: UploadQueue;
 
   beforeEach(() => {
@@ -168,7 +168,7 @@ describe('missing permits', () => {
   });
 });
 
-describe('due uploads', () => {
+describe('the handling of due uploads', () => {
   test('ends an upload that was silent too long as upload_interrupted, and removes its files', async () => {
     const records = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
@@ -319,14 +319,14 @@ describe('due uploads', () => {
   });
 });
 
-describe('files of overtaken requests and attempts', () => {
+describe('the removal of files of overtaken requests and attempts', () => {
   const SILENCE_MS = 60_000;
   const patient = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: SILENCE_MS });
   /** The same records at a time when every writer must have ended. */
   const later = () => new UploadRecords(space.store, space.keys, { retentionMs: 3_600_000, silenceMs: 0 });
   const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
 
-  test('removes them at the end of the upload, and again when no writer can be left', async () => {
+  test('runs at the end of the upload, and again when no writer can be left', async () => {
     const records = patient();
     const { id, fencingToken: overtaken } = await uploadIn(records, 'receiving');
     const { fencingToken } = await uploadIn(records, 'completed', { id });
@@ -347,7 +347,7 @@ describe('files of overtaken requests and attempts', () => {
     await unfinished.discard();
   });
 
-  test('looks for them a second time, and then only at the end of the retention', async () => {
+  test('runs a second time, and then only at the end of the retention', async () => {
     const records = later();
     const { id } = await uploadIn(records, 'receiving');
     await uploadIn(records, 'completed', { id });
@@ -357,7 +357,7 @@ describe('files of overtaken requests and attempts', () => {
     expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
   });
 
-  test('looks for them a second time if the upload was cancelled while it was received', async () => {
+  test('runs a second time if the upload was cancelled while it was received', async () => {
     const records = patient();
     const { id, fencingToken } = await uploadIn(records, 'cancelled');
     await handleDueUploads(parts(records), SIGNAL);
@@ -403,13 +403,13 @@ describe('files of overtaken requests and attempts', () => {
     expect(await readdir(temp.directory)).toEqual([]);
   });
 
-  test('does not look for them after one request and one attempt', async () => {
+  test('does not run after one request and one attempt', async () => {
     const { id } = await uploadIn(patient(), 'completed');
     expect(await dueInMs(id)).toBeGreaterThan(SILENCE_MS);
   });
 });
 
-describe('reconciliation scan', () => {
+describe('the reconciliation scan', () => {
   test('restores record and job of an upload that Redis has lost, with an attempt above all earlier ones', async () => {
     const { id, fencingToken } = await storedUpload();
     await reconcileStorage(parts(), SIGNAL);

@@ -53,7 +53,7 @@ describe('date of a picture', () => {
   });
 });
 
-test('is read from a block that another program wrote', async () => {
+test('EXIF data is read from a block that another program wrote', async () => {
   const exif = { date: DAY, offset: '+02:00', make: 'Canon', model: 'Canon EOS R5' };
   const block = (await look(await photo({ width: 16, height: 16, exif }))).metadata.exif ?? Buffer.alloc(0);
   expect(exifFacts(block)).toMatchObject({ takenAt: '2024-05-01T12:30:00+02:00', camera: 'Canon EOS R5' });

@@ -87,7 +87,7 @@ describe('metadata of a variant', () => {
   });
 });
 
-test('is empty for an absent or broken block', () => {
+test('the kept EXIF data is empty for an absent or broken block', () => {
   for (const block of [undefined, Buffer.from('Exif\0\0II*\0'), Buffer.alloc(0)])
     expect(keptExif(block)).toEqual({ IFD0: {}, IFD2: {} });
 });
