@@ -19,6 +19,12 @@ export interface DirectParts {
    */
   put(upload: DirectUpload, number: number, bytes: Buffer): Promise<void>;
 
+  /**
+   * Makes a part of a range of another object. The bytes do not pass this process. False if the bucket cannot do that.
+   * Rejects as `put` does.
+   */
+  copy(upload: DirectUpload, number: number, from: CopiedRange): Promise<boolean>;
+
   /** Returns the addresses that parts may be put to. No request to the bucket is needed. */
   sign(upload: DirectUpload, parts: readonly PartToSend[]): Promise<SignedPart[]>;
 
@@ -39,6 +45,13 @@ export interface DirectParts {
 export interface DirectUpload {
   key: string;
   uploadId: string;
+}
+
+/** Both ends are inclusive. */
+export interface CopiedRange {
+  key: string;
+  start: number;
+  end: number;
 }
 
 /** A part that a client wants to send. */

@@ -2,7 +2,7 @@ import type { DirectParts, DirectUpload } from './direct-parts.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
 import { partKey } from './keys.ts';
 import { newNonce, SAVE_AFTER_MS, type PartWriter } from './part-writer.ts';
-import { cutPieces, type FilledParts, type Piece } from './stored-pieces.ts';
+import { cutPieces, lengthOf, type FilledParts, type Piece } from './stored-pieces.ts';
 import { putObject, type Storage } from './storage.ts';
 
 /** Where a request writes. */
@@ -128,8 +128,4 @@ export class FilledPartWriter implements PartWriter {
     await this.#sending;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
-}
-
-function lengthOf(pieces: readonly Piece[]): number {
-  return pieces.reduce((sum, { start, end }) => sum + end - start + 1, 0);
 }

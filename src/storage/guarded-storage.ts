@@ -51,6 +51,10 @@ function guardedParts(direct: DirectParts, check: () => void): DirectParts {
       check();
       await direct.put(upload, number, bytes);
     },
+    async copy(upload, number, from) {
+      check();
+      return await direct.copy(upload, number, from);
+    },
     sign: (upload, parts) => direct.sign(upload, parts),
     list: (upload) => direct.list(upload),
     complete: (upload, parts) => direct.complete(upload, parts),

@@ -4,6 +4,7 @@ import {
   ListMultipartUploadsCommand,
   paginateListParts,
   UploadPartCommand,
+  UploadPartCopyCommand,
   type MultipartUpload,
   type Part,
   type S3Client,
@@ -11,6 +12,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import {
   PartsRefusedError,
+  type CopiedRange,
   type DirectParts,
   type DirectUpload,
   type PartToSend,
@@ -70,9 +72,24 @@ export class S3Direct implements DirectParts {
 
   async put(upload: DirectUpload, number: number, bytes: Buffer): Promise<void> {
     const command = new UploadPartCommand({ ...this.#addressOf(upload), PartNumber: number, Body: bytes });
-    await this.#parts.client.send(command).catch((error: unknown) => {
-      throw isUnknownUpload(error) ? storageUnavailable(error) : asServiceError(error);
+    await this.#parts.client.send(command).catch(rethrowOfPart);
+  }
+
+  async copy(upload: DirectUpload, number: number, { key, start, end }: CopiedRange): Promise<boolean> {
+    const { client, bucket, nameOf: nameOfKey } = this.#parts;
+    const command = new UploadPartCopyCommand({
+      ...this.#addressOf(upload),
+      PartNumber: number,
+      CopySource: encodeURI(`${bucket}/${nameOfKey(key)}`),
+      CopySourceRange: `bytes=${start}-${end}`,
     });
+    try {
+      await client.send(command);
+      return true;
+    } catch (error) {
+      if (isNotImplemented(error)) return false;
+      return rethrowOfPart(error);
+    }
   }
 
   async sign(upload: DirectUpload, parts: readonly PartToSend[]): Promise<SignedPart[]> {
@@ -136,6 +153,10 @@ function toStoredPart({ PartNumber, Size, ETag, LastModified }: Part): StoredPar
     etag: (ETag ?? '').replaceAll('"', ''),
     storedAt: LastModified ?? new Date(0),
   };
+}
+
+function rethrowOfPart(error: unknown): never {
+  throw isUnknownUpload(error) ? storageUnavailable(error) : asServiceError(error);
 }
 
 function rethrow(error: unknown): never {

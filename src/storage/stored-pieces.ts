@@ -79,3 +79,8 @@ export function cutPieces(pieces: readonly Piece[], start: number, byteCount: nu
   }
   return found;
 }
+
+/** Returns the number of bytes in pieces. */
+export function lengthOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+}

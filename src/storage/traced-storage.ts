@@ -132,6 +132,7 @@ function tracedParts(direct: DirectParts, traced: Traced): DirectParts {
     begin: (key) => traced('storage begin parts', key, () => direct.begin(key)),
     find: (key, except) => traced('storage find parts', key, () => direct.find(key, except)),
     put: (upload, number, bytes) => traced('storage put part', upload.key, () => direct.put(upload, number, bytes)),
+    copy: (upload, number, from) => traced('storage copy part', upload.key, () => direct.copy(upload, number, from)),
     sign: (upload, parts) => direct.sign(upload, parts),
     list: (upload) => traced('storage list parts', upload.key, () => direct.list(upload)),
     complete: (upload, parts) => traced('storage join parts', upload.key, () => direct.complete(upload, parts)),

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { originalKey, parseKey, partsPrefix, uploadPrefix } from './keys.ts';
 import { openPartWriter, type PartWriter } from './part-writer.ts';
 import { FilledPartWriter } from './filled-part-writer.ts';
+import { completeParts, joinPieces } from './join-pieces.ts';
 import { cutPieces, readFilled, type FilledParts, type Piece, type StoredPieces } from './stored-pieces.ts';
 import type { SizedKey, Storage } from './storage.ts';
 
@@ -16,7 +17,6 @@ export interface PartsOf {
 /** How a request appends. */
 export interface AppendOptions {
   isOnePart?: boolean;
-  isForOther?: boolean;
   stored?: StoredPieces | undefined;
 }
 
@@ -79,8 +79,13 @@ export class UploadParts {
   }
 
   /** Like `read`, for the whole file, also after its parts were joined. Not for bytes in a multipart upload. */
-  async *readAll({ isJoined, pieces, bytes }: StoredPieces): AsyncGenerator<Buffer> {
-    yield* this.read(isJoined ? [{ key: this.#original, start: 0, end: bytes - 1 }] : pieces);
+  async *readAll(stored: StoredPieces): AsyncGenerator<Buffer> {
+    yield* this.read(this.piecesIn(stored));
+  }
+
+  /** Returns the pieces of the whole file, also after its parts were joined. Without bytes in a multipart upload. */
+  piecesIn({ isJoined, pieces, bytes }: StoredPieces): readonly Piece[] {
+    return isJoined ? [{ key: this.#original, start: 0, end: bytes - 1 }] : pieces;
   }
 
   /**
@@ -89,8 +94,14 @@ export class UploadParts {
    */
   async bytesAt(stored: StoredPieces, start: number, byteCount: number): Promise<Buffer | undefined> {
     if ((stored.filled?.bytes ?? 0) > 0) return undefined;
-    const all = stored.isJoined ? [{ key: this.#original, start: 0, end: stored.bytes - 1 }] : stored.pieces;
-    return await this.#buffer(cutPieces(all, start, byteCount));
+    return await this.#buffer(cutPieces(this.piecesIn(stored), start, byteCount));
+  }
+
+  /** Returns the stored bytes where they can be read: a multipart upload with all bytes of the file is completed. */
+  async readable(stored: StoredPieces): Promise<StoredPieces> {
+    if ((stored.filled?.bytes ?? 0) === 0) return stored;
+    await this.completeFilled(stored);
+    return await this.stored();
   }
 
   /**
@@ -104,25 +115,27 @@ export class UploadParts {
     let number = filled.bytes / partBytes;
     for (let start = 0; start < bytes - filled.bytes; start += partBytes)
       await direct.put(upload, (number += 1), await this.#buffer(cutPieces(pieces, start, partBytes)));
-    const parts = (await direct.list(upload))?.slice(0, number);
-    if (parts === undefined) return;
-    const listedBytes = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (parts.at(-1)?.number !== number || listedBytes !== bytes) throw new Error('the bucket has other parts');
-    await direct.complete(upload, parts);
+    await completeParts(direct, upload, number, bytes);
+  }
+
+  /** Makes the file of pieces of other uploads, as `joinPieces` does. False if the storage cannot do that. */
+  async joinFrom(pieces: readonly Piece[]): Promise<boolean> {
+    const { direct } = this.#storage;
+    const read = (wanted: readonly Piece[]) => this.#buffer(wanted);
+    return direct !== undefined && (await joinPieces({ direct, key: this.#original, read }, pieces));
   }
 
   /**
    * Returns a writer for bytes from `offset` on. It writes nothing before the first byte.
    * @param options.isOnePart true keeps none of the bytes before the commit, so that `discard` removes them all.
-   * @param options.isForOther true keeps the bytes where they can be copied to another upload.
    * @param options.stored the present bytes. Default: they are listed at the first byte, if that is needed.
    */
-  append(offset: number, { isOnePart = false, isForOther = false, stored }: AppendOptions = {}): PartWriter {
+  append(offset: number, { isOnePart = false, stored }: AppendOptions = {}): PartWriter {
     const { id } = this.#of;
     const { direct } = this.#storage;
     const { filled, pieces = [], bytes } = stored ?? {};
     const isFillable = filled !== undefined && bytes === offset && mayFill(filled, offset);
-    if (direct !== undefined && isFillable && !isOnePart && !isForOther) {
+    if (direct !== undefined && isFillable && !isOnePart) {
       const read = (wanted: readonly Piece[]) => this.#buffer(wanted);
       return new FilledPartWriter(this.#storage, direct, { id, key: this.#original, filled, pieces, read });
     }

@@ -105,6 +105,16 @@ export class S3Memory {
     return { size: bytes.length, md5: md5Of(bytes) };
   }
 
+  /** As S3, copies no range of an object below 5 MiB. */
+  copyPart(uploadId: string, number: number, from: string, { start, end }: { start: number; end: number }): Buffer {
+    const whole = this.objects.get(from)?.bytes;
+    if (whole === undefined || whole.length < LEAST_PART_BYTES || end >= whole.length)
+      throw new Error(`no such range of ${from}`);
+    const bytes = whole.subarray(start, end + 1);
+    this.#upload(uploadId).parts.set(number, { bytes, modifiedAt: this.#now() });
+    return bytes;
+  }
+
   async putObjectMultipart(
     _bucket: string,
     uploadId: string,

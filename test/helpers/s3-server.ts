@@ -43,7 +43,10 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-/** Starts s3rver on a free port, and adds its missing parts: pages of lists, lists of uploads, and aborting them. */
+/**
+ * Starts s3rver on a free port, and adds its missing parts: pages of lists, lists of uploads, aborting them, and parts
+ * that are copied.
+ */
 export async function startS3Server(): Promise<S3Server> {
   const memory = new S3Memory(BUCKET);
   const app = new S3rver({ silent: true, vhostBuckets: false, configureBuckets: [{ name: BUCKET }] });
@@ -52,14 +55,16 @@ export async function startS3Server(): Promise<S3Server> {
   const operations: string[] = [];
   const http = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://s3');
-    const operation = operationOf(request.method ?? '', url);
+    const operation = operationOf(request, url);
     operations.push(operation);
     const count = operations.filter((name) => name === operation).length;
     const proceed = async () => {
       if (isTakenName(request, url, memory)) return refuse({ response }, 412, 'PreconditionFailed');
       if (isOfParts(operation) && !memory.uploads.has(url.searchParams.get('uploadId') ?? ''))
         return refuse({ response }, 404, 'NoSuchUpload');
-      const answer = isTrusted(request, url) ? ownAnswer(operation, url, memory, server.pageSize) : undefined;
+      const answer = isTrusted(request, url)
+        ? ownAnswer({ operation, url, request }, memory, server.pageSize)
+        : undefined;
       if (answer === undefined) await others(request, response);
       else response.writeHead(answer === '' ? 204 : 200, { 'Content-Type': 'application/xml' }).end(answer);
     };
@@ -107,11 +112,12 @@ export function at(operation: string, fault: Fault, upTo = Infinity): Fault {
   return (request) => (request.operation === operation && request.count <= upTo ? fault(request) : request.proceed());
 }
 
-function operationOf(method: string, { pathname, searchParams }: URL): string {
+function operationOf({ method = '', headers }: IncomingMessage, { pathname, searchParams }: URL): string {
   const isBucket = pathname.split('/').filter((part) => part !== '').length < 2;
   if (isBucket)
     return method === 'POST' ? 'DeleteObjects' : searchParams.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
   const isOfUpload = searchParams.has('uploadId');
+  if (isOfUpload && method === 'PUT' && 'x-amz-copy-source' in headers) return 'UploadPartCopy';
   const names: Readonly<Record<string, string>> = isOfUpload
     ? { GET: 'ListParts', PUT: 'UploadPart', POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload' }
     : { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', POST: 'CreateMultipartUpload', DELETE: 'DeleteObject' };
@@ -124,7 +130,12 @@ function isTrusted(request: IncomingMessage, { pathname }: URL): boolean {
   return isKnown && pathname.split('/')[1] === BUCKET;
 }
 
-function ownAnswer(operation: string, { searchParams }: URL, memory: S3Memory, pageSize: number): string | undefined {
+function ownAnswer(
+  { operation, url: { searchParams }, request }: { operation: string; url: URL; request: IncomingMessage },
+  memory: S3Memory,
+  pageSize: number,
+): string | undefined {
+  if (operation === 'UploadPartCopy') return copiedPart(request, searchParams, memory);
   const asked = (name: string) => searchParams.get(name) ?? '';
   if (operation === 'AbortMultipartUpload') return memory.uploads.delete(asked('uploadId')) ? '' : undefined;
   if (operation === 'ListObjectsV2')
@@ -203,7 +214,17 @@ function partList({ uploads }: S3Memory, uploadId: string): string {
   return `<ListPartsResult><IsTruncated>false</IsTruncated>${items.join('')}</ListPartsResult>`;
 }
 
+/** Copies a range of an object into a part. */
+function copiedPart({ headers }: IncomingMessage, searchParams: URLSearchParams, memory: S3Memory): string {
+  const key = decodeURIComponent(String(headers['x-amz-copy-source'])).slice(BUCKET.length + 1);
+  const range = /^bytes=(\d+)-(\d+)$/.exec(String(headers['x-amz-copy-source-range'])) ?? [];
+  const [, start = 0, end = 0] = range.map(Number);
+  const number = Number(searchParams.get('partNumber'));
+  const part = memory.copyPart(searchParams.get('uploadId') ?? '', number, key, { start, end });
+  return `<CopyPartResult><ETag>&quot;${etagOf(part)}&quot;</ETag></CopyPartResult>`;
+}
+
 /** s3rver rejects these operations as unknown ones. */
 function isOfParts(operation: string): boolean {
-  return operation === 'ListParts' || operation === 'AbortMultipartUpload';
+  return ['ListParts', 'AbortMultipartUpload', 'UploadPartCopy'].includes(operation);
 }

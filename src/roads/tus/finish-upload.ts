@@ -89,13 +89,10 @@ interface WholeUpload {
 /** Makes the manifest durable, and the file if it can be had without copying many bytes. */
 async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadRecord): Promise<WholeUpload> {
   for (let tries = 1; ; tries += 1) {
-    let pieces = await parts.stored();
-    if (pieces.bytes !== record.totalBytes) throw new Error('bytes of a complete upload are missing');
+    const found = await parts.stored();
+    if (found.bytes !== record.totalBytes) throw new Error('bytes of a complete upload are missing');
     try {
-      if (pieces.filled?.upload !== undefined && pieces.filled.bytes > 0) {
-        await parts.completeFilled(pieces);
-        pieces = await parts.stored();
-      }
+      const pieces = await parts.readable(found);
       const kind = await kindOf(intake, parts, record, pieces);
       const sha256 = await digestOf(intake, parts, pieces);
       const stored = { ...kind, sizeBytes: pieces.bytes, sha256 };

@@ -69,10 +69,12 @@ async function requireComplete(parts: TusStoreParts, { caller }: RequestScope, i
     throw new ServiceError('unknown_upload', 'There is no partial upload with this id.', { id });
   if (!isPartial(record) || record.state !== 'receiving')
     throw new ServiceError('bad_request', 'Upload-Concat names an upload that was not created as partial.', { id });
-  const { bytes, pieces } = await new UploadParts(parts.storage, record).stored();
+  const received = new UploadParts(parts.storage, record);
+  const stored = await received.stored();
+  const { bytes } = stored;
   if (bytes === 0 || bytes !== record.totalBytes)
     throw new ServiceError('bad_request', 'A partial upload is not complete. Send its bytes first.', { id });
-  return { record, bytes, pieces };
+  return { record, bytes, pieces: received.piecesIn(await received.readable(stored)) };
 }
 
 async function createFinal(
@@ -88,7 +90,9 @@ async function createFinal(
   await new TusStore(parts, scope, { concat }).create(new Upload({ id, offset: 0, metadata: { ...metadata } }));
   const record = await existingUpload(parts.records, id);
   try {
-    await duplicateAll(parts, id, partials);
+    const pieces = partials.flatMap((partial) => partial.pieces);
+    const isJoined = await new UploadParts(parts.storage, record).joinFrom(pieces);
+    if (!isJoined) await duplicateAll(parts, id, partials);
     await finishUpload(parts, scope, record, totalBytes);
   } catch (error) {
     const now = (await parts.records.read(id))?.record;
@@ -98,7 +102,7 @@ async function createFinal(
   }
 }
 
-/** Gives the final upload the parts of the partial ones, at their places in the file. */
+/** Gives the final upload the parts of the partial ones, at their places in the file. A worker joins them. */
 async function duplicateAll({ storage }: TusStoreParts, id: string, partials: readonly Partial[]): Promise<void> {
   const copies: { from: string; to: string }[] = [];
   let start = 0;

@@ -60,7 +60,7 @@ export async function receivePart(
   const limit = byteLimit(intake.maxFileBytes, allowed);
   const parts = new UploadParts(intake.storage, record);
   const gate = isPartial(record) ? undefined : await openGate(intake, parts, record, { offset, stored });
-  const writer = parts.append(offset, { isOnePart: checksum !== undefined, isForOther: isPartial(record), stored });
+  const writer = parts.append(offset, { isOnePart: checksum !== undefined, stored });
   const checks = checksum === undefined ? undefined : new CheckedChunks(checksum);
   const store = async (chunk: Buffer): Promise<void> => {
     await gate?.pass(chunk);

@@ -98,6 +98,7 @@ describe('a traced storage', () => {
       begin: async () => 'u',
       find: async () => 'none',
       put: async () => undefined,
+      copy: async () => true,
       sign: async () => [],
       list: async () => [],
       complete: async () => true,
@@ -109,12 +110,13 @@ describe('a traced storage', () => {
       await traced?.begin(KEY);
       await traced?.find(KEY);
       await traced?.put(upload, 1, Buffer.alloc(1));
+      await traced?.copy(upload, 1, { key: KEY, start: 0, end: 0 });
       await traced?.sign(upload, []);
       await traced?.list(upload);
       await traced?.complete(upload, []);
       await traced?.abort(upload);
     });
-    const calls = ['begin parts', 'find parts', 'put part', 'list parts', 'join parts', 'remove parts'];
+    const calls = ['begin parts', 'find parts', 'put part', 'copy part', 'list parts', 'join parts', 'remove parts'];
     expect(spans).toEqual(calls.map((call) => ({ name: `storage ${call}`, attributes: UPLOAD, end: 'ended' })));
   });
 
