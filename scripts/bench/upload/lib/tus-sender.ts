@@ -56,16 +56,23 @@ async function ask(
   return { headers: response.headers, waitedMs };
 }
 
+/** Cuts exactly, as tus-js-client does. */
 function* partsOf(pieces: readonly Buffer[]): Generator<Buffer[]> {
   let part: Buffer[] = [];
+  let left = PART_BYTES;
   for (const piece of pieces) {
-    if (part.length > 0 && lengthOf(part) + piece.length > PART_BYTES) {
+    for (let rest = piece; rest.length > 0;) {
+      const taken = rest.subarray(0, left);
+      part.push(taken);
+      rest = rest.subarray(taken.length);
+      left -= taken.length;
+      if (left > 0) continue;
       yield part;
       part = [];
+      left = PART_BYTES;
     }
-    part.push(piece);
   }
-  yield part;
+  if (part.length > 0) yield part;
 }
 
 function lengthOf(pieces: readonly Buffer[]): number {
