@@ -43,6 +43,7 @@ const claimsSchema = z
     nbf: seconds().optional(),
     jti: z.string().min(1, 'must not be empty').max(128, 'must have at most 128 characters').optional(),
     upload: ticketUploadSchema.optional(),
+    import: ticketUploadSchema.shape.import,
   })
   .refine(({ iat, exp }) => exp - iat <= MAX_TICKET_SECONDS, `exp must be at most ${MAX_TICKET_SECONDS} s after iat`)
   .refine(({ jti, upload }) => jti !== undefined || upload?.maxFiles === undefined, 'jti is required with maxFiles');
@@ -54,13 +55,19 @@ const claimsSchema = z
 export async function checkTicket(tenants: Tenants, ticket: string, nowMs: number): Promise<CheckedTicket> {
   if (ticket.length > MAX_TICKET_LENGTH) throw new TicketError('The ticket is too long.');
   const { found, payload } = await verify(tenants, ticket);
-  const { iat, nbf = 0, exp, jti, upload = {} } = parseClaims(payload);
+  const { iat, nbf = 0, exp, jti, upload = {}, import: mayImport } = parseClaims(payload);
   if (Math.max(iat, nbf) > nowMs / 1000 + LEEWAY_SECONDS)
     throw new TicketError('The ticket is not valid yet. Check the clock of the application that signs it.');
   const expiresAtMs = (exp + LEEWAY_SECONDS) * 1000;
   const isExpired = nowMs >= expiresAtMs;
   if (exp < iat && !isExpired) throw new TicketError('The exp of the ticket is before its iat. Sign a new one.');
-  return { ...found, jti, upload, expiresAtMs, isExpired };
+  return {
+    ...found,
+    jti,
+    upload: mayImport === undefined ? upload : { import: mayImport, ...upload },
+    expiresAtMs,
+    isExpired,
+  };
 }
 
 /** Returns the key and the payload of a ticket with a right signature. */

@@ -64,6 +64,17 @@ describe('a ticket', () => {
     });
   });
 
+  test.each([
+    [{ import: true }, { import: true }],
+    [{ upload: { import: true } }, { import: true }],
+    [
+      { import: true, upload: { import: false, maxFileBytes: 9 } },
+      { import: false, maxFileBytes: 9 },
+    ],
+  ])('with the claims %j has the member upload %j', async (claims, upload) => {
+    expect((await check(await ticketWith(claims))).upload).toEqual(upload);
+  });
+
   test.each(['ed', 'p256'])('is accepted with the signature of the key %s', async (kid) => {
     const [alg, key] = kid === 'ed' ? (['EdDSA', ed] as const) : (['ES256', p256] as const);
     const ticket = await new SignJWT({ ...TIMES, aud: ['x', 'deferred-uploads'] })
@@ -93,6 +104,7 @@ describe('a ticket', () => {
     ['an empty jti', { jti: '' }, 'jti must not be empty'],
     ['a number as jti', { jti: 5 }, 'jti must be a text'],
     ['a misspelled member', { upload: { maxBytes: 1 } }, 'upload has the unknown member maxBytes'],
+    ['an import that is no boolean', { import: 'yes' }, 'import must be'],
     ['a size of 0', { upload: { maxFileBytes: 0 } }, 'upload.maxFileBytes must be at least 1.'],
     ['a number of files in words', { jti: 'a', upload: { maxFiles: '1' } }, 'upload.maxFiles must be a number'],
     ['a type without a group', { upload: { types: ['pictures'] } }, 'upload.types.0 must be a media type'],
