@@ -139,6 +139,7 @@ async function readParts(
   sent: Sent[],
 ): Promise<SmallFormFile | undefined> {
   let options = optionsFor(scope.caller, undefined);
+  let hasOptions = false;
   let { caller } = scope;
   let waiting: SmallFormFile | undefined;
   const read = readMultipart(form.request, form.limits, form.signal);
@@ -148,7 +149,10 @@ async function readParts(
     if (part === PAUSE) continue;
     if (part.kind === 'file') waiting = await receivePart(parts, { ...scope, caller }, form, { part, options }, sent);
     else if (part.name === METADATA_FIELD) caller = readMetadataField(caller, part, sent.length);
-    else options = readField(scope, part, options, sent.length);
+    else if (isOptionsField(part)) {
+      options = readOptionsField(caller, part, sent.length, hasOptions);
+      hasOptions = true;
+    }
   }
   return waiting;
 }
@@ -160,11 +164,15 @@ function readMetadataField(caller: Caller, part: FieldPart, filesBefore: number)
 }
 
 /** Unknown fields are ignored, because HTML forms also send buttons and hidden inputs. */
-function readField({ caller }: RequestScope, part: FieldPart, options: unknown, filesBefore: number): unknown {
-  refusePartOfFile(part.name, part.value);
-  if (part.name !== OPTIONS_FIELD) return options;
+function isOptionsField({ name, value }: FieldPart): boolean {
+  refusePartOfFile(name, value);
+  return name === OPTIONS_FIELD;
+}
+
+function readOptionsField(caller: Caller, part: FieldPart, filesBefore: number, isRepeated: boolean): unknown {
   if (filesBefore > 0)
     throw new ServiceError('bad_options', 'The field "options" follows a file. Send it before the files.');
+  if (isRepeated) throw new ServiceError('bad_options', 'The form has two fields "options". Send one for all files.');
   return optionsFor(caller, readOptionsJson(part.value, 'The field "options"'));
 }
 

@@ -104,6 +104,7 @@ describe('a form', () => {
 
   test.each([
     ['after its files', [photo('a.jpg'), { name: 'options', bytes: '{}' }]],
+    ['in two fields', [{ name: 'options', bytes: '{}' }, { name: 'options', bytes: '{}' }, photo('a.jpg')]],
     ['that are not JSON', [{ name: 'options', bytes: '{' }, photo('a.jpg')]],
   ])('with options %s is rejected as a whole', async (_how, parts) => {
     expect(await codeOf(take(form(...parts)))).toBe('bad_options');
