@@ -17,7 +17,7 @@ import { parseBody } from '../wire/parse-body.ts';
 /** The parts that the routes of direct uploads need. */
 export interface DirectRouteParts extends ScopeParts {
   callers: Pick<Callers, 'ofCreation'>;
-  roadsOf: (span: Span) => { direct: Pick<DirectUploads, 'create' | 'sign' | 'stored' | 'complete'> };
+  roadsOf: (span: Span) => { direct: Pick<DirectUploads, 'requireBucket' | 'create' | 'sign' | 'stored' | 'complete'> };
 }
 
 /** Maximum number of addresses in one answer. Signing an address takes about a millisecond. */
@@ -28,14 +28,20 @@ const MOST_COMPLETE_BYTES = 1_048_576;
 
 /** Adds the routes of uploads whose parts the client puts into the bucket. */
 export function directRoutes(router: Router, parts: DirectRouteParts): void {
-  const directOf = (ctx: Context) => parts.roadsOf(spanOf(ctx)).direct;
+  // Without a bucket every request gets 501, also one whose body or query is wrong.
+  const directOf = (ctx: Context) => {
+    const { direct } = parts.roadsOf(spanOf(ctx));
+    direct.requireBucket();
+    return direct;
+  };
 
   router.post('/uploads/direct', async (ctx) => {
+    const direct = directOf(ctx);
     const scope = openScope(ctx, parts);
     const sender = await parts.callers.ofCreation(ctx);
     const caller = withMetadata(sender, queryParameter(ctx, METADATA_FIELD), 'The query parameter "metadata"');
     const request = parseBody(directRequestSchema, await readJsonBody(ctx.req));
-    const begun = await directOf(ctx).create(withCaller(scope, caller), request);
+    const begun = await direct.create(withCaller(scope, caller), request);
     const upload = toUpload(begun.read);
     const body: DirectUploadDocument = { upload, partSize: begun.partBytes, parts: begun.parts.map(toPart) };
     answer(ctx, 201, body);
@@ -43,14 +49,16 @@ export function directRoutes(router: Router, parts: DirectRouteParts): void {
   });
 
   router.get('/uploads/:id/direct/parts', async (ctx) => {
+    const direct = directOf(ctx);
     const id = requireUploadId(ctx.params['id']);
     const from = numberOf(ctx, 'from', MOST_PARTS);
     const count = numberOf(ctx, 'count', MOST_AT_ONCE);
-    answer(ctx, 200, { parts: (await directOf(ctx).sign(id, from, count)).map(toPart) });
+    answer(ctx, 200, { parts: (await direct.sign(id, from, count)).map(toPart) });
   });
 
   router.get('/uploads/:id/direct/stored', async (ctx) => {
-    const stored = await directOf(ctx).stored(requireUploadId(ctx.params['id']));
+    const direct = directOf(ctx);
+    const stored = await direct.stored(requireUploadId(ctx.params['id']));
     const { partBytes: partSize } = stored;
     answer(ctx, 200, {
       partSize,
@@ -59,10 +67,11 @@ export function directRoutes(router: Router, parts: DirectRouteParts): void {
   });
 
   router.post('/uploads/:id/direct/complete', async (ctx) => {
+    const direct = directOf(ctx);
     const id = requireUploadId(ctx.params['id']);
     const scope = openScope(ctx, parts);
     const request = parseBody(completeRequestSchema, await readJsonBody(ctx.req, MOST_COMPLETE_BYTES));
-    answer(ctx, 202, toUpload(await directOf(ctx).complete(scope, id, request)));
+    answer(ctx, 202, toUpload(await direct.complete(scope, id, request)));
   });
 }
 

@@ -55,6 +55,16 @@ export class DirectUploads {
     return this.#parts.storage.direct !== undefined;
   }
 
+  /** Returns the parts of the bucket. Throws `no_direct_uploads` (501) if the storage is no bucket. */
+  requireBucket(): DirectParts {
+    const { direct } = this.#parts.storage;
+    if (direct !== undefined) return direct;
+    throw new ServiceError(
+      'no_direct_uploads',
+      'The storage of this service is no bucket, so files cannot be sent straight to it. Send the file with PUT.',
+    );
+  }
+
   /**
    * Creates the record, begins the multipart upload, and returns the first addresses. Throws `no_direct_uploads` (501)
    * if the storage is no bucket, `empty_file` and `bad_options` (400), `upload_conflict` (409) for the id of a stored
@@ -62,7 +72,7 @@ export class DirectUploads {
    * begins again.
    */
   async create(scope: RequestScope, request: DirectRequest): Promise<BegunUpload> {
-    const direct = this.#direct();
+    const direct = this.requireBucket();
     const { admission, maxFileBytes } = this.#parts;
     const { size, sha256 } = request;
     const limit = byteLimit(maxFileBytes, scope.caller.ticket);
@@ -93,7 +103,7 @@ export class DirectUploads {
    * have, and `no_direct_upload` (409) unless the upload waits for parts.
    */
   async sign(id: string, from = 1, count = PARTS_AT_ONCE): Promise<SignedPart[]> {
-    const direct = this.#direct();
+    const direct = this.requireBucket();
     const record = await this.#receiving(id);
     const plan = planOf(record);
     if (from > plan.count)
@@ -105,7 +115,7 @@ export class DirectUploads {
 
   /** Returns the parts that the bucket has. Throws `no_direct_upload` (409) unless the upload waits for parts. */
   async stored(id: string): Promise<{ partBytes: number; parts: StoredPart[] }> {
-    const direct = this.#direct();
+    const direct = this.requireBucket();
     const record = await this.#receiving(id);
     return { partBytes: record.road.partBytes, parts: (await readStored({ ...this.#parts, direct }, record)) ?? [] };
   }
@@ -116,7 +126,7 @@ export class DirectUploads {
    * `too_many_queued_by_address` or `quota_exceeded` (429): then the client sends the request again later.
    */
   async complete(scope: RequestScope, id: string, { parts: claimed }: CompleteRequest): Promise<ReadRecord> {
-    const direct = this.#direct();
+    const direct = this.requireBucket();
     const read = await readExisting(this.#parts.records, id);
     if (read.record.stored) return read;
     const { admission } = this.#parts;
@@ -151,15 +161,6 @@ export class DirectUploads {
 
   async #receiving(id: string): Promise<DirectUploadRecord> {
     return requireDirect((await readExisting(this.#parts.records, id)).record);
-  }
-
-  #direct(): DirectParts {
-    const { direct } = this.#parts.storage;
-    if (direct !== undefined) return direct;
-    throw new ServiceError(
-      'no_direct_uploads',
-      'The storage of this service is no bucket, so files cannot be sent straight to it. Send the file with PUT.',
-    );
   }
 }
 

@@ -75,7 +75,15 @@ function emptyApp(): Koa {
       removal: new UploadRemoval(parts),
       tus: { handle: nobody },
       resumable: undefined,
-      direct: { create: nobody, sign: nobody, stored: nobody, complete: nobody },
+      direct: {
+        requireBucket: (): never => {
+          throw new Error('nobody sends requests to this app');
+        },
+        create: nobody,
+        sign: nobody,
+        stored: nobody,
+        complete: nobody,
+      },
     }),
     maxArchiveBytes: 1,
     imports: { create: nobody },
