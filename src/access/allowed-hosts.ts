@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
+import { hostOf } from '../http/request-target.ts';
 
 /** Allows every host name. It stands alone in the list. */
 export const ANY_HOST = '*';
@@ -25,7 +26,7 @@ export function allowedHosts({ host, allowed }: AllowedHostsOptions): Middleware
   const names: ReadonlySet<string> = new Set([host, ...allowed].map(canonical));
   const allowsAny = allowed.includes(ANY_HOST);
   return (ctx, next) => {
-    const given = ctx.req.headers.host;
+    const given = hostOf(ctx.req);
     if (allowsAny || given === undefined) return next();
     const name = HOST_HEADER.exec(given)?.[1];
     if (name !== undefined && (isLoopbackHost(canonical(name)) || names.has(canonical(name)))) return next();

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { forwardedHosts } from '../http/forwarded.ts';
+import { hostOf } from '../http/request-target.ts';
 import { peerAddress, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 
 /** Allows pages of every origin. It stands alone in the list. */
@@ -60,7 +61,7 @@ export function isForeignChange(request: IncomingMessage, { origins, isTrustedPr
 
 function ownHosts(request: IncomingMessage, isTrustedProxy: IsTrustedProxy): string[] {
   const forwarded = isTrustedProxy(peerAddress(request)) ? forwardedHosts(request) : [];
-  return [request.headers.host ?? [], forwarded].flat();
+  return [hostOf(request) ?? [], forwarded].flat();
 }
 
 /** Compares name and port. The default port of the scheme may be present or missing. */

@@ -1,13 +1,11 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Context, Middleware } from 'koa';
+import { ABSOLUTE_TARGET } from './request-target.ts';
 
 /*
  * Inside the service every path begins at its root. Here the mount path is removed from requests and added to answers,
  * so no other code needs it.
  */
-
-/** The scheme and the host of a target in absolute form (RFC 9112 section 3.2.2). */
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 /**
  * Serves `handle` below `mountPath`. The request may still have this path in its URL, or a framework or a proxy may
@@ -32,7 +30,7 @@ export function withoutMountPath(mountPath: string, handle: RequestListener): Re
 function targetOf(request: IncomingMessage): { origin: string; path: string } {
   const original = 'originalUrl' in request ? request.originalUrl : undefined;
   const url = typeof original === 'string' ? original : (request.url ?? '');
-  const origin = ORIGIN.exec(url)?.[0] ?? '';
+  const origin = ABSOLUTE_TARGET.exec(url)?.[0] ?? '';
   return { origin, path: url.slice(origin.length) };
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 
@@ -27,6 +28,17 @@ export function parsableTargets(): Middleware {
     }
     return next();
   };
+}
+
+/** The scheme and the host of a target in absolute form, such as `http://name:3000/path`; the group is the host. */
+export const ABSOLUTE_TARGET = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i;
+
+/**
+ * Returns the host that a request names, with its port. A target in absolute form contains it, and `Host` is ignored
+ * then (RFC 9112 section 3.2.2). Undefined if there is neither.
+ */
+export function hostOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): string | undefined {
+  return ABSOLUTE_TARGET.exec(url)?.[1] ?? headers.host;
 }
 
 /** Reads the raw headers: Node keeps only the first `Host`, but a proxy in front may have used the last one. */

@@ -59,6 +59,15 @@ describe('a server on a loopback address', () => {
     expect(await statusFor(host, options)).toBe('421 misdirected_host');
   });
 
+  test.each([
+    ['http://localhost/', 'rebind.test', '200'],
+    ['http://rebind.test/', 'localhost', '421 misdirected_host'],
+    ['HTTP://rebind.test:80', 'localhost', '421 misdirected_host'],
+    ['http://localhost@rebind.test/', 'localhost', '421 misdirected_host'],
+  ])('reads the host of a target in absolute form (%s), and ignores Host (%s)', async (target, host, status) => {
+    expect(await answerTo(options, `GET ${target} HTTP/1.1`, `Host: ${host}`)).toBe(status);
+  });
+
   test('takes a request without Host, which only HTTP/1.0 allows', async () => {
     expect(await answerTo(options, 'GET / HTTP/1.0')).toBe('200');
   });
