@@ -1,6 +1,23 @@
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { hasSeen, isWanted } from './entity-tags.ts';
+
+/** Methods that only read. Their routes compare the tags. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Rejects with `precondition_failed` (412) a request that changes something and has an `If-Match` other than `*`. An
+ * upload has no strong tag, so the condition is false, and the method must not be performed (RFC 9110 section 13.1.1).
+ */
+export function unmatchedChanges(): Middleware {
+  return (ctx, next) => {
+    if (READING.has(ctx.method) || isWanted(ctx, '')) return next();
+    throw new ServiceError(
+      'precondition_failed',
+      'An upload has no ETag that If-Match could compare. Send the request without If-Match.',
+    );
+  };
+}
 
 /**
  * Returns true after it has answered 304, because the client has this version of the file. Throws `precondition_failed`

@@ -7,6 +7,7 @@ import { ownOriginOnly } from '../access/own-origin.ts';
 import { deferredMiddleware } from '../deferred/middleware.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { accessLog } from '../http/access-log.ts';
+import { unmatchedChanges } from '../http/conditional-request.ts';
 import { unconsumedBodies } from '../http/consumed-body.ts';
 import { crossOrigin } from '../http/cors.ts';
 import { methodNotAllowed } from '../http/method-not-allowed.ts';
@@ -89,6 +90,7 @@ export function createApp(parts: AppParts): Koa {
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   if (parts.callers.needKeys) app.use(noKeysInAddresses());
   app.use(ownOriginOnly({ ...parts, origins: parts.corsOrigins, isExempt: parts.callers.areProven }));
+  app.use(unmatchedChanges());
   app.use(deferredMiddleware(parts.manager));
   app.use(withoutTrailingSlash(['/uploads', TUS_PATH, RESUMABLE_PATH]));
   app.use(createRouter(parts).routes());

@@ -4,8 +4,11 @@ import type { Operation, PathItem, Paths } from './shapes.ts';
 /** Methods that change something. */
 const UNSAFE = ['put', 'post', 'patch', 'delete'] as const;
 
+const STATUS = { misdirected_host: '421', foreign_origin: '403', precondition_failed: '412' } as const;
+
 /**
- * Adds 421 (wrong host) to every operation, and 403 (page of another site) to every operation that changes something.
+ * Adds 421 (wrong host) to every operation, and 403 (page of another site) and 412 (`If-Match`) to every operation that
+ * changes something.
  */
 export function withAccessProblems(paths: Paths): Paths {
   const entries = Object.entries(paths).map(([path, item]): [string, PathItem] => [path, withProblems(item)]);
@@ -19,13 +22,14 @@ function withProblems(item: PathItem): PathItem {
   const guarded = UNSAFE.flatMap((method) => {
     const operation = item[method];
     if (operation === undefined) return [];
-    return [[method, withResponse(withResponse(operation, 'misdirected_host'), 'foreign_origin')]];
+    const codes = ['misdirected_host', 'foreign_origin', 'precondition_failed'] as const;
+    return [[method, codes.reduce(withResponse, operation)]];
   });
   return { ...misdirected, ...Object.fromEntries(guarded) };
 }
 
-function withResponse(operation: Operation, code: 'misdirected_host' | 'foreign_origin'): Operation {
-  const status = code === 'misdirected_host' ? '421' : '403';
+function withResponse(operation: Operation, code: keyof typeof STATUS): Operation {
+  const status = STATUS[code];
   if (status in operation.responses) return operation;
   return { ...operation, responses: { ...operation.responses, [status]: problemResponse([code]) } };
 }

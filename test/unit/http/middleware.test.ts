@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Middleware } from 'koa';
 import { openCaller } from '../../../src/access/caller.ts';
 import { accessLog } from '../../../src/http/access-log.ts';
+import { unmatchedChanges } from '../../../src/http/conditional-request.ts';
 import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { openScope, requestIdOf, requestIds, withCaller } from '../../../src/http/request-scope.ts';
@@ -60,6 +61,19 @@ describe('an existing address requested with another method', () => {
     expect((await fetch(`${url}/uploads/1/`)).status).toBe(404);
     for (const method of ['GET', 'OPTIONS', 'DELETE'])
       expect([method, (await fetch(`${url}/nowhere`, { method })).status]).toEqual([method, 404]);
+  });
+});
+
+describe('a request that changes something', () => {
+  test.each([
+    ['DELETE', '"7"', 412],
+    ['PUT', 'W/"7"', 412],
+    ['POST', '*', 200],
+    ['GET', '"7"', 200],
+  ])('with If-Match is not performed unless it is * (%s, %s)', async (method, tag, status) => {
+    served = await serve(problemResponses(silentLog), unmatchedChanges(), (ctx) => void (ctx.body = 'performed'));
+    const response = await fetch(served.url, { method, headers: { 'If-Match': tag } });
+    expect(response.status).toBe(status);
   });
 });
 
