@@ -11,15 +11,15 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** The longest period of a timer: prom-client's own measurement of the event loop never runs. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** The members of a reading and the endings of their names. They have the names that all Node programs use. */
+/** The members of a reading with a gauge each. Their names are those that all Node programs use. */
 const LAG_GAUGES = [
-  ['min', 'min_', 'The shortest time by which a timer was late.'],
-  ['max', 'max_', 'The longest time by which a timer was late.'],
-  ['mean', 'mean_', 'The mean time by which timers were late.'],
-  ['stddev', 'stddev_', 'The standard deviation of the times by which timers were late.'],
-  ['p50', 'p50_', 'Half of the timers were at most this late.'],
-  ['p90', 'p90_', '90 % of the timers were at most this late.'],
-  ['p99', 'p99_', '99 % of the timers were at most this late.'],
+  ['min', 'The shortest time by which a timer was late.'],
+  ['max', 'The longest time by which a timer was late.'],
+  ['mean', 'The mean time by which timers were late.'],
+  ['stddev', 'The standard deviation of the times by which timers were late.'],
+  ['p50', 'Half of the timers were at most this late.'],
+  ['p90', '90 % of the timers were at most this late.'],
+  ['p99', '99 % of the timers were at most this late.'],
 ] as const;
 
 /** A value that is read at each scrape. The metric is left out if it is undefined or rejects. */
@@ -78,7 +78,8 @@ export class MetricSet {
     const registers = [this.#registry];
     const nameOf = (part: string): string => `nodejs_eventloop_lag_${part}seconds`;
     const lag = new EventLoopLag();
-    for (const part of ['', ...LAG_GAUGES.map(([, each]) => each)]) this.#registry.removeSingleMetric(nameOf(part));
+    for (const part of ['', ...LAG_GAUGES.map(([member]) => `${member}_`)])
+      this.#registry.removeSingleMetric(nameOf(part));
     // Gauges are read in this order, so the first one takes the reading for all.
     new Gauge({
       name: nameOf(''),
@@ -92,9 +93,9 @@ export class MetricSet {
         this.set((performance.now() - startMs) / 1000);
       },
     });
-    const gauges = LAG_GAUGES.map(([member, part, help]) => ({
+    const gauges = LAG_GAUGES.map(([member, help]) => ({
       member,
-      gauge: new Gauge({ name: nameOf(part), help: `${help} Since the last scrape.`, registers }),
+      gauge: new Gauge({ name: nameOf(`${member}_`), help: `${help} Since the last scrape.`, registers }),
     }));
   }
 

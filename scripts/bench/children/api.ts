@@ -1,3 +1,4 @@
+import { heldInMetrics } from '../../../test/helpers/held-in-metrics.ts';
 import { loadConfig } from '../../../src/settings/config.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { startApi } from '../../../src/server/services.ts';
@@ -21,9 +22,7 @@ serveQuestions<ServerQuestions>({
     return Number(new URL(url).port);
   },
   async held() {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    const byRoute = [...text.matchAll(/^deferred_uploads_held\{[^}]*\} (\d+)$/gm)];
-    return byRoute.reduce((sum, [, count]) => sum + Number(count), 0);
+    return heldInMetrics(await (await fetch(`${url}/metrics`)).text());
   },
   ...OWN_USAGE,
 });

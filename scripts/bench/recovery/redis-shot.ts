@@ -1,3 +1,4 @@
+import { heldInMetrics } from '../../../test/helpers/held-in-metrics.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Progress } from '../../../src/wire/documents.ts';
@@ -41,7 +42,7 @@ async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<
   );
   await eventually('the polls to be held', async () => {
     const metrics = await Promise.all(urls.map(async (url) => await (await fetch(`${url}/metrics`)).text()));
-    return metrics.every((text) => /^deferred_uploads_held\{[^}]*\} 1$/m.test(text));
+    return metrics.every((text) => heldInMetrics(text) === 1);
   });
   const sending = keepSending(urls.at(-1) ?? '', bytes);
   const atMs = await fault.strike(ground);

@@ -1,11 +1,12 @@
+import { BARE, JOB_WAITER, SERVICE, SERVICE_UNTRACED, type PeerKind } from '../lib/peer.ts';
 import { median, medianRatio } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
 import type { Load, RoundFigures } from './round.ts';
 
-/** All rounds of one load. The first peer is the reference, the second is the service. */
+/** All rounds of one load. */
 export interface LoadFigures {
   load: Load;
-  peers: { title: string; rounds: RoundFigures[] }[];
+  peers: { kind: PeerKind; rounds: RoundFigures[] }[];
 }
 
 const P50_TARGET = 2.2;
@@ -33,13 +34,13 @@ function titleOf({ load }: LoadFigures, { held, rounds }: { held: number; rounds
 }
 
 function tableOf({ peers }: LoadFigures): string {
-  const reference = peers[0]?.rounds ?? [];
-  const rows = peers.map(({ title, rounds }) => {
+  const reference = roundsOf(peers, BARE);
+  const rows = peers.map(({ kind, rounds }) => {
     const column = (pick: (round: RoundFigures) => number) => figure(median(rounds.map(pick)));
     const ratio = (pick: (round: RoundFigures) => number) =>
       figure(medianRatio(rounds.map(pick), reference.map(pick)), 2);
     return [
-      title,
+      kind.title,
       column(p50),
       column(p99),
       ratio(p50),
@@ -53,16 +54,23 @@ function tableOf({ peers }: LoadFigures): string {
 }
 
 function targetsOf({ peers }: LoadFigures) {
-  const [bare, service, jobWaiter, , , untraced] = peers.map(({ rounds }) => rounds);
-  if (bare === undefined || service === undefined || jobWaiter === undefined || untraced === undefined) return [];
-  const ratio = (pick: (round: RoundFigures) => number, to: RoundFigures[]) =>
-    medianRatio(service.map(pick), to.map(pick));
+  const service = roundsOf(peers, SERVICE);
+  const ratio = (pick: (round: RoundFigures) => number, to: PeerKind) =>
+    medianRatio(service.map(pick), roundsOf(peers, to).map(pick));
   return [
-    { what: 'p50, service to bare', value: ratio(p50, bare), most: P50_TARGET },
-    { what: 'p99, service to bare', value: ratio(p99, bare), most: P99_TARGET },
-    { what: 'p50, service to waitUntilFinished', value: ratio(p50, jobWaiter), most: 1 },
-    { what: 'server µs, tracing off to no code of it', value: ratio(serverUs, untraced), most: UNTRACED_TARGET },
+    { what: 'p50, service to bare', value: ratio(p50, BARE), most: P50_TARGET },
+    { what: 'p99, service to bare', value: ratio(p99, BARE), most: P99_TARGET },
+    { what: 'p50, service to waitUntilFinished', value: ratio(p50, JOB_WAITER), most: 1 },
+    {
+      what: 'server µs, tracing off to no code of it',
+      value: ratio(serverUs, SERVICE_UNTRACED),
+      most: UNTRACED_TARGET,
+    },
   ];
+}
+
+function roundsOf(peers: LoadFigures['peers'], wanted: PeerKind): RoundFigures[] {
+  return peers.find(({ kind }) => kind === wanted)?.rounds ?? [];
 }
 
 function p50(round: RoundFigures): number {

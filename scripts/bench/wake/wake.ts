@@ -42,10 +42,7 @@ export const wake: Bench = {
       }
       const steady: Load = { events: options.events, perSecond: options.rate };
       const burst: Load = { events: options.held };
-      const figures = [steady, burst].map((load) => ({
-        load,
-        peers: peers.map(({ kind }) => ({ title: kind.title, rounds: [] })),
-      }));
+      const figures = [steady, burst].map((load) => ({ load, peers: peers.map(({ kind }) => ({ kind, rounds: [] })) }));
       const report = () => `${facts}\n\n${reportWake(options, figures)}`;
       onInterrupt(report);
       await runLoads(peers, clients, figures, options.rounds);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Redis } from '../../../../src/queue/connection.ts';
+import { pairFields } from '../../../../src/record/record-fields.ts';
 
 /** The upload that has the slot when a photo comes began at most this time before. */
 const BEFORE_MS = 1000;
@@ -46,9 +47,8 @@ export async function readSlotTimes(
 async function changesSince(connection: Redis, stream: string, sinceMs: number) {
   const entries = await connection.xrange(stream, sinceMs, '+');
   return entries.flatMap(([, fields]) => {
-    const member = (name: string) => fields[fields.indexOf(name) + 1] ?? '';
-    if (member('event') !== 'progress') return [];
-    const { at, state } = eventSchema.parse(JSON.parse(member('data')));
-    return [{ id: member('jobId'), state, at }];
+    const { event, jobId: id = '', data = '' } = pairFields(fields);
+    if (event !== 'progress') return [];
+    return [{ id, ...eventSchema.parse(JSON.parse(data)) }];
   });
 }

@@ -18,48 +18,47 @@ serveQuestions<SenderQuestions>({
     if (transfer.form === 'tus-parts') return await sendAllInParts(transfer);
     const file = requestFor(transfer, await picture());
     const senders = await connectAll(transfer, file);
-    const usageBefore = process.cpuUsage();
-    const startedAtUs = sharedNowUs();
-    let left = transfer.files;
     try {
-      await Promise.all(
-        senders.map(async (sender) => {
-          while (left-- > 0) await sender.send();
-        }),
-      );
+      let left = transfer.files;
+      return await measured(async () => {
+        await Promise.all(
+          senders.map(async (sender) => {
+            while (left-- > 0) await sender.send();
+          }),
+        );
+      });
     } finally {
       for (const sender of senders) sender.close();
     }
-    const seconds = (sharedNowUs() - startedAtUs) / US_PER_SECOND;
-    const { user, system } = process.cpuUsage(usageBefore);
-    return { seconds, cpuUs: user + system, finishMs: 0 };
   },
 });
 
 async function sendAllInParts(transfer: Transfer): Promise<Sent> {
   const pieces = fileOf(transfer.bytes, await picture());
   const agent = new Agent({ keepAlive: true, maxSockets: transfer.connections });
-  const usageBefore = process.cpuUsage();
-  const startedAtUs = sharedNowUs();
   let finishMs = 0;
   try {
-    await eachAtOnce(transfer.files, transfer.connections, async () => {
-      const tookMs = await sendInParts(agent, transfer, pieces);
-      finishMs = Math.max(finishMs, tookMs);
-    });
+    const sent = await measured(() =>
+      eachAtOnce(transfer.files, transfer.connections, async () => {
+        finishMs = Math.max(finishMs, await sendInParts(agent, transfer, pieces));
+      }),
+    );
+    return { ...sent, finishMs };
   } finally {
     agent.destroy();
   }
-  const seconds = (sharedNowUs() - startedAtUs) / US_PER_SECOND;
-  const { user, system } = process.cpuUsage(usageBefore);
-  return { seconds, cpuUs: user + system, finishMs };
 }
 
 async function sendAllDirect(transfer: Transfer): Promise<Sent> {
   const pieces = fileOf(transfer.bytes, await picture());
+  return await measured(() => eachAtOnce(transfer.files, transfer.connections, () => sendDirect(transfer, pieces)));
+}
+
+/** Measures the time of `work` and the processor time of this process. */
+async function measured(work: () => Promise<unknown>): Promise<Sent> {
   const usageBefore = process.cpuUsage();
   const startedAtUs = sharedNowUs();
-  await eachAtOnce(transfer.files, transfer.connections, () => sendDirect(transfer, pieces));
+  await work();
   const seconds = (sharedNowUs() - startedAtUs) / US_PER_SECOND;
   const { user, system } = process.cpuUsage(usageBefore);
   return { seconds, cpuUs: user + system, finishMs: 0 };
