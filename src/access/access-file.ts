@@ -112,9 +112,6 @@ export type TenantEntry = z.infer<typeof tenantSchema>;
 /** A key that tickets are checked with, and signed with if it has a secret part. */
 export type TicketKeyEntry = z.infer<typeof ticketKeySchema>;
 
-/** An endpoint that receives events of a tenant's uploads. */
-export type WebhookEntry = z.infer<typeof webhookEndpointSchema>;
-
 /** Why an access file cannot be used. The message is one line, names the places, and contains no value of the file. */
 export class AccessFileError extends Error {}
 

@@ -37,7 +37,7 @@ export function containsApiKey(text: string): boolean {
 }
 
 /** Returns the digest of a whole API key, as the access file has it in hex. */
-export function apiKeyDigest(apiKey: string): Buffer {
+function apiKeyDigest(apiKey: string): Buffer {
   return createHash('sha256').update(apiKey).digest();
 }
 

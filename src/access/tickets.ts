@@ -8,7 +8,7 @@ import type { TicketKey } from './ticket-keys.ts';
 import { isSignedWith, payloadOf, splitTicket } from './ticket-signatures.ts';
 
 /** The claim `aud` of every ticket. */
-export const TICKET_AUDIENCE = 'deferred-uploads';
+const TICKET_AUDIENCE = 'deferred-uploads';
 
 /** The clocks of the application and of this machine may differ by this much. */
 const LEEWAY_SECONDS = 30;

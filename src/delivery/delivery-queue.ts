@@ -172,7 +172,7 @@ export class DeliveryQueue {
 }
 
 /** Returns the id of the job of a message for an endpoint. */
-export function deliveryId(message: Pick<WebhookMessage, 'id'>, endpoint: WebhookEndpoint): string {
+function deliveryId(message: Pick<WebhookMessage, 'id'>, endpoint: WebhookEndpoint): string {
   return `${endpointKey(endpoint)}.${message.id}`;
 }
 

@@ -9,7 +9,7 @@ import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 /** Path of the operators' page. */
-export const OPERATORS_PATH = '/operators';
+const OPERATORS_PATH = '/operators';
 
 /** Wrong tokens from one address within 60 s that get 401; further ones get 429. The right token always passes. */
 const MAX_WRONG_TOKENS = 10;
@@ -27,7 +27,7 @@ export interface OperatorGuardOptions {
 }
 
 /** True for the operators' page and every path below it. Case matters. */
-export function isForOperators(ctx: Context): boolean {
+function isForOperators(ctx: Context): boolean {
   const path = requestPath(ctx);
   return path === OPERATORS_PATH || path.startsWith(`${OPERATORS_PATH}/`);
 }

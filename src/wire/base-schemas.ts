@@ -12,6 +12,12 @@ export const path = z.string().regex(/^\//);
 /** ISO 8601 in UTC. */
 export const time = z.iso.datetime().describe('UTC.');
 
+/** A warning in a result. Codes may be added. */
+export const warning = z.strictObject({
+  code: z.string().min(1).describe('Codes may be added.'),
+  message: z.string().min(1),
+});
+
 /** An upload id (RFC 9562 section 5.4). */
 export const uploadIdSchema = z
   .string()

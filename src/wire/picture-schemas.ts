@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, path } from './base-schemas.ts';
+import { bytes, path, warning } from './base-schemas.ts';
 
 /** The clock of a camera has no time zone unless the file names one. */
 const CAMERA_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)?$/;
@@ -48,9 +48,9 @@ export const positionSchema = z
   );
 
 /** Accepts codes that are added later. */
-export const pictureWarningSchema = z
-  .strictObject({ code: z.string().min(1).describe('Codes may be added.'), message: z.string().min(1) })
-  .describe('Something of the file that is in no variant, or that could not be read.');
+export const pictureWarningSchema = warning.describe(
+  'Something of the file that is in no variant, or that could not be read.',
+);
 
 /** The result of the kind `picture`. */
 export const pictureResultSchema = z

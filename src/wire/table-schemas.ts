@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes, count, path } from './base-schemas.ts';
+import { bytes, count, path, warning } from './base-schemas.ts';
 
 /** One column. Rejects types that no column has. */
 export const tableColumnSchema = z
@@ -25,9 +25,7 @@ export const rowErrorSchema = z
   .describe('A row that was left out.');
 
 /** Accepts codes that are added later. */
-export const tableWarningSchema = z
-  .strictObject({ code: z.string().min(1).describe('Codes may be added.'), message: z.string().min(1) })
-  .describe('Something that was left out of a table, or that was guessed.');
+export const tableWarningSchema = warning.describe('Something that was left out of a table, or that was guessed.');
 
 /** The result of the kind `table`. */
 export const tableResultSchema = z

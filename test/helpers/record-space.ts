@@ -116,7 +116,7 @@ export function applied(outcome: ChangeOutcome): Extract<ChangeOutcome, { applie
   return outcome;
 }
 
-/** Why a change was refused; `made` where it was not. */
+/** Why a change was refused; `applied` if it was not. */
 export function verdict(outcome: ChangeOutcome): string {
   return outcome.applied ? 'applied' : outcome.rejection;
 }

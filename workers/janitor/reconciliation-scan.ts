@@ -35,8 +35,8 @@ export interface ReconciliationParts {
   queue: Pick<UploadQueue, 'add'>;
   storage: Storage;
   log: Logger;
-  /** A resumable upload in a bucket may be idle for this time. Default: `UNFINISHED_AGE_MS`. */
-  uploadExpiryMs?: number;
+  /** A resumable upload in a bucket may be idle for this time. */
+  uploadExpiryMs: number;
 }
 
 /**
@@ -86,7 +86,7 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
     if (signal.aborted) return;
     logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'stored by an earlier request');
   }
-  const ageMs = Math.max(UNFINISHED_AGE_MS, parts.uploadExpiryMs ?? 0);
+  const ageMs = Math.max(UNFINISHED_AGE_MS, parts.uploadExpiryMs);
   const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - ageMs));
   for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
   await parts.sets.endPermit();

@@ -33,7 +33,7 @@ export function checkProcessor(processor: unknown): string[] {
 }
 
 /** Returns the mistakes of a list of media types. */
-export function checkTypes(types: unknown): string[] {
+function checkTypes(types: unknown): string[] {
   if (!Array.isArray(types) || types.length === 0) return ['types must be a list of media types'];
   return types.flatMap((type: unknown, index) => {
     if (typeof type !== 'string' || !MEDIA_TYPE.test(type))

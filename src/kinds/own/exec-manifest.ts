@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const DAY_MS = 86_400_000;
 
 /** The manifest of a program that processes one kind of file. */
-export const execManifestSchema = z.strictObject({
+const execManifestSchema = z.strictObject({
   name: z.string().regex(KIND_NAME, 'must be 1 to 32 lower-case letters, digits or hyphens, a letter first'),
   types: z
     .array(z.string().regex(MEDIA_TYPE, 'must be a media type in lower case, such as application/pdf'))

@@ -13,7 +13,7 @@ const links = linksOf(EXAMPLE_ID, EXAMPLE_PUBLIC_ID, true);
 const SIZE_BYTES = 3_481_920;
 
 /** Progress of an upload that is stored and third in the queue. */
-export const QUEUED_PROGRESS: Progress = {
+const QUEUED_PROGRESS: Progress = {
   id: EXAMPLE_ID,
   state: 'queued',
   version: 5,

@@ -57,6 +57,7 @@ const parts = (records: UploadRecords = space.records) => ({
   queue,
   storage: temp.storage,
   log: silentLog,
+  uploadExpiryMs: 0,
 });
 const put = async (key: string) => await putObject(temp.storage, key, NOW);
 
