@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { CountByKey } from '../http/count-by-key.ts';
 
 /** How many bodies may be received at once; 0 means no limit. */
 export interface OpenUploadLimits {
@@ -26,8 +27,9 @@ const EVICTED_BELOW_BYTES_PER_S = 16 * 1024;
  */
 export class OpenUploads {
   readonly #limits: OpenUploadLimits;
-  readonly #byAddress = new Map<string, number>();
-  readonly #uploads = new Map<OpenUpload, string>();
+  readonly #byAddress = new CountByKey();
+  /** Each upload with the release of its place. */
+  readonly #uploads = new Map<OpenUpload, () => void>();
 
   constructor(limits: OpenUploadLimits) {
     this.#limits = limits;
@@ -39,8 +41,7 @@ export class OpenUploads {
    */
   enter(address: string, upload: OpenUpload): () => void {
     const { maxOpen, maxOpenPerAddress } = this.#limits;
-    const ofAddress = this.#byAddress.get(address) ?? 0;
-    if (maxOpenPerAddress > 0 && ofAddress >= maxOpenPerAddress) {
+    if (maxOpenPerAddress > 0 && this.#byAddress.of(address) >= maxOpenPerAddress) {
       throw new ServiceError(
         'too_many_uploads_by_address',
         `Your address is sending ${maxOpenPerAddress} uploads, the maximum. Send the file again when one has ended.`,
@@ -48,8 +49,7 @@ export class OpenUploads {
       );
     }
     if (maxOpen > 0 && this.#uploads.size >= maxOpen) this.#evictSlowest();
-    this.#uploads.set(upload, address);
-    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    this.#uploads.set(upload, this.#byAddress.add(address));
     return () => this.#leave(upload);
   }
 
@@ -70,12 +70,8 @@ export class OpenUploads {
 
   /** A second call does nothing. */
   #leave(upload: OpenUpload): void {
-    const address = this.#uploads.get(upload);
-    if (address === undefined) return;
+    this.#uploads.get(upload)?.();
     this.#uploads.delete(upload);
-    const left = (this.#byAddress.get(address) ?? 0) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
   }
 }
 
