@@ -11,7 +11,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** The longest period of a timer: prom-client's own measurement of the event loop never runs. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** The members of a reading with a gauge each. Their names are those that all Node programs use. */
+/** The members of a reading, with a gauge each. All Node programs use these names. */
 const LAG_GAUGES = [
   ['min', 'The shortest time by which a timer was late.'],
   ['max', 'The longest time by which a timer was late.'],
