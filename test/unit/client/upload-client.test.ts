@@ -208,6 +208,25 @@ describe('progress', () => {
   });
 });
 
+describe('headers', () => {
+  test.each([
+    ['an object', { 'X-Gateway': 'a key' }],
+    ['a promise of a function', async () => ({ 'X-Gateway': 'a key' })],
+  ])('of %s are sent with every request', async (_, headers) => {
+    service.onStored = (id) => service.complete(id);
+    const seen: { method: string; gateway: string | null }[] = [];
+    const recordingFetch: typeof fetch = async (input, init) => {
+      seen.push({ method: init?.method ?? 'GET', gateway: new Headers(init?.headers).get('X-Gateway') });
+      return await fetch(input, init);
+    };
+    const handle = createClient({ headers, fetch: recordingFetch }).upload(photo());
+    await handle.result;
+    await handle.delete();
+    expect(new Set(seen.map(({ method }) => method))).toEqual(new Set(['PUT', 'GET', 'DELETE']));
+    expect(new Set(seen.map(({ gateway }) => gateway))).toEqual(new Set(['a key']));
+  });
+});
+
 describe('cancel', () => {
   test('ends a waiting upload without a request', async () => {
     service.putGate = new Promise(() => undefined);
