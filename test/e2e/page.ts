@@ -206,6 +206,32 @@ describe('the page', () => {
     await awaitStates(page, 2, ['failed', 'done']);
   });
 
+  test('shows only the lines of the chosen group, until the last of them is hidden', async () => {
+    await dropFiles(page, [{ name: 'notes.jpg', type: 'image/jpeg', bytes: textAsJpeg() }, ...photos.slice(2)]);
+    await awaitStates(page, 2, ['failed', 'done']);
+    service.workers[0]?.child.kill('SIGSTOP');
+    await dropFiles(page, photos.slice(1, 2));
+    await awaitStates(page, 3, ['working', 'failed', 'done']);
+    const filters = page.locator('#filters');
+    const visible = page.locator('.file:visible .name');
+    for (const [filter, names] of [
+      ['Working 1', ['photo 2.jpg']],
+      ['Failed 1', ['notes.jpg']],
+      ['Done 1', ['photo 3.jpg']],
+      ['All 3', ['photo 2.jpg', 'notes.jpg', 'photo 3.jpg']],
+      ['Failed 1', ['notes.jpg']],
+    ] as const) {
+      await filters.getByRole('button', { name: filter, exact: true }).click();
+      expect(await visible.allTextContents()).toEqual(names);
+      expect(await filters.locator('[aria-pressed=true]').allInnerTexts()).toEqual([filter]);
+    }
+    await page.getByRole('button', { name: 'Hide notes.jpg' }).click();
+    await awaitTrue(page, () => document.querySelector('#uploads')?.getAttribute('data-filter') === 'all');
+    expect(await visible.allTextContents()).toEqual(['photo 2.jpg', 'photo 3.jpg']);
+    service.workers[0]?.child.kill('SIGCONT');
+    await awaitStates(page, 2, ['done']);
+  });
+
   test('can be used with the keyboard: the first Tab reaches the choice of files', async () => {
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('choose');
