@@ -72,8 +72,19 @@ export function moveBefore(parent: Element, element: Element, next: Element | nu
   if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
 }
 
+/** Moves the elements to the start of the parent, in this order. */
+export function moveToStart(parent: Element, elements: readonly Element[]): void {
+  let next = parent.firstElementChild;
+  for (const element of elements) {
+    if (element === next) next = next.nextElementSibling;
+    else moveBefore(parent, element, next);
+  }
+}
+
 /** True if a part of the element is between the upper and the lower edge of the window. */
 export function isOnScreen(element: Element): boolean {
+  // To ask for the place of an element would render the skipped block around it.
+  if (!element.checkVisibility({ contentVisibilityAuto: true })) return false;
   const { top, bottom } = element.getBoundingClientRect();
   return bottom > 0 && top < innerHeight;
 }

@@ -11,6 +11,13 @@ export function formatBytes(bytes: number, locale: string): string {
   return formatUnit(value, BYTE_UNITS[power] ?? 'terabyte', locale, value < 10 ? 1 : 0);
 }
 
+/** A size rounded down, so that a file of the shown size is within the limit. */
+export function formatLimit(bytes: number, locale: string): string {
+  const unit = 1000 ** Math.max(1, Math.floor(Math.log10(bytes) / 3));
+  const step = bytes < 10 * unit && unit > 1000 ? unit / 10 : unit;
+  return formatBytes(Math.max(1, Math.floor(bytes / step)) * step, locale);
+}
+
 /** Two sizes that differ; in bytes if they would look the same otherwise. */
 export function formatBoth(a: number, b: number, locale: string): [a: string, b: string] {
   const [first, second] = [formatBytes(a, locale), formatBytes(b, locale)];

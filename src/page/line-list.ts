@@ -1,8 +1,9 @@
-import { moveBefore } from './dom.ts';
+import { moveBefore, moveToStart } from './dom.ts';
 import { stateOf, type LineModel } from './line-model.ts';
-import { isGallery, isPicture, type Rank, rankOf, type Sort } from './line-order.ts';
+import { groupOf, GROUPS, isGallery, isPicture, type LineGroup, type Rank, rankOf, type Sort } from './line-order.ts';
 import { Previews } from './preview.ts';
 import { SortedLines } from './sorted-lines.ts';
+import { TileGrid } from './tile-grid.ts';
 import { type LineActions, UploadLine } from './upload-line.ts';
 import type { Words } from './words.ts';
 
@@ -27,6 +28,7 @@ export interface LineListOptions {
 /** Shows models as lines or tiles in the order of their groups. Changes are collected and shown together. */
 export class LineList {
   readonly #options: LineListOptions;
+  readonly #grid: TileGrid;
   readonly #previews = new Previews();
   readonly #places = new Map<LineModel, number>();
   readonly #oldPlaces = new WeakMap<LineModel, number>();
@@ -46,6 +48,7 @@ export class LineList {
 
   constructor(options: LineListOptions) {
     this.#options = options;
+    this.#grid = new TileGrid(options.gallery);
   }
 
   /** In the order in which they were added. */
@@ -147,6 +150,7 @@ export class LineList {
       this.#showLine(model);
     }
     this.#arrange(untilMs);
+    this.#grid.settle();
     this.#options.onShown(this.models);
   }
 
@@ -181,7 +185,9 @@ export class LineList {
   #move(model: LineModel, line: UploadLine): void {
     const index = this.#order.place(model, this.#rankOf(model));
     if (index === null) return;
-    moveBefore(this.#containerOf(line), line.element, this.#nextElement(index + 1, line.isTile));
+    const next = this.#nextElement(index + 1, line.isTile);
+    if (line.isTile) this.#grid.place(line.element, groupOf(stateOf(model)), next);
+    else moveBefore(this.#options.list, line.element, next);
   }
 
   /** The first element of the same shape from this index on. */
@@ -197,22 +203,22 @@ export class LineList {
   /** Puts the elements into the order of their models. Continues in the next update if the time is up. */
   #arrange(untilMs: number): void {
     if (!this.#isDisordered) return;
-    const { gallery, list } = this.#options;
-    const next = new Map([gallery, list].map((container) => [container, container.firstElementChild]));
-    for (const model of this.sorted) {
-      const line = this.#shown.get(model);
-      if (!line) continue;
-      const container = this.#containerOf(line);
-      const at = next.get(container) ?? null;
-      if (at === line.element) next.set(container, at.nextElementSibling);
-      else if (performance.now() > untilMs) return this.#schedule();
-      else moveBefore(container, line.element, at);
+    for (const [container, elements] of this.#containers()) {
+      if (performance.now() > untilMs) return this.#schedule();
+      moveToStart(container, elements);
     }
     this.#isDisordered = false;
   }
 
-  #containerOf(line: UploadLine): HTMLElement {
-    return line.isTile ? this.#options.gallery : this.#options.list;
+  /** Each container with its elements in the order of their models. */
+  #containers(): [container: Element, elements: readonly Element[]][] {
+    const elementsOf = (of: LineGroup | null): HTMLElement[] =>
+      this.sorted.flatMap((model) => {
+        const line = this.#shown.get(model);
+        return line && (line.isTile ? groupOf(stateOf(model)) : null) === of ? [line.element] : [];
+      });
+    const blocks = GROUPS.flatMap((group) => this.#grid.blocksFor(group, elementsOf(group)));
+    return [...blocks, [this.#options.list, elementsOf(null)]];
   }
 
   #isTile(model: LineModel): boolean {

@@ -6,7 +6,7 @@ import { FileKeeper } from './file-keeper.ts';
 import { type FileLimits, readLimits } from './file-limits.ts';
 import { openFileStore } from './file-store.ts';
 import { Filters } from './filters.ts';
-import { formatBytes, formatDuration } from './format.ts';
+import { formatDuration, formatLimit } from './format.ts';
 import { chooseOne, listenForFiles } from './intake.ts';
 import { type KeptUpload, KeptUploads } from './kept-uploads.ts';
 import { chosenWords, offerLanguages } from './language-switch.ts';
@@ -191,7 +191,7 @@ async function applyLimits(): Promise<void> {
 function showLimits(): void {
   const { locale } = words;
   const text =
-    limits && words.limits(formatBytes(limits.maxFileBytes, locale), formatDuration(limits.retentionMs, locale) ?? '');
+    limits && words.limits(formatLimit(limits.maxFileBytes, locale), formatDuration(limits.retentionMs, locale) ?? '');
   setText(limitsNote, text ?? '');
 }
 

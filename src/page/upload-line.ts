@@ -51,7 +51,8 @@ export class UploadLine {
 
   constructor(model: LineModel, { words, previews, on, isTile }: LineParts) {
     this.isTile = isTile;
-    this.element = make('li', isTile ? 'file tile' : 'file line');
+    this.element = isTile ? make('div', 'file tile') : make('li', 'file line');
+    if (isTile) this.element.setAttribute('role', 'listitem');
     this.#words = words;
     this.#on = on;
     this.#thumbnail = new Thumbnail(previews, model, { isTile, view: on.view });

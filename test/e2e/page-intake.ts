@@ -7,6 +7,7 @@ import { type Browser, OTHER_MACHINE } from '../helpers/browser.ts';
 import { photo } from '../helpers/pictures.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
+import { awaitTrue } from './await-true.ts';
 import { awaitStates, dropFiles, leavePage, stageOf } from './page-driver.ts';
 
 describe('the choice of files on the page', () => {
@@ -49,22 +50,47 @@ describe('the choice of files on the page', () => {
     ]);
   }
 
-  test('accepts every picture and table of dropped folders, and nothing else', async () => {
+  /** Drags the file or folder over the middle of the window, as the browser reports it. */
+  async function dragOf(path: string): Promise<(type: 'dragEnter' | 'dragOver' | 'drop') => Promise<void>> {
     const session = await page.context().newCDPSession(page);
-    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-      await session.send('Input.dispatchDragEvent', {
-        type,
-        x: 400,
-        y: 300,
-        data: { items: [], files: [folder], dragOperationsMask: 1 },
-      });
-    }
+    const data = { items: [], files: [path], dragOperationsMask: 1 };
+    return async (type) => void (await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data }));
+  }
+
+  test('accepts every picture and table of dropped folders, and nothing else', async () => {
+    const drag = await dragOf(folder);
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await drag(type);
     await expectWhatTheFolderHolds();
   });
 
   test('accepts every picture and table of a chosen folder, and nothing else', async () => {
     await page.setInputFiles('#folder', folder);
     await expectWhatTheFolderHolds();
+  });
+
+  test('covers the whole window while files are dragged over it, also over a scrolled list', async () => {
+    await dropFiles(page, [{ name: 'photo.jpg', type: 'image/jpeg', bytes: picture }]);
+    await awaitStates(page, 1, ['done']);
+    await page.setViewportSize({ width: 800, height: 400 });
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    expect(await page.evaluate(() => scrollY)).toBeGreaterThan(100);
+    const veil = page.locator('.drop-veil');
+    const text = page.getByText('Drop to upload');
+    const drag = await dragOf(join(folder, 'first.jpg'));
+    await drag('dragEnter');
+    await drag('dragOver');
+    await text.waitFor();
+    expect(await veil.boundingBox()).toEqual({ x: 0, y: 0, width: 800, height: 400 });
+    const { y, height } = (await text.boundingBox()) ?? { y: -1, height: 0 };
+    expect([y > 0, y + height < 400]).toEqual([true, true]);
+    await page.evaluate(() => document.body.dispatchEvent(new DragEvent('dragleave', { bubbles: true })));
+    await text.waitFor({ state: 'hidden' });
+    await drag('dragEnter');
+    await drag('dragOver');
+    await text.waitFor();
+    await drag('drop');
+    await awaitStates(page, 2, ['done']);
+    expect(await veil.isVisible()).toBe(false);
   });
 
   test('accepts a pasted picture', async () => {
@@ -98,6 +124,31 @@ describe('the choice of files on the page', () => {
     await page.getByRole('button', { name: 'Upload anyway: song.mp3' }).click();
     await page.getByText("This file type isn't supported. Upload JPEG").waitFor();
     expect(sent).toHaveLength(1);
+  });
+
+  test('keeps 150 pictures in order, in blocks that are rendered only near the window', async () => {
+    const types = [{ type: 'image/jpeg', kind: 'picture', extensions: ['jpg'] }];
+    await page.route('**/limits', (route) => route.fulfill({ json: { maxFileBytes: 1, retentionMs: 1000, types } }));
+    await page.reload();
+    await page.getByText('Up to 1 kB per file.').waitFor();
+    const names = Array.from({ length: 150 }, (_, index) => `photo ${100 + index}.jpg`);
+    await dropFiles(
+      page,
+      names.map((name) => ({ name, type: 'image/jpeg', bytes: Buffer.alloc(2) })),
+    );
+    await awaitStates(page, 150, ['failed']);
+    const tilesOfBlocks = (): Promise<number[]> =>
+      page.locator('.block').evaluateAll((blocks) => blocks.map((block) => block.childElementCount));
+    expect(await tilesOfBlocks()).toEqual([60, 60, 30]);
+    expect(await page.locator('.tile .name').allTextContents()).toEqual(names);
+    const last = page.locator('.tile').last();
+    expect(await last.evaluate((tile) => tile.checkVisibility({ contentVisibilityAuto: true }))).toBe(false);
+    await page.getByRole('button', { name: 'Hide photo 100.jpg' }).click();
+    await awaitTrue(page, () => document.querySelectorAll('.block')[2]?.childElementCount === 29);
+    expect(await page.locator('.tile .name').allTextContents()).toEqual(names.slice(1));
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await awaitStates(page, 150, ['failed']);
+    expect(await page.locator('.tile .name').allTextContents()).toEqual(names);
   });
 
   test('offers the camera in place of folders on a phone', async () => {

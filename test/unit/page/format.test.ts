@@ -5,6 +5,7 @@ import {
   formatDeadline,
   formatDuration,
   formatExposure,
+  formatLimit,
   formatPercent,
   formatTakenAt,
 } from '../../../src/page/format.ts';
@@ -78,4 +79,14 @@ test('a deadline is shown relative to today, and later ones as a date', () => {
 test('two sizes that look the same are shown in bytes', () => {
   expect(formatBoth(117_000_000, 100_000_000, 'en-GB')).toEqual(['117 MB', '100 MB']);
   expect(formatBoth(104_857_601, 104_857_600, 'en-GB')).toEqual(['104,857,601 bytes', '104,857,600 bytes']);
+});
+
+test.each([
+  [1, '1 kB'],
+  [2000, '2 kB'],
+  [9_999_999, '9.9 MB'],
+  [104_857_600, '104 MB'],
+  [5_368_709_120, '5.3 GB'],
+])('a limit of %i bytes is shown as %s, which never exceeds it', (bytes, text) => {
+  expect(formatLimit(bytes, LOCALE)).toBe(text);
 });
