@@ -122,7 +122,8 @@ async function acceptLast(
 ): Promise<ReadRecord | undefined> {
   const { scope, announced, options, whole } = file;
   const { limits, beforeQueued } = form;
-  const small = { announced, chunks: whole, options, maxBytes: limits.maxFileBytes, beforeQueued };
+  const maxBytes = limits.maxFileBytes;
+  const small = { announced, chunks: whole, options, maxBytes, beforeQueued, hasFreshId: true };
   const accepted = await acceptSmall(parts, scope, small);
   if (accepted !== undefined) return accepted;
   const before = sent.length;

@@ -21,6 +21,8 @@ export interface SmallFile extends ReceiveHooks {
   readonly options: unknown;
   readonly maxBytes: number;
   readonly digests?: readonly SentDigest[];
+  /** See `WholeUpload`. */
+  readonly hasFreshId?: boolean;
 }
 
 /** Functions that tell a route about its upload while the bytes are received. */
@@ -51,6 +53,7 @@ export async function acceptSmall(
     publicId: newPublicId(),
     createdAtMs: parts.records.nowMs(),
     caller: scope.caller,
+    hasFreshId: file.hasFreshId === true,
   };
   const stored = await store(parts, scope, file, upload);
   if (stored === undefined) return undefined;

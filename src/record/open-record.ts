@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Caller } from '../access/caller.ts';
+import type { AllowedFile, Caller } from '../access/caller.ts';
 import type { ChangeOutcome, QueueLimits, RecordChanger } from './record-change.ts';
 import { queuedPercent } from './progress.ts';
 import type { RecordBounds } from './record-count.ts';
-import type { UploadMetadata } from './record-fields.ts';
-import { openingJson, type Owner } from './ownership.ts';
+import type { UploadMetadata, UploadRecord } from './record-fields.ts';
+import { openingJson, ownerFields, ownerOfCaller, type Owner } from './ownership.ts';
 
 /** The facts about a file that are known before its first bytes are read. */
 export interface NewUpload {
@@ -55,6 +55,8 @@ export function newPublicId(): string {
 export interface WholeUpload extends Pick<NewUpload, 'id' | 'fencingToken' | 'fileName' | 'caller'> {
   publicId: string;
   createdAtMs: number;
+  /** True if this request has made the id, so that nobody can wait for the upload yet. Default: false. */
+  hasFreshId?: boolean;
 }
 
 /** The arguments of `enqueue` and `accept` from 7 on. */
@@ -84,7 +86,7 @@ export async function acceptRecord(
   limits: QueueLimits,
   bounds?: RecordBounds,
 ): Promise<ChangeOutcome> {
-  return await changer.enter('queued', ['receiving'], 'accept', upload.id, [
+  const outcome = await changer.enter('queued', ['receiving'], 'accept', upload.id, [
     ...queuingArgs(changer, upload.fencingToken, stored, limits),
     upload.fileName,
     upload.publicId,
@@ -92,7 +94,29 @@ export async function acceptRecord(
     bounds === undefined ? undefined : JSON.stringify(bounds),
     upload.caller === undefined ? undefined : openingJson(upload.caller),
     allowedJson(upload.caller?.ticket),
+    upload.hasFreshId === true ? 1 : undefined,
   ]);
+  if (!outcome.applied || outcome.record === undefined) return outcome;
+  return { ...outcome, record: { ...outcome.record, ...sentFields(upload, stored) } };
+}
+
+/** The fields of the record that the reply of `accept` leaves out, because they were sent to it. */
+function sentFields(upload: WholeUpload, stored: StoredUpload): Partial<UploadRecord> {
+  const { owner } = upload.caller === undefined ? {} : ownerOfCaller(upload.caller);
+  const allowed = allowedJson(upload.caller?.ticket);
+  return {
+    publicId: upload.publicId,
+    fencingToken: upload.fencingToken,
+    fileName: upload.fileName,
+    createdAtMs: Math.floor(upload.createdAtMs),
+    type: stored.type,
+    sha256: stored.sha256,
+    options: stored.options,
+    requestId: stored.requestId ?? null,
+    allowed: allowed === undefined ? null : (JSON.parse(allowed) as AllowedFile),
+    ...(stored.trace === undefined ? {} : { trace: stored.trace }),
+    ...(owner === undefined ? {} : ownerFields(owner)),
+  };
 }
 
 /** Undefined if the ticket has no limits for a file. */

@@ -65,6 +65,17 @@ export function manifestOwner(
   return tenant === null ? {} : { owner: ownership({ tenant, lane, weight, hasWebhooks, metadata }) };
 }
 
+/** Returns the fields of a record that keep its owner. */
+export function ownerFields({
+  tenant,
+  lane,
+  weight,
+  hooks = false,
+  metadata,
+}: Ownership): Pick<UploadRecord, 'tenant' | 'lane' | 'weight' | 'hasWebhooks' | 'appMetadata'> {
+  return { tenant, lane, weight, hasWebhooks: hooks, appMetadata: metadata ?? null };
+}
+
 interface OwnerFacts extends Pick<Ownership, 'tenant' | 'lane' | 'weight'> {
   hasWebhooks: boolean;
   metadata: JsonObject | null;

@@ -1,8 +1,9 @@
 -- Creates the record of an upload whose bytes are durable already, and queues it. Rejected with `state`, `final` or
 -- `deleted` if the id has a record.
 -- ARGV  7 to 18: as in `enqueue`; 19 name, 20 public id, 21 time of creation in ms, 22 bounds of records as JSON or
---       empty, 23 ownership as JSON, empty in open mode, 24 limits of the ticket for the file as JSON or empty
--- Returns the same as `enqueue`.
+--       empty, 23 ownership as JSON, empty in open mode, 24 limits of the ticket for the file as JSON or empty,
+--       25 not empty if nobody else can know the id yet, so that the change needs no event
+-- Returns as `enqueue`, but only the fields of the new record that the caller has not sent.
 --- @include "parts/record"
 --- @include "parts/capacity"
 --- @include "parts/ownership"
@@ -39,5 +40,9 @@ save()
 if ownership then countDay(ownership.tenant, tonumber(ARGV[8])) end
 countWhileOpen(id, owner)
 wait(ARGV[14] ~= '' and ARGV[14] or nil)
-publish(id, event)
-return answerQueued(set)
+if ARGV[25] == '' then publish(id, event) end
+return answerQueued({
+  'state', event.state, 'stage', event.stage, 'percent', event.percent, 'received', event.received,
+  'total', event.total, 'stored', event.stored, 'updatedAt', event.updatedAt,
+  'phaseStartedAt', event.phaseStartedAt, 'phasePercent', event.phasePercent, 'version', event.version,
+})

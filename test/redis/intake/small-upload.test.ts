@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller, TenantLimits } from '../../../src/access/caller.ts';
 import { UploadIntake } from '../../../src/intake/intake.ts';
 import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import type { ChangeOutcome } from '../../../src/record/record-change.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { newestManifest } from '../../../src/storage/manifest.ts';
 import {
@@ -36,6 +37,7 @@ const SETTINGS = {
 
 let space: IntakeSpace;
 let scripts: string[];
+let accepted: ChangeOutcome | undefined;
 let parts: IntakeParts;
 
 beforeEach(async () => {
@@ -51,7 +53,8 @@ beforeEach(async () => {
       },
       async accept(...args) {
         scripts.push('accept');
-        return await records.accept(...args);
+        accepted = await records.accept(...args);
+        return accepted;
       },
       async enqueue(...args) {
         scripts.push('enqueue');
@@ -103,6 +106,20 @@ describe('a small file that arrives at once', () => {
       ['2.jpg', 'queued'],
     ]);
     expect(scripts).toEqual(['open', 'enqueue', 'accept']);
+  });
+
+  test('has the same record in the answer of the script and in Redis', async () => {
+    const id = freshId();
+    await put(id);
+    expect(accepted?.record).toEqual((await space.records.read(id))?.record);
+  });
+
+  test('is announced by an event only if its client has chosen the id', async () => {
+    const id = freshId();
+    await put(id);
+    await form(photo('1.jpg'));
+    const entries = await space.connection.xrange(space.keys.events, '-', '+');
+    expect(entries.map(([, fields]) => fields[fields.indexOf('jobId') + 1])).toEqual([id]);
   });
 
   test('is the same upload if it is sent again, and leaves no other files', async () => {
@@ -218,6 +235,14 @@ describe('a small file of a tenant', () => {
     expect(await sumOfRecords(space, 'acme')).toMatchObject({ waiting: 1, storedBytes: BYTES.length });
     await expect(send({ uploadsPerDay: 1 })).rejects.toMatchObject({ limit: 'uploadsPerDay' });
     expect(space.files()).toHaveLength(2);
+  });
+
+  test('has the same record in the answer of the script and in Redis', async () => {
+    const limits = { types: ['image/*'], maxFileBytes: 50_000 };
+    const ticket = { ...ticketFor(1), ...limits };
+    const id = await send({}, { ticket, lane: 'batch', weight: 3, metadata: { album: 7 }, hasWebhooks: true });
+    expect(accepted?.record).toMatchObject({ allowed: limits, appMetadata: { album: 7 }, hasWebhooks: true });
+    expect(accepted?.record).toEqual((await space.records.read(id))?.record);
   });
 
   test('uses up a ticket', async () => {

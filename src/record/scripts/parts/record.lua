@@ -28,7 +28,7 @@ local eventNames = {
   'phaseStartedAt', 'phasePercent', 'stored', 'deleted', 'trace',
 }
 local otherNames = {
-  'sequence', 'receipt', 'nonce', 'variants', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
+  'sequence', 'receipt', 'nonce', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
   'restartedBy', 'endedBy', 'tenant', 'lane', 'weight', 'kind', 'permit',
   'uncounted', 'limits', 'ticket', 'road', 'fetches', 'hooks',
 }
@@ -97,9 +97,10 @@ end
 
 local set = {}
 local function put(field, value)
+  local text = tostring(value)
   set[#set + 1] = field
-  set[#set + 1] = tostring(value)
-  event[field] = tostring(value)
+  set[#set + 1] = text
+  event[field] = text
 end
 local function putGiven(field, value) if value ~= '' then put(field, value) end end
 local function putFencingToken(token) put('receipt', token) end
