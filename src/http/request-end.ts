@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { onResponseClose } from '../compat/finish-watch.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { bytesReceivedBy } from './received-bytes.ts';
 
@@ -12,7 +13,7 @@ export type RequestEnd = (ctx: Context, startedAtMs: number) => void;
 export function onRequestEnd(...listeners: readonly RequestEnd[]): Middleware {
   return (ctx, next) => {
     const startedAtMs = performance.now();
-    ctx.res.on('close', () => {
+    onResponseClose(ctx.res, () => {
       for (const listener of listeners) listener(ctx, startedAtMs);
     });
     return next();

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startAccess, type Access } from '../access/access.ts';
 import { Callers } from '../access/callers.ts';
+import { withOneFinishListener } from '../compat/finish-watch.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { withoutMountPath } from '../http/mount-path.ts';
@@ -160,7 +161,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   await startEvents(held, log);
   heartbeat.start();
   return {
-    handle: withoutMountPath(config.mountPath, app.callback()),
+    handle: withoutMountPath(config.mountPath, withOneFinishListener(app.callback())),
     manager,
     intake,
     routes: service,

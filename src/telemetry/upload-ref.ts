@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const REF_LENGTH = 12;
 
@@ -10,7 +10,7 @@ export const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
  * id itself, because it gives the right to read, cancel and delete the upload.
  */
 export function uploadRef(id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, REF_LENGTH);
+  return hash('sha256', id).slice(0, REF_LENGTH);
 }
 
 /** Returns the `uploadRef` of the first upload id in a text; undefined if there is none. */

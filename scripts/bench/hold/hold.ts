@@ -3,7 +3,7 @@ import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '
 import type { Child } from '../lib/child.ts';
 import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
 import { publish } from '../lib/publish.ts';
-import { BARE, SERVICE, startPeer, type PeerKind } from '../lib/peer.ts';
+import { BARE, KOA, SERVICE, startPeer, type PeerKind } from '../lib/peer.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { reportHold, type PeerFigures } from './report.ts';
 import { runHoldRound } from './round.ts';
@@ -31,7 +31,7 @@ export const hold: Bench = {
     const facts = await machineFacts();
     await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
-      const peers: PeerFigures[] = [BARE, SERVICE].map((kind) => ({ kind, rounds: [] }));
+      const peers: PeerFigures[] = [BARE, SERVICE, KOA].map((kind) => ({ kind, rounds: [] }));
       const report = () => `${facts}\n\n${reportHold(options, peers)}`;
       onInterrupt(report);
       for (let round = 1; round <= options.rounds; round += 1) {

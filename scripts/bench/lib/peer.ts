@@ -31,6 +31,7 @@ export const WITHOUT_TRACING: readonly string[] = [
 const PROGRESS_PATH = '/uploads/{id}/progress?since={version}&timeout=50000';
 
 export const BARE: PeerKind = { title: 'node:http + pub/sub', server: 'bare', source: 'publish', path: PROGRESS_PATH };
+export const KOA: PeerKind = { title: 'Koa + pub/sub', server: 'koa', source: 'publish', path: PROGRESS_PATH };
 export const SERVICE: PeerKind = { title: 'deferred-uploads', server: 'api', source: 'record', path: PROGRESS_PATH };
 export const SERVICE_TARGETED: PeerKind = {
   ...SERVICE,

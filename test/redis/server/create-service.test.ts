@@ -77,7 +77,9 @@ describe('two services in one server', () => {
     const { id, response } = await send(base);
     expect([response.status, response.headers.get('location')]).toEqual([202, `${base}/uploads/${id}`]);
     const upload = (await response.json()) as Upload;
-    const stream = await (await fetch(`${origin}${base}/uploads/${id}/events?timeout=0`)).body?.getReader().read();
+    const reader = (await fetch(`${origin}${base}/uploads/${id}/events?timeout=0`)).body?.getReader();
+    const stream = await reader?.read();
+    await reader?.cancel();
     const event = /^data: (.*)$/m.exec(Buffer.from(stream?.value ?? []).toString())?.[1] ?? '';
     const list = await (await fetch(`${origin}${base}/progress?upload=${id}`)).json();
     for (const document of [upload, JSON.parse(event), list]) {
@@ -141,6 +143,7 @@ describe('options', () => {
 });
 
 test('closing answers the held responses, and later requests with 503', async () => {
+  await eventually('no response to be held', async () => heldInMetrics(await files.metrics()) === 0);
   const { id, response } = await send('/my/files');
   const { version } = (await response.json()) as Upload;
   const poll = fetch(`${origin}/my/files/uploads/${id}/progress?since=${version}&timeout=40000`);
