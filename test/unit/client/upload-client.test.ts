@@ -214,12 +214,16 @@ describe('headers', () => {
     ['a promise of a function', async () => ({ 'X-Gateway': 'a key' })],
   ])('of %s are sent with every request', async (_, headers) => {
     service.onStored = (id) => service.complete(id);
+    service.move(OTHER, { state: 'queued' });
     const seen: { method: string; gateway: string | null }[] = [];
     const recordingFetch: typeof fetch = async (input, init) => {
       seen.push({ method: init?.method ?? 'GET', gateway: new Headers(init?.headers).get('X-Gateway') });
       return await fetch(input, init);
     };
-    const handle = createClient({ headers, fetch: recordingFetch }).upload(photo());
+    const client = createClient({ headers, fetch: recordingFetch });
+    client.watch(OTHER);
+    await until(() => service.heldCount === 1);
+    const handle = client.upload(photo());
     await handle.result;
     await handle.delete();
     expect(new Set(seen.map(({ method }) => method))).toEqual(new Set(['PUT', 'GET', 'DELETE']));
