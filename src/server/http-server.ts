@@ -15,6 +15,12 @@ const IDLE_LIMIT_MS = 500;
 /** A sender that is rejected at the end of the grace period has this time to read its answer. */
 const CUT_LIMIT_MS = 500;
 
+/**
+ * Connections that the system opens before this process takes them. It refuses more of them silently, and their clients
+ * try again after seconds. Node's default is 511, less than the clients that come back at once after a restart.
+ */
+const MAX_UNACCEPTED = 4096;
+
 /** A client that reads nothing of its answer is cut after one to two times this. */
 const READER_TIMEOUT_MS = 30_000;
 
@@ -44,7 +50,7 @@ export async function openHttpServer(handle: RequestListener, options: ListenOpt
   server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
+    server.listen({ port: options.port, host: options.host, backlog: MAX_UNACCEPTED }, resolve);
   });
   return server;
 }

@@ -1,0 +1,17 @@
+import { expect, jest, test } from '@jest/globals';
+import { once } from 'node:events';
+import { Server } from 'node:net';
+import { openHttpServer } from '../../../src/server/http-server.ts';
+
+test('a server lets 4096 clients connect before it takes their connections', async () => {
+  const listen = jest.spyOn(Server.prototype, 'listen');
+  const server = await openHttpServer(() => undefined, { host: '127.0.0.1', port: 0, httpMaxHeaderBytes: 16_384 });
+  try {
+    expect(listen.mock.calls[0]?.[0]).toMatchObject({ host: '127.0.0.1', port: 0, backlog: 4096 });
+  } finally {
+    listen.mockRestore();
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  }
+});
