@@ -6,6 +6,7 @@ import { withOneFinishListener } from '../compat/finish-watch.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { DeferredManager } from '../deferred/deferred-manager.ts';
 import { withoutMountPath } from '../http/mount-path.ts';
+import { serialChanges } from '../http/serial-changes.ts';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { UploadIntake } from '../intake/intake.ts';
 import { areTakenBySome } from '../intake/options.ts';
@@ -161,7 +162,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   await startEvents(held, log);
   heartbeat.start();
   return {
-    handle: withoutMountPath(config.mountPath, withOneFinishListener(app.callback())),
+    handle: serialChanges(withoutMountPath(config.mountPath, withOneFinishListener(app.callback()))),
     manager,
     intake,
     routes: service,
