@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { isNativeError } from 'node:util/types';
 import type { Context } from 'koa';
+import { DirectEntity } from './direct-entity.ts';
 import { AS_IT_STANDS, Dispatch } from './dispatch.ts';
 import type { Outcome } from './outcome.ts';
 import { ResponseEntity } from './response-entity.ts';
@@ -15,7 +16,8 @@ export function answer(ctx: Context, outcome: Outcome): Dispatch | undefined {
     return undefined;
   }
   if (outcome.value instanceof Dispatch) return outcome.value;
-  if (outcome.value === AS_IT_STANDS) endIfBegun(ctx);
+  if (outcome.value instanceof DirectEntity && ctx.req.complete) writeDirectly(ctx, outcome.value);
+  else if (outcome.value === AS_IT_STANDS) endIfBegun(ctx);
   else setAnswer(ctx, outcome.value);
   return undefined;
 }
@@ -24,6 +26,11 @@ export function answer(ctx: Context, outcome: Outcome): Dispatch | undefined {
 export function leaveUnanswered(ctx: Context): void {
   ctx.respond = false;
   ctx.status = 499;
+}
+
+function writeDirectly(ctx: Context, entity: DirectEntity): void {
+  entity.send(ctx);
+  ctx.respond = false;
 }
 
 function answerError(ctx: Context, error: unknown): void {

@@ -5,12 +5,13 @@ import { requestIdOf } from './request-scope.ts';
  * Browsers must not guess types, send addresses with ids to other sites, or frame and run an answer. The page sets its
  * own policy.
  */
-const HEADERS = Object.entries({
+export const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
   'Cross-Origin-Resource-Policy': 'same-origin',
-});
+};
+const HEADERS = Object.entries(COMMON_HEADERS);
 
 /**
  * Sets the headers of every answer that the route has not set. Call it when the answer is made: headers cost memory

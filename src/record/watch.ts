@@ -2,6 +2,7 @@ import { isFinalState, type Progress } from '../wire/documents.ts';
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
+import { forLast } from './for-last.ts';
 import {
   awaitsBeginning,
   readAwaitedProgress,
@@ -86,7 +87,7 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
     const { seenVersions } = this.#asked;
     if (seenVersions.includes(event.version) && !isFinalState(event.state)) return undefined;
     if (!isWhole(event, Math.max(...seenVersions))) return RE_READ;
-    return this.#answer(fromEvent(event), false);
+    return this.#shape(progressAfter(event), this.#asked);
   }
 
   timeoutValue(): Answer {
@@ -131,6 +132,11 @@ export type PresentState = Pick<ReadProgress, 'state' | 'queuePosition' | 'nowMs
 export function fromEvent(event: ProgressState): PresentState {
   return { state: event, queuePosition: null, nowMs: event.eventAtMs ?? event.updatedAtMs };
 }
+
+const progressAfter = forLast((event: ProgressState): Progress => {
+  const { state, ...reading } = fromEvent(event);
+  return toProgress(state, reading);
+});
 
 /** The uploads that must become final. */
 export interface AskedFinal {

@@ -4,10 +4,13 @@ import type { Progress } from '../wire/documents.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { outcomeStatus, ServiceError, problemOf, type ErrorCode } from '../errors.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
+import { mountedDocument } from '../http/mount-path.ts';
+import { RenderedEntity } from '../http/rendered-entity.ts';
 import { seenTags } from '../http/entity-tags.ts';
 import { retryAfterSeconds } from '../http/problem.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import { MAX_WATCHED_UPLOADS, watchedUploadsSchema } from '../wire/base-schemas.ts';
+import { forLast } from '../record/for-last.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import { presentProgress, toUpload } from '../record/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
@@ -23,6 +26,8 @@ import {
 export interface ProgressRouteParts extends WatchParts {
   records: WatchParts['records'] & ProgressWatchParts['records'];
   maxTimeoutMs: number;
+  /** Every link begins with it. */
+  mountPath: string;
 }
 
 /** A client may ask again immediately after a timeout. The jitter of the header spreads the clients. */
@@ -32,15 +37,22 @@ const NO_STORE = { 'Cache-Control': 'no-store' };
 
 /** Adds the routes that wait for the progress or the result of uploads. */
 export function progressRoutes(router: Router, parts: ProgressRouteParts): void {
+  const progressAnswer = forLast(
+    (progress: Progress) => new RenderedEntity(mountedDocument(parts.mountPath, progress), progressHeaders(progress)),
+  );
+  // For a client that sent `If-None-Match`.
+  const conditionalAnswer = (progress: Progress, { seenVersions }: AskedProgress) =>
+    seenVersions.includes(progress.version)
+      ? new ResponseEntity({ status: 304, headers: progressHeaders(progress) })
+      : progressAnswer(progress);
   router.get('/uploads/:id/progress', async (ctx) => {
     const id = requireUploadId(ctx.params['id']);
     const { seenVersions, isConditional } = requestedVersions(ctx);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
-    return await watchProgress(
-      parts,
-      { id, seenVersions, timeoutMs },
-      isConditional ? conditionalAnswer : progressAnswer,
-    );
+    const asked = { id, seenVersions, timeoutMs };
+    return await (isConditional
+      ? watchProgress(parts, asked, conditionalAnswer)
+      : watchProgress(parts, asked, progressAnswer));
   });
 
   router.get('/progress', async (ctx) => {
@@ -98,17 +110,6 @@ function watchedUpload(text: string): WatchedUpload {
     if (!(error instanceof ServiceError)) throw error;
     return { id, since: undefined, error };
   }
-}
-
-function progressAnswer(progress: Progress): ResponseEntity {
-  return new ResponseEntity({ status: 200, headers: progressHeaders(progress), body: progress });
-}
-
-/** The answer to a client that sent `If-None-Match`. */
-function conditionalAnswer(progress: Progress, { seenVersions }: AskedProgress): ResponseEntity {
-  return seenVersions.includes(progress.version)
-    ? new ResponseEntity({ status: 304, headers: progressHeaders(progress) })
-    : progressAnswer(progress);
 }
 
 function progressHeaders({ version }: Progress): Record<string, string> {
