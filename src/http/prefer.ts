@@ -5,8 +5,10 @@ const PREFERENCE =
 /** One element of the list. A comma within quotes does not separate elements, and an unclosed quote ends the list. */
 const ELEMENT = /((?:"(?:[^"\\]|\\.)*"|[^,"])*)(?:,|$)/y;
 
-/** At most nine digits, so that the number of milliseconds is exact. */
-const SECONDS = /^\d{1,9}$/;
+const SECONDS = /^\d+$/;
+
+/** Longer waits count as this one, so that the number of milliseconds is exact. */
+const MAX_SECONDS = 999_999_999;
 
 /**
  * Returns the seconds of `Prefer: wait=…` (RFC 7240 section 4.3), undefined if it is missing or malformed. If it
@@ -17,7 +19,7 @@ export function preferredWaitSeconds(header: string): number | undefined {
     const found = PREFERENCE.exec(part);
     if (found?.[1]?.toLowerCase() !== 'wait') continue;
     const value = found[2] ?? found[3] ?? '';
-    return SECONDS.test(value) ? Number(value) : undefined;
+    return SECONDS.test(value) ? Math.min(Number(value), MAX_SECONDS) : undefined;
   }
   return undefined;
 }
