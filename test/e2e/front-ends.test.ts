@@ -3,5 +3,6 @@ import './other-clients.ts';
 import './uppy-tus.ts';
 import './client-recipes.ts';
 import './uppy.ts';
+import './uppy-direct.ts';
 import './filepond.ts';
 import './react.ts';

@@ -1,7 +1,8 @@
-import { createHttp, jsonBody, type Http, type RequestHeaders } from '../../client/http.ts';
+import type { RequestHeaders } from '../../client/http.ts';
 import { withoutEndSlashes } from '../../client/resolve-link.ts';
-import { createTickets, type FetchTicket } from '../../client/tickets.ts';
-import { isDirectParts, isDirectUpload, isStoredParts, isUpload } from '../../client/wire.ts';
+import type { FetchTicket } from '../../client/tickets.ts';
+import { createDirectRequests, type AwsS3File } from './direct-requests.ts';
+import { createSigning, type SigningFunctions } from './sign-request.ts';
 
 /** How the functions reach the service. */
 export interface AwsS3Options {
@@ -11,13 +12,6 @@ export interface AwsS3Options {
   headers?: RequestHeaders;
   /** Returns a ticket, for services that ask for one. */
   ticket?: FetchTicket;
-}
-
-/** A file of Uppy, as far as it is needed. */
-export interface AwsS3File {
-  readonly name?: string | undefined;
-  readonly size: number | null;
-  readonly meta?: Readonly<Record<string, unknown>>;
 }
 
 /** Names one upload. Both members are its id. */
@@ -34,8 +28,8 @@ export interface AwsS3Part {
   ETag?: string;
 }
 
-/** Options for Uppy's plugin AwsS3. */
-export interface AwsS3Functions {
+/** Options for Uppy's plugin AwsS3. Uppy 5 calls those for each step, Uppy 6 the functions for signing. */
+export interface AwsS3Functions extends SigningFunctions {
   shouldUseMultipart: true;
   getChunkSize(file: { size: number }): number;
   createMultipartUpload(file: AwsS3File): Promise<{ uploadId: string; key: string }>;
@@ -61,44 +55,26 @@ export function awsS3({
   ticket,
 }: AwsS3Options = {}): AwsS3Functions {
   const base = withoutEndSlashes(baseUrl);
-  const http = createHttp(base, fetch, headers);
-  const tickets = createTickets(ticket);
+  const requests = createDirectRequests({ base, fetch, headers, ticket });
   return {
+    ...createSigning(requests, base),
     shouldUseMultipart: true,
     // The sizes of the service: 8 MiB, or more for a file with more than 1000 parts.
     getChunkSize: ({ size }) => Math.max(8 * MIB, Math.ceil(size / 1000 / MIB) * MIB),
-    async createMultipartUpload({ name = 'file', size, meta }) {
-      const body = jsonBody({ fileName: name, size: size ?? 0, options: meta?.['options'] });
-      const send = (ofTicket: Record<string, string>) =>
-        http.request('/uploads/direct', isDirectUpload, { method: 'POST', headers: ofTicket, body });
-      const { upload } = await tickets.use(send, new AbortController().signal);
-      return { uploadId: upload.id, key: upload.id };
+    async createMultipartUpload(file) {
+      const id = await requests.create(file);
+      return { uploadId: id, key: id };
     },
     async listParts(_file, { key, signal }) {
-      const { parts } = await http.request(`/uploads/${key}/direct/stored`, isStoredParts, until(signal));
+      const parts = await requests.stored(key, signal);
       return parts.map(({ number, size, etag }) => ({ PartNumber: number, Size: size, ETag: etag }));
     },
-    async signPart(_file, { key, partNumber, signal }) {
-      const path = `/uploads/${key}/direct/parts?from=${partNumber}&count=1`;
-      const [part] = (await http.request(path, isDirectParts, until(signal))).parts;
-      return { url: part?.url ?? '', headers: part?.headers ?? {} };
-    },
+    signPart: (_file, { key, partNumber, signal }) => requests.address(key, partNumber, signal),
     async completeMultipartUpload(_file, { key, parts, signal }) {
       const listed = parts.map(({ PartNumber, ETag }) => ({ number: PartNumber, etag: ETag }));
-      await complete(http, key, listed, signal);
+      await requests.complete(key, listed, signal);
       return { location: `${base}/uploads/${key}` };
     },
-    async abortMultipartUpload(_file, { key, signal }) {
-      await http.headers(`/uploads/${key}`, { method: 'DELETE', ...until(signal) });
-    },
+    abortMultipartUpload: (_file, { key, signal }) => requests.abort(key, signal),
   };
-}
-
-async function complete(http: Http, key: string, parts: readonly object[], signal?: AbortSignal): Promise<void> {
-  const body = jsonBody({ parts });
-  await http.request(`/uploads/${key}/direct/complete`, isUpload, { method: 'POST', body, ...until(signal) });
-}
-
-function until(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }
