@@ -226,8 +226,8 @@ describe('a full queue', () => {
   test('sends a Retry-After based on its drain rate, equal on every process', async () => {
     const drained = queueKeys('refusing').drained;
     const [seconds] = await redis.time();
-    // 60 a minute, over the last minute: a hundredth of the capacity is one upload, which is a second.
-    await redis.hset(drained, String(Math.floor(Number(seconds) / 5) - 10), 60);
+    // 60 within the last 10 seconds, so a place is free within the least pause, one second. They count for a minute.
+    await redis.hset(drained, String(Math.floor(Number(seconds) / 5) - 1), 60);
     await fill(refusing[0] ?? '', CAPACITY);
     for (const url of refusing)
       expect(refusalIn(await putFile<Problem>(url, randomUUID(), bytes, 'a.jpg'))).toEqual([503, 'queue_full', 2]);

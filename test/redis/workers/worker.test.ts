@@ -167,11 +167,20 @@ describe('a worker', () => {
 
   test('tries an upload again after a fault, at a time by the clock of Redis, without a delay of BullMQ', async () => {
     let faults = 0;
-    await startWorker(async () => {
+    let seen = 0;
+    const records = overriding(space.records, {
+      async take(permit) {
+        // The next attempt must not begin before the test has seen the pause.
+        await eventually('the pause to be seen', () => seen === faults);
+        return await space.records.take(permit);
+      },
+    });
+    const fail: RunProcessor = async () => {
       if (faults === 2) return RESULT;
       faults += 1;
       throw new Error('a fault of the service');
-    });
+    };
+    await startWorker(fail, { records });
     const id = await waiting();
     for (const attempt of [1, 2]) {
       await until(id, (record) => record.state === 'queued' && record.attempt === attempt);
@@ -179,6 +188,7 @@ describe('a worker', () => {
       const dueMs = Number(await space.connection.zscore(space.keys.waiting, id));
       expect(dueMs).toBeGreaterThan(Number(seconds) * 1000 - 1000);
       expect(await space.connection.zcard(`${space.keys.bullPrefix}:uploads:delayed`)).toBe(0);
+      seen = attempt;
     }
     expect(await until(id, ({ state }) => state === 'completed')).toMatchObject({ attempt: 3, faults: 2 });
     await untilNoJobs();
