@@ -24,6 +24,10 @@ const RAW_ADVICE = 'It is a raw picture of a camera. Export it as JPEG in the pr
 
 const TO_JPEG_OR_PNG = 'Save it as JPEG or PNG.';
 
+/** Pictures in formats that are recognized but not read. */
+const OTHER_PICTURES =
+  'bmp bpg flif icns j2c jls jp2 jpm jpx jxl ktx mj2 vnd.adobe.photoshop vnd.dwg vnd.ms-photo x-icon x-xcf'.split(' ');
+
 const MOVING = 'It has only moving pictures. Save one of them as JPEG, or the whole as GIF or WebP.';
 
 /** Advice to senders of picture files that are not accepted. */
@@ -39,9 +43,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   'image/avif-sequence': MOVING,
   'image/heic-sequence': MOVING,
   'image/heif-sequence': MOVING,
-  'image/bmp': TO_JPEG_OR_PNG,
-  'image/jxl': TO_JPEG_OR_PNG,
-  'image/vnd.adobe.photoshop': TO_JPEG_OR_PNG,
+  ...Object.fromEntries(OTHER_PICTURES.map((name) => [`image/${name}`, TO_JPEG_OR_PNG])),
+  'application/eps': 'Export it as PNG.',
   'application/pdf': 'If you need its pages as pictures, export them as JPEG or PNG.',
   'video/quicktime': 'If it belongs to a Live Photo, send the picture beside it.',
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',

@@ -51,7 +51,7 @@ export const table: Kind<TableOptions> = {
     'application/gzip': UNPACK,
     'application/x-7z-compressed': UNPACK,
     'application/x-rar-compressed': UNPACK,
-    [UNKNOWN_TYPE]: 'If it is a table, save it as XLSX or as CSV in UTF-8.',
+    [UNKNOWN_TYPE]: 'If it is a table, save it as XLSX or as CSV in UTF-8. If it is a picture, save it as JPEG or PNG.',
   },
   options: tableOptionsSchema,
   variantNames: () => [JSON_LINES_NAME],

@@ -7,8 +7,18 @@ const EARLIEST_YEAR = 1800;
 const LATEST_YEAR = 2199;
 const FEWEST_PERIODS = 2;
 
+/** A column that has a name or a value. */
+interface UsedColumn {
+  readonly name: ByteText;
+  /** The type of the name. */
+  readonly type: number;
+  /** The sum of the types of the values. */
+  readonly sum: number;
+}
+
 /**
- * Returns whether a row holds the names of the columns, judging by the rows below it. It does if one of these is true:
+ * Returns whether a row holds the names of the columns, judging by the rows below it. It does if one of these is true
+ * of the columns that have a name or a value, because a table may begin in the middle of a sheet:
  * - It has text over columns of numbers, dates or booleans.
  * - It has an empty corner over a column that is never empty.
  * - It has years or dates in order, over values that are neither.
@@ -16,39 +26,42 @@ const FEWEST_PERIODS = 2;
  */
 export function isHeaderRow(row: SampledRow, body: readonly SampledRow[], columns: number): boolean {
   const { cells = [], types } = row;
-  const names = cells.slice(0, columns).map((cell) => cell.trim());
-  const named = names.filter((name) => name !== '').length;
-  if (named === 0 || named < columns / 2) return false;
   const sums = typeSums(body, columns);
-  if (!types.every((type) => type === TEXT || type === CELL.empty)) return arePeriods(row, names, sums);
-  const isComplete = named === columns && new Set(names).size === columns;
+  const all = cells
+    .slice(0, columns)
+    .map((cell, column) => ({ name: cell.trim(), type: types[column] ?? CELL.empty, sum: sums[column] ?? 0 }));
+  const used = all.filter(({ name, sum }) => body.length === 0 || name !== '' || (sum & ~CELL.empty) !== 0);
+  const width = columns - (all.length - used.length);
+  const names = used.map(({ name }) => name).filter((name) => name !== '');
+  if (names.length === 0 || names.length < width / 2) return false;
+  if (!used.every(({ type }) => type === TEXT || type === CELL.empty)) return arePeriods(used);
+  const isComplete = names.length === width && new Set(names).size === width;
   if (body.length === 0) return isComplete;
-  return isComplete || hasTypedColumn(names, sums) || hasEmptyCorner(names, sums);
+  return isComplete || used.some(isTyped) || hasEmptyCorner(used);
 }
 
-function hasTypedColumn(names: readonly ByteText[], sums: Uint16Array): boolean {
-  return names.some((name, column) => {
-    const filled = (sums[column] ?? 0) & ~CELL.empty;
-    return name !== '' && filled !== 0 && (filled & TEXT) === 0;
-  });
+function isTyped({ name, sum }: UsedColumn): boolean {
+  const filled = sum & ~CELL.empty;
+  return name !== '' && filled !== 0 && (filled & TEXT) === 0;
 }
 
 /** pandas and R write row names this way. */
-function hasEmptyCorner(names: readonly ByteText[], sums: Uint16Array): boolean {
-  const [corner, ...others] = names;
-  const areNames = others.every((name) => name !== '') && new Set(others).size === others.length;
-  return corner === '' && areNames && ((sums[0] ?? 0) & CELL.empty) === 0;
+function hasEmptyCorner([corner, ...others]: readonly UsedColumn[]): boolean {
+  const areNames =
+    others.every(({ name }) => name !== '') && new Set(others.map(({ name }) => name)).size === others.length;
+  return corner?.name === '' && areNames && (corner.sum & CELL.empty) === 0;
 }
 
 /** Returns whether the row is like `country, 2020, 2021`, or has a month over each column. */
-function arePeriods({ types }: SampledRow, names: readonly ByteText[], sums: Uint16Array): boolean {
-  const periods = names.map((name, column) => ({ name, column })).filter(({ column }) => types[column] !== TEXT);
-  const values = periods.map(({ name, column }) => (types[column] === CELL.date ? Date.parse(name) : yearOf(name)));
+function arePeriods(columns: readonly UsedColumn[]): boolean {
+  const periods = columns.filter(({ type }) => type !== TEXT);
+  const values = periods.map(({ name, type }) => (type === CELL.date ? Date.parse(name) : yearOf(name)));
   const isInOrder =
     values.every((value, index) => index === 0 || value > (values[index - 1] ?? value)) ||
     values.every((value, index) => index === 0 || value < (values[index - 1] ?? value));
-  if (types[0] !== TEXT || periods.length < FEWEST_PERIODS || !isInOrder || values.some(Number.isNaN)) return false;
-  return periods.every(({ column }) => ((sums[column] ?? 0) & (TEXT | CELL.date)) === 0);
+  const isLabelled = columns[0]?.type === TEXT;
+  if (!isLabelled || periods.length < FEWEST_PERIODS || !isInOrder || values.some(Number.isNaN)) return false;
+  return periods.every(({ sum }) => (sum & (TEXT | CELL.date)) === 0);
 }
 
 function yearOf(name: ByteText): number {

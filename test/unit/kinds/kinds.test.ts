@@ -26,11 +26,14 @@ describe('file kinds', () => {
 
   test.each([
     ['image/bmp', /JPEG or PNG/],
+    ['image/jp2', /JPEG or PNG/],
+    ['image/x-icon', /JPEG or PNG/],
+    ['application/eps', /PNG/],
     ['application/pdf', /export them as JPEG or PNG/],
     ['video/quicktime', /Live Photo, send the picture/],
     ['application/gzip', /Unpack it/],
     ['application/zip', /XLSX or CSV\. .*Unpack it/],
-    ['application/octet-stream', /CSV in UTF-8/],
+    ['application/octet-stream', /CSV in UTF-8.*JPEG or PNG/],
   ])('have advice on %s', (type, advice) => {
     expect(createKinds().adviceOn(type)).toMatch(advice);
   });

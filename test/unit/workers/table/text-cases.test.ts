@@ -57,6 +57,20 @@ describe('real text table', () => {
     expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
   });
 
+  test.each([
+    ['numbers', ',,id,price\n,,1,2\n,,3,4\n', ['column_1', 'column_2', 'id', 'price']],
+    ['texts', 'id,,name,\na,,x,\nb,,y,\n', ['id', 'column_2', 'name', 'column_4']],
+    ['years', ',country,2020,2021\n,China,1411,1412\n,India,1396,1408\n', ['column_1', 'country', '2020', '2021']],
+  ])('has its header beside columns without names and values, above %s', async (_what, text, names) => {
+    const table = await processTable(text);
+    expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
+  });
+
+  test('has no header for a row that names less than half of the columns with values', async () => {
+    const table = await processTable(',,id\n1,2,3\n4,5,6\n');
+    expect([table.result.hasHeader, table.result.rowCount]).toEqual([false, 3]);
+  });
+
   test('has no blanks in its cells if one follows each delimiter', async () => {
     const table = await processTable('id, item, cost\n1, "Socks", 7.97\n2, "Sunscreen, 8 oz", 6.50\n');
     expect(table.result.columns.map(({ type }) => type)).toEqual(['integer', 'string', 'number']);
