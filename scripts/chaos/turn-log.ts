@@ -9,8 +9,9 @@ export interface Turn {
 }
 
 /**
- * Records in which order uploads enter the queue and are taken from it, in the order of Redis' event stream. The script
- * that takes an upload adds its event in the same step, so this is the order of the takes.
+ * Records in which order uploads enter the queue and are taken from it, in the order of Redis' event stream. The
+ * script that takes an upload adds its event in the same step, so this is the order of the takes. A small file of a
+ * form has no event when it enters the queue (ADR 28), so its first step is that it is taken.
  */
 export class TurnLog {
   readonly #states = new Map<string, UploadState>();
@@ -31,7 +32,8 @@ export class TurnLog {
       if (last === 'processing') this.#requeued.add(id);
       else this.#requeued.delete(id);
       this.#add(id, 'waits');
-    } else if (last === 'queued') this.#add(id, state === 'processing' ? 'taken' : 'left');
+    } else if (state === 'processing') this.#add(id, 'taken');
+    else if (last === 'queued') this.#add(id, 'left');
     if (isFinalState(state)) this.#requeued.delete(id);
   }
 

@@ -20,7 +20,7 @@ interface Waiting {
   readonly tenant: string;
   readonly isRequeued: boolean;
   /** The uploads of the same tenant that were waiting when this one began to wait. */
-  readonly ahead: number;
+  ahead: number;
   /** The uploads of each other tenant that were taken since then. */
   readonly overtaken: Map<string, number>;
 }
@@ -46,10 +46,12 @@ export function checkTurns(turns: readonly Turn[], tenantOf: (id: string) => str
       continue;
     }
     const one = waiting.get(id);
-    if (one === undefined) continue;
-    waiting.delete(id);
-    counts.set(tenant, ahead - 1);
-    findings.push(...tooManyBefore(id, one));
+    if (one === undefined) countAhead(waiting.values(), tenant);
+    else {
+      waiting.delete(id);
+      counts.set(tenant, ahead - 1);
+      findings.push(...tooManyBefore(id, one));
+    }
     if (step === 'left' || isRequeued) continue;
     taken += 1;
     for (const other of waiting.values()) if (other.tenant !== tenant) countTurn(other, tenant);
@@ -62,6 +64,14 @@ export function checkTurns(turns: readonly Turn[], tenantOf: (id: string) => str
 function longestOfSeveral(counts: ReadonlyMap<string, number>): number {
   const waiting = [...counts.values()].filter((count) => count > 0);
   return waiting.length < 2 ? 0 : Math.max(...waiting);
+}
+
+/**
+ * Counts an upload whose wait has no event, see `TurnLog`. Each tenant waits first in, first out, so it was ahead of
+ * all that still wait.
+ */
+function countAhead(waiting: Iterable<Waiting>, tenant: string): void {
+  for (const own of waiting) if (own.tenant === tenant) own.ahead += 1;
 }
 
 function countTurn({ overtaken }: Waiting, tenant: string): void {

@@ -38,6 +38,16 @@ describe('the check of fair turns', () => {
     expect([check(2), check(3).length]).toEqual([[], 1]);
   });
 
+  test('counts a taken upload without an event of its wait as ahead of its tenant, and as a turn', () => {
+    const check = (waits: readonly string[], takes: readonly string[]) =>
+      checkTurns(logOf(waits, takes).turns, tenantOf).findings.length;
+    const form = ['b1', 'b2'];
+    expect(check(['b0', ...ofA], [...ofA.slice(0, 4), ...form, 'b0'])).toBe(0);
+    expect(check(['b0', ...ofA], [...ofA.slice(0, 5), ...form, 'b0'])).toBe(1);
+    expect(check(['b0'], [...ofA.slice(0, 2), 'b0'])).toBe(0);
+    expect(check(['b0'], [...ofA.slice(0, 3), 'b0'])).toBe(1);
+  });
+
   test('does not count turns of requeued uploads and of unknown ones', () => {
     const log = logOf(['?', ...ofA.slice(0, 4)], ['?', ...ofA.slice(0, 4)]);
     log.change('b0', { state: 'queued' });
