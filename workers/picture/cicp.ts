@@ -33,7 +33,7 @@ const SAME_PRIMARIES: ColourMatrix = [
   [0, 0, 1],
 ];
 
-/** The colours of an AVIF or HEIC. */
+/** The colours of an AVIF, HEIC or PNG. */
 export interface ColourNumbers {
   /** Numbers of ITU-T H.273, tables 2 and 3. Undefined: the file does not say. */
   readonly primaries: number | undefined;

@@ -38,7 +38,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { way, ...header } = await readPicture(
       tools,
-      { path: inputPath, input, type: upload.type, colours: container.avifColours },
+      { path: inputPath, input, type: upload.type, colours: container.colours },
       bounds,
       signal,
     );

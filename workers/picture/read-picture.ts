@@ -1,11 +1,10 @@
-import { wayFromNumbers } from './cicp.ts';
+import { wayFromNumbers, type ColourNumbers } from './cicp.ts';
 import { headerOfHeic, isHeic } from './heic/heic-header.ts';
 import { wayToSrgb, type WayToSrgb } from './icc-profile.ts';
 import { readHeader, type Header } from './libvips.ts';
 import { readError } from './read-error.ts';
 import type { PictureInput } from './readable-input.ts';
 import type { StepBounds } from './step-bounds.ts';
-import type { AvifColours } from './structure/avif-colours.ts';
 import type { PictureTools } from './tools.ts';
 
 /** A header together with the way from its colours to sRGB. */
@@ -18,8 +17,8 @@ export interface PictureToRead {
   readonly path: string;
   readonly input: PictureInput;
   readonly type: string;
-  /** Undefined for other formats than AVIF. */
-  readonly colours: AvifColours | undefined;
+  /** The colours of an AVIF or PNG by numbers. Undefined if there are none. */
+  readonly colours: ColourNumbers | undefined;
 }
 
 /** Reads the header of a picture with the library for its media type. Nothing is decoded. */
@@ -41,11 +40,11 @@ export async function readPicture(
 }
 
 /**
- * The numbers of an AVIF count if it has no profile. A picture with unusual channels or depth needs the colour
- * management, with or without a profile.
+ * The numbers of a file count if it has no profile, and has colours. A picture with unusual channels or depth needs the
+ * colour management, with or without a profile.
  */
-function wayOf({ icc, space, channels, depth }: Header, colours: AvifColours | undefined): WayToSrgb {
-  if (icc === undefined && colours !== undefined) return wayFromNumbers(colours);
+function wayOf({ icc, space, channels, depth }: Header, colours: ColourNumbers | undefined): WayToSrgb {
+  if (icc === undefined && colours !== undefined && channels >= 3) return wayFromNumbers(colours);
   const isPlain = space === 'srgb' && depth === 'uchar' && channels >= 3;
   return isPlain && icc !== undefined ? wayToSrgb(icc) : { kind: 'managed' };
 }

@@ -2,10 +2,8 @@ import type { Buffer } from 'node:buffer';
 import { createInflate } from 'node:zlib';
 import { tooLarge } from './too-large.ts';
 import type { FileWindow } from './file-window.ts';
+import { walkPng, type PngChunk } from './walk-png.ts';
 
-const SIGNATURE_BYTES = 8;
-const HEADER_BYTES = 8;
-const CHECKSUM_BYTES = 4;
 const MAX_KEYWORD_BYTES = 79;
 
 const MAX_TEXTS = 64;
@@ -17,49 +15,37 @@ const MAX_RATIO = 1032;
 
 const ADVICE = 'Save the picture without its metadata and upload the new file.';
 
-interface Packed {
-  readonly type: string;
-  readonly at: number;
-  readonly bytes: number;
-}
-
 /**
  * Checks the chunks of a PNG (PNG third edition, section 5.3) without unpacking pixels, because libvips unpacks all
  * text chunks when it opens a file. Throws `picture_too_large` for more than 64 texts, for more than 1 MB of packed
  * texts and profile, or for texts that unpack to more than 16 MiB.
  */
 export async function checkPng(window: FileWindow, signal: AbortSignal): Promise<void> {
-  const texts: Packed[] = [];
+  const texts: PngChunk[] = [];
   let count = 0;
   let packedBytes = 0;
-  for (let at = SIGNATURE_BYTES; ;) {
-    const header = await window.read(at, HEADER_BYTES);
-    if (header === undefined) break;
-    const length = header.readUInt32BE(0);
-    const type = header.toString('latin1', 4, HEADER_BYTES);
-    if (type === 'IEND') break;
-    const data = at + HEADER_BYTES;
+  for await (const chunk of walkPng(window)) {
+    const { type } = chunk;
     if (type === 'tEXt' || type === 'zTXt' || type === 'iTXt') count += 1;
-    if (type === 'zTXt' || type === 'iCCP' || (type === 'iTXt' && (await isPacked(window, data, length)))) {
-      packedBytes += length;
-      if (type !== 'iCCP') texts.push({ type, at: data, bytes: length });
+    if (type === 'zTXt' || type === 'iCCP' || (type === 'iTXt' && (await isPacked(window, chunk)))) {
+      packedBytes += chunk.bytes;
+      if (type !== 'iCCP') texts.push(chunk);
     }
     if (count > MAX_TEXTS) throw tooLarge(`more than ${MAX_TEXTS} texts`, ADVICE);
     if (packedBytes > MAX_PACKED_BYTES) throw tooLarge('more than 1 MB of packed texts and colour profile', ADVICE);
-    at = data + length + CHECKSUM_BYTES;
   }
   if (MAX_RATIO * texts.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_UNPACKED_BYTES)
     await checkUnpacked(window, texts, signal);
 }
 
 /** The byte after the keyword of an iTXt says whether it is packed (section 11.3.3.4). */
-async function isPacked(window: FileWindow, at: number, length: number): Promise<boolean> {
-  const start = await window.read(at, Math.min(length, MAX_KEYWORD_BYTES + 2));
+async function isPacked(window: FileWindow, { at, bytes }: PngChunk): Promise<boolean> {
+  const start = await window.read(at, Math.min(bytes, MAX_KEYWORD_BYTES + 2));
   const end = start?.indexOf(0) ?? -1;
   return end < 0 || start?.[end + 1] !== 0;
 }
 
-async function checkUnpacked(window: FileWindow, texts: readonly Packed[], signal: AbortSignal): Promise<void> {
+async function checkUnpacked(window: FileWindow, texts: readonly PngChunk[], signal: AbortSignal): Promise<void> {
   let unpackedBytes = 0;
   for (const text of texts) {
     for await (const piece of unpacked(window, text, signal)) {
@@ -70,7 +56,11 @@ async function checkUnpacked(window: FileWindow, texts: readonly Packed[], signa
 }
 
 /** Ends early without an error for data that cannot be unpacked. libvips decides what to do with it. */
-async function* unpacked(window: FileWindow, { type, at, bytes }: Packed, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* unpacked(
+  window: FileWindow,
+  { type, at, bytes }: PngChunk,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const data = await window.readAll(at, bytes);
   if (data === undefined) return;
   const inflate = createInflate({ maxOutputLength: MAX_UNPACKED_BYTES });

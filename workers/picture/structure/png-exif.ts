@@ -3,10 +3,7 @@ import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import type { FileWindow } from './file-window.ts';
 import { startOfPacked } from './png-chunks.ts';
-
-const SIGNATURE_BYTES = 8;
-const HEADER_BYTES = 8;
-const CHECKSUM_BYTES = 4;
+import { walkPng } from './walk-png.ts';
 
 /** An EXIF block of a JPEG has at most 64 KiB. In hexadecimal it has twice that, and line ends. */
 const MAX_BLOCK_BYTES = 65_536;
@@ -21,17 +18,12 @@ const RAW_PROFILE = /^Raw profile type (?:exif|APP1)\0/;
  */
 export async function readPngExif(window: FileWindow): Promise<Buffer | undefined> {
   let found: Buffer | undefined;
-  for (let at = SIGNATURE_BYTES; ;) {
-    const header = await window.read(at, HEADER_BYTES);
-    if (header === undefined) return found;
-    const length = header.readUInt32BE(0);
-    const type = header.toString('latin1', 4, HEADER_BYTES);
-    if (type === 'IEND') return found;
-    if (type === 'eXIf' && length <= MAX_BLOCK_BYTES) return await window.readAll(at + HEADER_BYTES, length);
-    if (/^(?:tEXt|zTXt|iTXt)$/.test(type) && length <= MAX_TEXT_BYTES)
-      found ??= await blockIn(type, await window.readAll(at + HEADER_BYTES, length));
-    at += HEADER_BYTES + length + CHECKSUM_BYTES;
+  for await (const { type, at, bytes } of walkPng(window)) {
+    if (type === 'eXIf' && bytes <= MAX_BLOCK_BYTES) return await window.readAll(at, bytes);
+    if (/^(?:tEXt|zTXt|iTXt)$/.test(type) && bytes <= MAX_TEXT_BYTES)
+      found ??= await blockIn(type, await window.readAll(at, bytes));
   }
+  return found;
 }
 
 const unpack = promisify(inflate);

@@ -1,0 +1,42 @@
+import '../../../helpers/one-realm.ts';
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import sharp from 'sharp';
+import { pngChunk } from '../../../helpers/pictures.ts';
+import { processPicture } from '../../../helpers/process-picture.ts';
+
+/** The place after the header, where a PNG has its colours. */
+const AFTER_HEADER = 33;
+const OPTIONS = { variants: [{ name: 'png', longestSide: 8, format: 'png' }] };
+
+/** Returns the colour of a PNG in sRGB whose file names its colours by numbers of ITU-T H.273. */
+async function shown(colour: string, [primaries, transfer]: readonly [number, number], space = 'srgb') {
+  const create = { width: 8, height: 8, channels: 3 as const, background: colour };
+  const png = await sharp({ create }).toColourspace(space).png().toBuffer();
+  const chunk = pngChunk('cICP', Buffer.from([primaries, transfer, 0, 1]));
+  const file = Buffer.concat([png.subarray(0, AFTER_HEADER), chunk, png.subarray(AFTER_HEADER)]);
+  const { files } = await processPicture(file, {}, OPTIONS);
+  return [...(await sharp(files.get('png')).toColourspace('srgb').removeAlpha().raw().toBuffer()).subarray(0, 3)];
+}
+
+describe('PNG with colours by numbers', () => {
+  test.each(['srgb', 'rgb16'])('is converted from Display P3 to sRGB: %s', async (space) => {
+    const [red = 0, green = 0, blue = 0] = await shown('rgb(200, 100, 50)', [12, 13], space);
+    expect([Math.abs(red - 215), Math.abs(green - 93), Math.abs(blue - 31)].every((apart) => apart <= 2)).toBe(true);
+  });
+
+  test.each(['srgb', 'rgb16'])('has its HDR curve tone-mapped: %s', async (space) => {
+    const [level = 0, ...others] = await shown('rgb(148, 148, 148)', [9, 16], space);
+    expect(level).toBeGreaterThan(180);
+    expect(level).toBeLessThan(255);
+    expect(others).toEqual([level, level]);
+  });
+
+  test('keeps its colours if they are those of sRGB', async () => {
+    expect(await shown('rgb(200, 100, 50)', [1, 13])).toEqual([200, 100, 50]);
+  });
+
+  test('keeps its levels if it is grey', async () => {
+    expect(await shown('rgb(90, 90, 90)', [12, 13], 'b-w')).toEqual([90, 90, 90]);
+  });
+});
