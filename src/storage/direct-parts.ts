@@ -56,7 +56,7 @@ export interface CopiedRange {
 
 /** A part that a client wants to send. */
 export interface PartToSend {
-  /** From 1. */
+  /** 1 for the first part. */
   number: number;
   /** The bucket accepts no other length. */
   sizeBytes: number;

@@ -7,7 +7,7 @@ const MAX_GROWTH = 20;
 /** This much output is allowed even for a small table. */
 const ALWAYS_ALLOWED_BYTES = 64 * MIB;
 
-/** Returns the most bytes that the rows of a table of this size may take as JSON Lines. */
+/** Returns the maximum number of bytes of the rows as JSON Lines, for a table of this size. */
 export function maxOutputBytes({ maxOutputBytes: most }: TableLimits, tableBytes: number): number {
   return Math.min(most, Math.max(ALWAYS_ALLOWED_BYTES, MAX_GROWTH * tableBytes));
 }

@@ -9,7 +9,7 @@ import type { TimeFormat } from './styles.ts';
 /** The tables and settings that the cells of a sheet refer to. */
 export interface CellContext {
   sharedStrings: readonly ByteText[];
-  /** By style number. */
+  /** The format of each style, by the number of the style. */
   timeFormats: readonly (TimeFormat | undefined)[];
   isFrom1904: boolean;
   /** Maximum size of the text in one row. Many cells may refer to the same long text. */
