@@ -52,7 +52,8 @@ export function retryOf(outcome: RunOutcome): RetryPause {
 }
 
 /** The runner of processes of their own, for tests in which no upload may need one. */
-export const notIsolated: RunProcessor = async () => await Promise.reject<never>(new Error('runs in a process of its own'));
+export const notIsolated: RunProcessor = async () =>
+  await Promise.reject<never>(new Error('runs in a process of its own'));
 
 /** Opens the parts. The caller closes them. */
 export async function openRunnerSpace(): Promise<RunnerSpace> {
