@@ -252,7 +252,7 @@ describe('the reconciliation scan', () => {
     for (const path of foreign) await writeForeign(path);
     await janitor.age(25 * 3_600_000);
     await reconcileStorage(janitor.parts(), NEVER);
-    expect(await Promise.all(ids.map(janitor.stateOf))).toEqual(ids.map(() => 'queued'));
+    expect(await Promise.all(ids.map((id) => janitor.stateOf(id)))).toEqual(ids.map(() => 'queued'));
     expect(janitor.permits).toHaveLength(3);
     expect(janitor.files()).toEqual(expect.arrayContaining(foreign));
     expect(await janitor.sets.reconciliationDue()).toBeUndefined();
