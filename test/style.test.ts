@@ -202,6 +202,17 @@ function deadPaths(): string[] {
     );
 }
 
+/** Commands of npm that documents name and that `package.json` does not have. */
+function deadCommands(): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  return documents.flatMap(({ path, lines }) =>
+    [...lines.join('\n').matchAll(/npm run (?:-s )?([a-z][\w:]*)/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !(name in scripts))
+      .map((name) => `${path}: npm run ${name}`),
+  );
+}
+
 describe('plain English', () => {
   test('keeps every line of code within 120 characters', () => {
     const found = code.flatMap(({ path, lines }) =>
@@ -272,6 +283,10 @@ describe('the docs', () => {
 
   test('name only files and folders that exist', () => {
     expect(deadPaths()).toEqual([]);
+  });
+
+  test('name only commands of npm that exist', () => {
+    expect(deadCommands()).toEqual([]);
   });
 
   test('sort the glossary', () => {

@@ -112,8 +112,8 @@ export interface ProcessorDefinition<Options = NoOptions> {
    */
   load: () => Promise<ProcessFile<Options> | { readonly default: ProcessFile<Options> }>;
   /**
-   * Maximum size of all files together that one run publishes and writes to its temporary folder. A file that needs more fails
-   * as `file_too_costly`. Only for a module in a process of its own. Default: 512 MiB.
+   * Maximum size of all files together that one run publishes and writes to its temporary folder. A file that needs
+   * more fails as `file_too_costly`. Only for a module in a process of its own. Default: 512 MiB.
    */
   readonly maxOutputBytes?: number;
 }
