@@ -157,7 +157,7 @@ export class ResumableEndpoint {
     if (!isWhole || fields.isComplete !== true)
       return { completed: undefined, headers: { ...headers, 'Upload-Complete': '?0' } };
     if (totalBytes !== null && offset !== totalBytes) throw inconsistentLength();
-    await finishUpload(this.#parts, scope, await existingUpload(this.#parts.records, record.id), offset);
+    await finishUpload(this.#parts, scope, record, offset);
     return { completed: record.id, headers: { ...headers, 'Upload-Complete': '?1' } };
   }
 

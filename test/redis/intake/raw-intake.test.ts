@@ -267,6 +267,13 @@ describe('the digests of a raw upload', () => {
     expect(space.files()).toEqual([]);
   });
 
+  test('do not change the error of an empty body', async () => {
+    const digests = [digest('sha256', Buffer.alloc(0))];
+    const empty = { request: wholeRequest({}), digests };
+    expect(await codeOf(take(space.parts, rawFile(freshId(), empty)))).toBe('empty_file');
+    expect(space.files()).toEqual([]);
+  });
+
   test('are also compared if the file is stored already', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
