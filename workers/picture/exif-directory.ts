@@ -44,30 +44,31 @@ const EMPTY: ExifDirectory = { text: () => undefined, numbers: () => [], directo
  * lists all entries would unfold 64 KiB to gigabytes.
  */
 export function readExif(block: Buffer | undefined): ExifDirectory {
-  if (block === undefined) {
-    return EMPTY;
-  }
-  const start = block.toString('latin1', 0, 6) === 'Exif\0\0' ? 6 : 0;
-  const tiff = block.subarray(start);
-  const order = tiff.toString('latin1', 0, 2);
-  if (tiff.length < 8 || (order !== 'II' && order !== 'MM')) {
-    return EMPTY;
-  }
-  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.length);
-  const little = order === 'II';
-  return directoryAt(view, little, view.getUint32(4, little));
+  const tiff = block === undefined ? undefined : tiffOf(block);
+  return tiff === undefined ? EMPTY : directoryAt(tiff.view, tiff.little, tiff.first);
 }
 
 /** True if the block begins with a whole table. */
 export function isReadableExif(block: Buffer): boolean {
-  const start = block.toString('latin1', 0, 6) === 'Exif\0\0' ? 6 : 0;
-  const tiff = block.subarray(start);
-  const order = tiff.toString('latin1', 0, 2);
-  if (tiff.length < 8 || (order !== 'II' && order !== 'MM')) return false;
-  const at = order === 'II' ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
-  if (at + 2 > tiff.length) return false;
-  const entries = order === 'II' ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at);
-  return at + 2 + entries * ENTRY_BYTES <= tiff.length;
+  const tiff = tiffOf(block);
+  if (tiff === undefined || tiff.first + 2 > tiff.view.byteLength) return false;
+  return tiff.first + 2 + tiff.view.getUint16(tiff.first, tiff.little) * ENTRY_BYTES <= tiff.view.byteLength;
+}
+
+/** The TIFF of an EXIF block, with the place of its first table. */
+interface Tiff {
+  readonly view: DataView;
+  readonly little: boolean;
+  readonly first: number;
+}
+
+function tiffOf(block: Buffer): Tiff | undefined {
+  const bytes = block.subarray(block.toString('latin1', 0, 6) === 'Exif\0\0' ? 6 : 0);
+  const order = bytes.toString('latin1', 0, 2);
+  if (bytes.length < 8 || (order !== 'II' && order !== 'MM')) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const little = order === 'II';
+  return { view, little, first: view.getUint32(4, little) };
 }
 
 function directoryAt(view: DataView, little: boolean, offset: number): ExifDirectory {

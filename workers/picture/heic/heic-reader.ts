@@ -23,8 +23,6 @@ export interface HeicReader {
   pixels(path: string, bounds: HeicBounds, isDeep: boolean): Promise<Buffer>;
 }
 
-type Wanted = Pick<HeicTask, 'wanted' | 'isDeep'>;
-
 const LIBRARY = 'libheif-js/libheif-wasm/libheif.wasm';
 
 const SAVE_AS_JPEG = 'Save it as JPEG and upload the new file.';
@@ -45,22 +43,22 @@ const FAILURES: Readonly<
  */
 export function createHeicReader(entry: URL): HeicReader {
   let compiling: Promise<WebAssembly.Module> | undefined;
-  const run = async (path: string, wanted: Wanted, bounds: HeicBounds): Promise<HeicAnswer> => {
+  const run = async (path: string, wanted: HeicTask['wanted'], bounds: HeicBounds): Promise<HeicAnswer> => {
     compiling ??= compileLibrary();
     const [library, file] = await Promise.all([compiling, readFile(path, { signal: bounds.signal })]);
-    const task: HeicTask = { ...wanted, library, file: new Uint8Array(file), maxPixels: bounds.maxPixels };
+    const task: HeicTask = { wanted, library, file: new Uint8Array(file), maxPixels: bounds.maxPixels };
     const answer = await inThread(entry, task, bounds);
     if (answer.type === 'failed') throw unprocessable(answer.failure, answer.words);
     return answer;
   };
   return {
     async header(path, bounds) {
-      const answer = await run(path, { wanted: 'header', isDeep: false }, bounds);
+      const answer = await run(path, 'header', bounds);
       if (answer.type !== 'header') throw new Error('the thread for HEIC has answered something else');
       return answer.header;
     },
     async pixels(path, bounds, isDeep) {
-      const answer = await run(path, { wanted: 'pixels', isDeep }, bounds);
+      const answer = await run(path, isDeep ? 'deep pixels' : 'pixels', bounds);
       if (answer.type !== 'pixels') throw new Error('the thread for HEIC has answered something else');
       return Buffer.from(answer.tiff.buffer);
     },

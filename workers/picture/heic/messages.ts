@@ -6,10 +6,11 @@ export interface HeicTask {
   /** libheif, compiled. All threads share its machine code. */
   readonly library: WebAssembly.Module;
   readonly file: Uint8Array<ArrayBuffer>;
-  /** `header` reads the description of the picture and decodes nothing. */
-  readonly wanted: 'header' | 'pixels';
-  /** If true, the pixels have 16 bits per channel, as an HDR curve needs them. */
-  readonly isDeep: boolean;
+  /**
+   * `header` reads the description of the picture and decodes nothing. `deep pixels` have 16 bits per channel, as an
+   * HDR curve needs them.
+   */
+  readonly wanted: 'header' | 'pixels' | 'deep pixels';
   /** Pixels of the decoded picture above which nothing is decoded. */
   readonly maxPixels: number;
 }

@@ -11,11 +11,11 @@ const answer = answerTo(workerData as HeicTask);
 parentPort?.postMessage(answer, answer.type === 'pixels' ? [answer.tiff.buffer] : []);
 
 /** Every error is the fault of the file: the library has no other input. */
-function answerTo({ library, file, wanted, isDeep, maxPixels }: HeicTask): HeicAnswer {
+function answerTo({ library, file, wanted, maxPixels }: HeicTask): HeicAnswer {
   try {
     const heic = new HeicFile(library, file);
     if (wanted === 'header') return { type: 'header', header: heic.header() };
-    return { type: 'pixels', tiff: heic.decode(maxPixels, isDeep) };
+    return { type: 'pixels', tiff: heic.decode(maxPixels, wanted === 'deep pixels') };
   } catch (error) {
     return { type: 'failed', failure: failureOf(error), words: String(error) };
   }
