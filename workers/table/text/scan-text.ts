@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { open, type FileHandle } from 'node:fs/promises';
 import { sniffEncoding } from '../../../src/kinds/text-encoding.ts';
 import { UnprocessableError } from '../../unprocessable-error.ts';
@@ -46,10 +46,11 @@ export async function scanText(path: string, given: string | undefined, signal: 
       signal.throwIfAborted();
       scan.add(chunk, read.bytesRead);
     }
-    const { isUtf8, ...text } = scan.end();
+    const { isUtf8, isCutUtf8, ...text } = scan.end();
     if (text.bomBytes > 0) return { ...text, encodingCertainty: 1 };
     if (given !== undefined) return { ...text, encoding: namedEncoding(given, isUtf8), encodingCertainty: 1 };
     if (text.encoding !== 'windows-1252') return { ...text, encodingCertainty: 1 };
+    if (isCutUtf8) throw new UnprocessableError('table_damaged', CUT_SHORT);
     const { encoding, certainty } = guessEncoding(await linesBeyondAscii(file, signal));
     return { ...text, encoding, encodingCertainty: certainty };
   } finally {
@@ -62,6 +63,7 @@ class Scan {
   cutBytes = 0;
   #sizeBytes = 0;
   #isUtf8 = true;
+  #isAscii = true;
   #lastByte: number | undefined;
   #hasReturns = false;
   #head = Buffer.alloc(0);
@@ -75,11 +77,13 @@ class Scan {
     this.cutBytes = 0;
     if (!this.#isUtf8) return;
     this.cutBytes = incompleteBytes(bytes);
-    this.#isUtf8 = isUtf8(bytes.subarray(0, bytes.length - this.cutBytes));
+    const whole = bytes.subarray(0, bytes.length - this.cutBytes);
+    this.#isUtf8 = isUtf8(whole);
+    this.#isAscii &&= isAscii(whole);
     bytes.copy(chunk, 0, bytes.length - this.cutBytes);
   }
 
-  end(): Omit<ScannedText, 'encodingCertainty'> & { isUtf8: boolean } {
+  end(): Omit<ScannedText, 'encodingCertainty'> & { isUtf8: boolean; isCutUtf8: boolean } {
     const { encoding, bomBytes } = sniffEncoding(this.#head) ?? notText();
     const isUtf8Whole = this.#isUtf8 && this.cutBytes === 0;
     if (encoding === 'utf-8' && bomBytes > 0 && !isUtf8Whole) throw new UnprocessableError('table_damaged', WRONG_MARK);
@@ -87,6 +91,8 @@ class Scan {
     return {
       encoding: found,
       isUtf8: isUtf8Whole,
+      // One byte beyond ASCII, at the very end, is more likely a letter of an older encoding.
+      isCutUtf8: this.#isUtf8 && this.cutBytes > 0 && !this.#isAscii,
       bomBytes,
       sizeBytes: this.#sizeBytes,
       endBytes: this.#sizeBytes - (this.#lastByte === DOS_END && !found.startsWith('utf-16') ? 1 : 0),
@@ -138,6 +144,10 @@ function namedEncoding(label: string, isUtf8: boolean): string {
 }
 
 const WRONG_MARK = 'The file has a UTF-8 byte order mark, but some bytes are not UTF-8. Save it again as UTF-8.';
+
+const CUT_SHORT =
+  'The file is incomplete: it ends within a character of UTF-8. Upload the whole file. If it is in another encoding, ' +
+  'set the option encoding.';
 
 function notText(): never {
   throw new UnprocessableError(

@@ -66,6 +66,16 @@ describe('real text table', () => {
     expect([table.result.hasHeader, namesOf(table), table.result.rowCount]).toEqual([true, names, 2]);
   });
 
+  test('is rejected as incomplete if it ends within a character of UTF-8', async () => {
+    const cut = Buffer.from('id,name\n1,Zoë\n2,Zoë').subarray(0, -1);
+    await expect(processTable(cut)).rejects.toMatchObject({
+      code: 'table_damaged',
+      message: expect.stringContaining('ends within a character of UTF-8'),
+    });
+    const older = await processTable(Buffer.from('id,name\n1,Zoe\n2,Zo\xeb', 'latin1'));
+    expect(older.result).toMatchObject({ encoding: 'windows-1252', rowCount: 2 });
+  });
+
   test('has no header for a row that names less than half of the columns with values', async () => {
     const table = await processTable(',,id\n1,2,3\n4,5,6\n');
     expect([table.result.hasHeader, table.result.rowCount]).toEqual([false, 3]);
