@@ -3,6 +3,8 @@ import { DirectEntity } from '../deferred/direct-entity.ts';
 import { COMMON_HEADERS } from './common-headers.ts';
 import { requestIdOf } from './request-scope.ts';
 
+const COMMON_HEAD: readonly string[] = Object.entries(COMMON_HEADERS).flat();
+
 /** A JSON document that is rendered once for all clients, and written with its head in one call. */
 export class RenderedEntity extends DirectEntity<string> {
   /** Names and values in turn. */
@@ -13,11 +15,9 @@ export class RenderedEntity extends DirectEntity<string> {
     const body = JSON.stringify(document);
     super({ body, headers: { ...headers, 'Content-Type': 'application/json; charset=utf-8' } });
     this.#json = body;
-    this.#head = Object.entries({
-      ...COMMON_HEADERS,
-      ...this.headers,
-      'Content-Length': String(Buffer.byteLength(body)),
-    }).flat();
+    const head = [...COMMON_HEAD, 'Content-Length', String(Buffer.byteLength(body))];
+    for (const [name, value] of Object.entries(this.headers)) head.push(name, value);
+    this.#head = head;
   }
 
   send(ctx: Context): void {

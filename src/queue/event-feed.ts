@@ -22,6 +22,8 @@ export interface EventFeed {
   readonly opened: Promise<void>;
   /** Why no events arrive now, in a few words for operators; undefined while they do. */
   readonly fault: string | undefined;
+  /** True if it reports the changes of all uploads, not only of the requested ones. Default: false. */
+  readonly reportsAll?: boolean;
   /**
    * Requests the changes of these uploads. Resolves when no later change can be lost without `missed` being called;
    * undefined if that is true already. Never rejects, and ends soon while Redis is away.

@@ -41,6 +41,7 @@ interface StreamParts {
 
 class EventStream implements EventFeed {
   readonly opened: Promise<void>;
+  readonly reportsAll = true;
   readonly #connection: Redis;
   readonly #reader: Redis;
   readonly #key: string;

@@ -2,6 +2,7 @@ import type { Registry } from '../deferred/registry.ts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EventFeed, EventListener } from '../queue/event-feed.ts';
+import { KnownStates } from './known-states.ts';
 import type { ProgressState } from './progress.ts';
 import { decodeProgress, type RecordFields } from './record-fields.ts';
 
@@ -21,6 +22,7 @@ export class ProgressBus {
   readonly #registry: Registry<ProgressState>;
   readonly #open: OpenEvents;
   readonly #log: Logger;
+  readonly #known = new KnownStates();
   #feed: EventFeed | undefined;
   #askedBefore: string[] = [];
   #received = 0;
@@ -56,7 +58,7 @@ export class ProgressBus {
   async start(): Promise<void> {
     this.#feed = this.#open({
       changed: (id, data) => this.#changed(id, data),
-      missed: () => this.#registry.wakeAll(),
+      missed: () => this.#missed(),
       isWanted: (id) => this.#registry.has(id),
       hasWaiters: () => this.#registry.size > 0,
     });
@@ -74,14 +76,29 @@ export class ProgressBus {
     return undefined;
   }
 
+  /**
+   * Returns the state of an upload that a read would return too, or that an event will replace. Undefined if only a
+   * read can show it.
+   */
+  knownState(id: string): ProgressState | undefined {
+    return this.#feed?.reportsAll === true && this.#feed.fault === undefined ? this.#known.get(id) : undefined;
+  }
+
   async close(): Promise<void> {
     await this.#feed?.close();
   }
 
   #changed(id: string, data: string | undefined): void {
     this.#received += 1;
-    if (!this.#registry.has(id)) return;
-    this.#registry.wake(id, this.#decode(id, data));
+    const event = this.#registry.has(id) ? this.#decode(id, data) : undefined;
+    if (event === undefined) this.#known.forget(id);
+    else this.#known.changed(event);
+    this.#registry.wake(id, event);
+  }
+
+  #missed(): void {
+    this.#known.forgetAll();
+    this.#registry.wakeAll();
   }
 
   /** Returns undefined for an unreadable event; its waiters then read the record. */

@@ -26,6 +26,8 @@ export interface WatchParts {
 export interface ProgressWatchParts {
   records: Pick<UploadRecords, 'readProgress'>;
   registry: Registry<ProgressState>;
+  /** See `ProgressBus.knownState`. Default: none is known. */
+  knownState?: (id: string) => ProgressState | undefined;
 }
 
 /** The upload, and the versions of it that the client has seen. Only 0: wait for an upload that has not begun. */
@@ -46,28 +48,28 @@ export async function watchProgress<Answer>(
   asked: AskedProgress,
   shape: (progress: Progress, asked: AskedProgress) => Answer,
 ): Promise<DeferredResult<Answer>> {
-  return await waitForRecords(parts.registry, new ProgressWait(parts.records, asked, shape));
+  return await waitForRecords(parts.registry, new ProgressWait(parts, asked, shape));
 }
 
 /** A class, because there are thousands of instances and closures would take more memory. */
 class ProgressWait<Answer> implements RecordWait<Answer> {
   readonly ids: readonly [string];
   readonly timeoutMs: number | undefined;
-  readonly #records: ProgressWatchParts['records'];
+  readonly #parts: ProgressWatchParts;
   readonly #asked: AskedProgress;
   readonly #shape: (progress: Progress, asked: AskedProgress) => Answer;
-  #seen: ReadProgress | undefined;
+  #seen: PresentState | undefined;
   /** True if the last read found that nobody has used the id. */
   #isUnknown = false;
 
   constructor(
-    records: ProgressWatchParts['records'],
+    parts: ProgressWatchParts,
     asked: AskedProgress,
     shape: (progress: Progress, asked: AskedProgress) => Answer,
   ) {
     this.ids = [asked.id];
     this.timeoutMs = asked.timeoutMs;
-    this.#records = records;
+    this.#parts = parts;
     this.#asked = asked;
     this.#shape = shape;
   }
@@ -81,6 +83,14 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
     this.#seen = read;
     const hasMoved = !seenVersions.includes(read.state.version) || isFinalState(read.state.state);
     return hasMoved ? this.#answer(read, false) : undefined;
+  }
+
+  isCurrent(): boolean {
+    const { id, seenVersions } = this.#asked;
+    const known = this.#parts.knownState?.(id);
+    if (known === undefined || !seenVersions.includes(known.version)) return false;
+    this.#seen = fromEvent(known);
+    return true;
   }
 
   decide(event: ProgressState): Answer | typeof RE_READ | undefined {
@@ -98,9 +108,9 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   /** Returns undefined if the client waits for an upload that has not begun. */
   async #readOne(id: string): Promise<ReadProgress | undefined> {
     // A client that waits already receives a deleted upload as its last state; a later request answers 410.
-    if (this.#seen !== undefined) return await readWatchedProgress(this.#records, id);
+    if (this.#seen !== undefined) return await readWatchedProgress(this.#parts.records, id);
     return await (awaitsBeginning(this.#asked.seenVersions) ? readAwaitedProgress : readExistingProgress)(
-      this.#records,
+      this.#parts.records,
       id,
     );
   }

@@ -141,6 +141,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   const app = createApp({
     records,
     registry,
+    knownState: (id) => held.bus.knownState(id),
     storage,
     kinds,
     manager,

@@ -37,7 +37,7 @@ export class BusProcess {
 
   /** Resolves when the wait is held or already answered. `records` replaces the records of the process. */
   async wait(id: string, seenVersion: number, records = this.#records): Promise<HeldWait> {
-    const parts = { records, registry: this.registry };
+    const parts = { records, registry: this.registry, knownState: (asked: string) => this.bus.knownState(asked) };
     const result = await watchProgress(
       parts,
       { id, seenVersions: [seenVersion], timeoutMs: WAIT_MS },

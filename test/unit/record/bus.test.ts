@@ -14,7 +14,7 @@ const FIELDS = JSON.stringify({
   phaseStartedAt: '5',
 });
 
-function build() {
+function build(fault?: string) {
   const registry = openRegistry();
   let attached: EventListener | undefined;
   let closed = 0;
@@ -26,7 +26,8 @@ function build() {
       attached = listener;
       return {
         opened: new Promise((resolve) => (opened = resolve)),
-        fault: undefined,
+        fault,
+        reportsAll: true,
         listen: (ids) => (ids[0] === ID ? subscribing : undefined),
         close: async () => void closed++,
       };
@@ -112,6 +113,59 @@ describe('the bus', () => {
     await started;
     await bus.close();
     expect(closed()).toBe(1);
+  });
+});
+
+const withVersion = (version: number) => FIELDS.replace('"8"', `"${version}"`);
+
+describe('the known state of an upload', () => {
+  test('is that of the last event that had a waiter', () => {
+    const { bus, feed } = build();
+    void bus.start();
+    expect(bus.knownState(ID)).toBe(undefined);
+    feed().changed(ID, FIELDS);
+    feed().changed(ID, withVersion(9));
+    expect(bus.knownState(ID)).toMatchObject({ version: 9 });
+  });
+
+  test.each<[string, (built: ReturnType<typeof build>) => void]>([
+    [
+      'after an event without a waiter',
+      ({ feed, release }) => {
+        release();
+        feed().changed(ID, withVersion(9));
+      },
+    ],
+    ['after missed events', ({ feed }) => feed().missed()],
+    ['after an unreadable event', ({ feed }) => feed().changed(ID, '{{{')],
+    ['after an event with a lower version', ({ feed }) => feed().changed(ID, withVersion(7))],
+    ['once it is final', ({ feed }) => feed().changed(ID, FIELDS.replace('processing', 'completed'))],
+    ['while it is queued', ({ feed }) => feed().changed(ID, FIELDS.replace('processing', 'queued'))],
+  ])('is not known %s', (_when, happens) => {
+    const built = build();
+    void built.bus.start();
+    built.feed().changed(ID, FIELDS);
+    happens(built);
+    expect(built.bus.knownState(ID)).toBe(undefined);
+  });
+
+  test('is not known while no events are received', () => {
+    const { bus, feed } = build('Redis answers NOPERM');
+    void bus.start();
+    feed().changed(ID, FIELDS);
+    expect(bus.knownState(ID)).toBe(undefined);
+  });
+
+  test('is forgotten for the upload that changed longest ago when there are too many', () => {
+    const { bus, registry, feed } = build();
+    void bus.start();
+    feed().changed(ID, FIELDS);
+    const others = Array.from({ length: 2000 }, (_, index) => `other-${index}`);
+    registry.register(others, () => undefined);
+    for (const id of others.slice(1)) feed().changed(id, FIELDS);
+    expect(bus.knownState(ID)).toBeDefined();
+    feed().changed('other-0', FIELDS);
+    expect([bus.knownState(ID), bus.knownState('other-0')]).toMatchObject([undefined, { version: 8 }]);
   });
 });
 

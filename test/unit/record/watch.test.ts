@@ -47,6 +47,29 @@ describe('a watch of one upload', () => {
     complete(result);
   });
 
+  test('needs no read if the seen version is known from an event', async () => {
+    const result = await watchProgress(
+      { ...parts, knownState: () => eventOf() },
+      { id: ID, seenVersions: [7], timeoutMs: 1000 },
+      (progress) => progress,
+    );
+    expect([result.hasResult(), records.reads]).toEqual([false, 0]);
+    parts.registry.wake(ID, eventOf({ version: 8 }));
+    expect(result.getResult()).toMatchObject({ version: 8 });
+    complete(result);
+  });
+
+  test('reads the record if another version is known from an event', async () => {
+    records.set(recordOf({ version: 8 }));
+    const result = await watchProgress(
+      { ...parts, knownState: () => eventOf({ version: 8 }) },
+      { id: ID, seenVersions: [7], timeoutMs: 1000 },
+      (progress) => progress,
+    );
+    expect([result.getResult(), records.reads]).toMatchObject([{ version: 8 }, 1]);
+    complete(result);
+  });
+
   test('is not ended by a late or repeated event of the seen version', async () => {
     records.set(recordOf());
     const result = await watch(7);
