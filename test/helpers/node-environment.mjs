@@ -7,7 +7,8 @@ import { TestEnvironment } from 'jest-environment-node';
  * @type {Set<AsyncLocalStorage<unknown>>}
  */
 const used = new Set();
-const { run } = AsyncLocalStorage.prototype;
+/** @type {typeof AsyncLocalStorage.prototype.run} */
+const run = Reflect.get(AsyncLocalStorage.prototype, 'run');
 
 /**
  * @this {AsyncLocalStorage<unknown>}
