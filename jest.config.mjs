@@ -9,7 +9,7 @@ process.env['TEST_PATIENCE'] = String(patience);
 /** Tests are ES modules in TypeScript, stripped of their types by swc: no module map. The processes that they start are
  * compiled first. */
 export default {
-  testEnvironment: '<rootDir>/test/helpers/node-environment.mjs',
+  testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

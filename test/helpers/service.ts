@@ -13,6 +13,8 @@ import { startRedisServer, type RedisServer } from './redis-server.ts';
 export const API_ENTRY = resolve('src/server/main.ts');
 /** Longer than every grace period in the tests. */
 const END_WITHIN_MS = patienceMs(25_000);
+/** Shorter than the limit of a test, so that the output of a process that does not start is reported. */
+const START_WITHIN_MS = patienceMs(40_000);
 /** The last output of a process comes at most this long after its exit. */
 const OUTPUT_WITHIN_MS = patienceMs(500);
 
@@ -136,10 +138,16 @@ export async function startProcess(
   const exited = once(child, 'exit');
   // Its last words may come after its exit.
   const closed = once(child, 'close');
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, START_WITHIN_MS);
   const first = await Promise.race([once(child, 'message'), exited]);
+  clearTimeout(deadline);
   if (child.exitCode !== null || child.signalCode !== null) {
     await closed;
-    throw new Error(`${entry} ended before it was ready: ${text}`);
+    throw new Error(`${entry} ${isLate ? 'was not ready in time' : 'ended before it was ready'}: ${text}`);
   }
   const url = urlIn(first[0]);
   return {

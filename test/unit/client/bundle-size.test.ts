@@ -21,7 +21,7 @@ async function compressedBytes(entry: string): Promise<number> {
 /** About 3 % above the sizes of today. docs/client.md names the first one. */
 test.each([
   ['src/client/upload-client.ts', 9700],
-  ['src/integrations/uppy/uppy.ts', 10_800],
+  ['src/integrations/uppy/uppy.ts', 11_400],
   ['src/integrations/filepond/filepond.ts', 9400],
   ['src/integrations/react/react.ts', 9900],
 ])('%s has at most %i bytes, compressed', async (entry, maxBytes) => {
