@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { requestIdOf } from './request-scope.ts';
 
@@ -13,6 +14,12 @@ export const COMMON_HEADERS = {
 };
 const HEADERS = Object.entries(COMMON_HEADERS);
 
+/** The headers of every answer that nobody has set. The application around an embedded service may have its own. */
+export function missingCommonHeaders(res: ServerResponse): Readonly<Record<string, string>> {
+  if (res.getHeaderNames().length === 0) return COMMON_HEADERS;
+  return Object.fromEntries(HEADERS.filter(([name]) => !res.hasHeader(name)));
+}
+
 /**
  * Sets the headers of every answer that the route has not set. Call it when the answer is made: headers cost memory
  * while a response is held.
@@ -20,7 +27,7 @@ const HEADERS = Object.entries(COMMON_HEADERS);
 export function setCommonHeaders(ctx: Context): void {
   const { res } = ctx;
   if (res.headersSent) return;
-  for (const [name, value] of HEADERS) if (!res.hasHeader(name)) res.setHeader(name, value);
+  for (const [name, value] of Object.entries(missingCommonHeaders(res))) res.setHeader(name, value);
   const requestId = requestIdOf(ctx);
   if (requestId !== undefined) res.setHeader('X-Request-Id', requestId);
 }

@@ -1,24 +1,56 @@
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Methods that only read, so they may run beside each other (RFC 9112 section 9.3.2). */
+/** Methods that only read, so they may run at the same time (RFC 9112 section 9.3.2). */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** A connection with more waiting requests is closed, because Node reads from it without a limit while they wait. */
+const MAX_WAITING = 32;
+
+/** The last change of a connection, and what runs when it was answered. */
+interface Change {
+  isAnswered: boolean;
+  readonly waiting: (() => void)[];
+}
+
+/** The requests of one connection. */
+interface Line {
+  last: Change | undefined;
+  waiting: number;
+}
 
 /**
  * Handles a request that follows a change on the same connection only after that change was answered. A client may send
  * requests without waiting for answers (pipelining), and Node hands them all over at once: a GET after a PUT would not
- * find the upload. Answers wait for each other on such a connection anyway.
+ * find the upload. Answers wait for each other on such a connection anyway. A change after a request that only reads is
+ * not delayed.
  */
 export function serialChanges(handle: RequestListener): RequestListener {
-  const changes = new WeakMap<Duplex, ServerResponse>();
+  const lines = new WeakMap<Duplex, Line>();
   return (request, response) => {
-    const earlier = changes.get(request.socket);
-    if (!READING.has(request.method ?? '')) changes.set(request.socket, response);
-    if (earlier === undefined || earlier.closed) {
+    const { socket } = request;
+    const line = lines.get(socket) ?? { last: undefined, waiting: 0 };
+    const earlier = line.last;
+    if (!READING.has(request.method ?? '')) {
+      const change: Change = { isAnswered: false, waiting: [] };
+      line.last = change;
+      lines.set(socket, line);
+      response.once('close', () => {
+        change.isAnswered = true;
+        for (const next of change.waiting) next();
+      });
+    }
+    if (earlier === undefined || earlier.isAnswered) {
       handle(request, response);
       return;
     }
-    earlier.once('close', () => {
+    if (line.waiting >= MAX_WAITING) {
+      socket.destroy();
+      return;
+    }
+    line.waiting += 1;
+    earlier.waiting.push(() => {
+      line.waiting -= 1;
       if (!request.destroyed) handle(request, response);
     });
   };

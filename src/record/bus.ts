@@ -77,8 +77,8 @@ export class ProgressBus {
   }
 
   /**
-   * Returns the state of an upload that a read would return too, or that an event will replace. Undefined if only a
-   * read can show it.
+   * Returns the state of an upload from its last event. The record is newer only while a later event is on its way.
+   * Undefined if there was no such event within the last seconds, or if events may be missed.
    */
   knownState(id: string): ProgressState | undefined {
     return this.#feed?.reportsAll === true && this.#feed.fault === undefined ? this.#known.get(id) : undefined;

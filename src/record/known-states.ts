@@ -1,8 +1,16 @@
 import { isFinalState } from '../wire/documents.ts';
 import type { ProgressState } from './progress.ts';
 
-/** Most uploads that are kept. Only uploads between an event and the next poll matter. */
+/** The largest number of uploads that are kept. */
 const MAX_KEPT = 2_000;
+
+/** The client that an event has answered polls again at once. An older state may belong to a record without events. */
+const KEPT_MS = 5_000;
+
+interface KnownState {
+  readonly state: ProgressState;
+  readonly untilMs: number;
+}
 
 /**
  * The newest states of uploads, from the events of a feed that reports all changes. A client that polls again after
@@ -10,10 +18,11 @@ const MAX_KEPT = 2_000;
  * because nobody waits for a change of them.
  */
 export class KnownStates {
-  readonly #states = new Map<string, ProgressState>();
+  readonly #states = new Map<string, KnownState>();
 
   get(id: string): ProgressState | undefined {
-    return this.#states.get(id);
+    const known = this.#states.get(id);
+    return known === undefined || known.untilMs < performance.now() ? undefined : known.state;
   }
 
   /** Keeps the state of an event. A lower version is late, or comes from a restored record, so nothing is kept then. */
@@ -22,8 +31,8 @@ export class KnownStates {
     const before = this.#states.get(id);
     this.#states.delete(id);
     if (state.deleted || state.state === 'queued' || isFinalState(state.state)) return;
-    if (before !== undefined && before.version > version) return;
-    this.#states.set(id, state);
+    if (before !== undefined && before.state.version > version) return;
+    this.#states.set(id, { state, untilMs: performance.now() + KEPT_MS });
     if (this.#states.size <= MAX_KEPT) return;
     const [oldest = ''] = this.#states.keys();
     this.#states.delete(oldest);

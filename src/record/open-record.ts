@@ -96,7 +96,8 @@ export async function acceptRecord(
     allowedJson(upload.caller?.ticket),
     upload.hasFreshId === true ? 1 : undefined,
   ]);
-  if (!outcome.applied || outcome.record === undefined) return outcome;
+  // The reply to a repeated call is the whole record, which may have changed since.
+  if (!outcome.applied || outcome.record === undefined || outcome.record.publicId !== '') return outcome;
   return { ...outcome, record: { ...outcome.record, ...sentFields(upload, stored) } };
 }
 

@@ -2,6 +2,7 @@ import { Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import { problemOf } from '../errors.ts';
 import { createKinds } from '../kinds/kinds.ts';
 import { loadOwnKinds } from '../kinds/own/load-processors.ts';
+import { serialChanges } from '../http/serial-changes.ts';
 import { readOptions, type EmbeddingOptions } from '../settings/options.ts';
 import { createLog, type Logger } from '../telemetry/log.ts';
 import { endHeldRequests } from './http-server.ts';
@@ -39,11 +40,11 @@ export async function createService(options: EmbeddingOptions = {}): Promise<Upl
     await service.close();
   };
   return {
-    handle(request, response) {
+    handle: serialChanges((request, response) => {
       if (closing !== undefined) return refuse(response);
       warnOfTimeout(request);
       service.handle(request, response);
-    },
+    }),
     ready: () => service.ready(),
     metrics: () => service.routes.metrics.text(),
     close: () => (closing ??= close()),

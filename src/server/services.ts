@@ -86,7 +86,7 @@ export interface ServiceHost {
 export async function startApi(config: Config, log: Logger, kinds: Kinds = createKinds(config)): Promise<Api> {
   const service = await openService(config, log, { kinds });
   const management = await openManagement(config, service.routes, log);
-  const server = await openHttpServer(service.handle, config);
+  const server = await openHttpServer(serialChanges(service.handle), config);
   const close = async (graceMs: number): Promise<void> => {
     service.leave();
     await delay(config.shutdownDelayMs);
@@ -163,7 +163,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
   await startEvents(held, log);
   heartbeat.start();
   return {
-    handle: serialChanges(withoutMountPath(config.mountPath, withOneFinishListener(app.callback()))),
+    handle: withoutMountPath(config.mountPath, withOneFinishListener(app.callback())),
     manager,
     intake,
     routes: service,

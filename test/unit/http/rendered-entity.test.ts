@@ -1,6 +1,8 @@
 import '../../helpers/one-realm.ts';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { Context } from 'koa';
 import { DeferredManager } from '../../../src/deferred/deferred-manager.ts';
 import { DeferredResult } from '../../../src/deferred/deferred-result.ts';
 import { deferredMiddleware } from '../../../src/deferred/middleware.ts';
@@ -17,11 +19,18 @@ const entity = new RenderedEntity(DOCUMENT, { ETag: 'W/"7"' });
 let served: Served;
 /** True if the response was written when the setter returned. */
 let isWritten: boolean | undefined;
+/** What the application does with a response before the service has it. */
+let prepare: (ctx: Context) => void;
 
 beforeEach(async () => {
   isWritten = undefined;
+  prepare = () => undefined;
   const manager = new DeferredManager({ reportFault: (error) => served.faults.push(error) });
   served = await serve(
+    (ctx, next) => {
+      prepare(ctx);
+      return next();
+    },
     requestIds(),
     unreadBodies(100),
     problemResponses(silentLog),
@@ -57,6 +66,28 @@ describe('RenderedEntity', () => {
       'x-request-id': 'r1',
     });
     expect([response.status, isWritten, served.faults]).toEqual([200, true, []]);
+  });
+
+  test('keeps the headers that the application around an embedded service has set', async () => {
+    prepare = (ctx) => ctx.res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+    const response = await fetch(served.url);
+    expect(response.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  test('is written by middleware that reads the headers of writeHead as an object', async () => {
+    let given: unknown;
+    prepare = ({ res }) => {
+      const writeHead = res.writeHead.bind(res) as (status: number, headers: OutgoingHttpHeaders) => ServerResponse;
+      Object.assign(res, {
+        writeHead(status: number, headers: OutgoingHttpHeaders) {
+          given = headers;
+          return writeHead(status, headers);
+        },
+      });
+    };
+    await (await fetch(served.url)).text();
+    expect(given).toMatchObject({ ETag: 'W/"7"', 'Content-Length': '13' });
   });
 
   test('answers HEAD with the headers of GET', async () => {

@@ -10,6 +10,7 @@ import { turnsUntil } from '../../helpers/turns-until.ts';
 describe('requests that are sent without waiting for answers', () => {
   let server: Server;
   let socket: Socket;
+  let arrived: number;
   /** The requests that were handled, in order, with their open responses. */
   let handled: [what: string, response: ServerResponse][];
 
@@ -20,6 +21,8 @@ describe('requests that are sent without waiting for answers', () => {
       handled.push([`${request.method} ${request.url}`, response]);
     });
     server = createServer(handle);
+    arrived = 0;
+    server.on('request', () => (arrived += 1));
     socket = connect(await listen(server), '127.0.0.1');
     await once(socket, 'connect');
   });
@@ -48,10 +51,8 @@ describe('requests that are sent without waiting for answers', () => {
   }
 
   test('are handled one after the other if they follow a change', async () => {
-    const arrived: unknown[] = [];
-    server.on('request', () => arrived.push(0));
     send('PUT /a', 'GET /a', 'DELETE /a', 'GET /a');
-    await turnsUntil('all requests', () => arrived.length === 4);
+    await turnsUntil('all requests', () => arrived === 4);
     const whole = text(socket);
     expect(await untilHandled(1)).toEqual(['PUT /a']);
     firstResponse().end('1');
@@ -68,11 +69,19 @@ describe('requests that are sent without waiting for answers', () => {
     expect(await untilHandled(3)).toEqual(['GET /a', 'HEAD /b', 'GET /c']);
   });
 
+  test('end the connection if more than 32 of them wait', async () => {
+    send('PUT /a', ...Array.from({ length: 32 }, () => 'GET /a'));
+    await turnsUntil('the last request', () => arrived === 33);
+    expect(socket.closed).toBe(false);
+    const closed = once(socket, 'close');
+    send('GET /a');
+    await closed;
+    expect(handled.map(([what]) => what)).toEqual(['PUT /a']);
+  });
+
   test('are not handled if the client leaves before', async () => {
-    const arrived: unknown[] = [];
-    server.on('request', () => arrived.push(0));
     send('PUT /a', 'GET /a');
-    await turnsUntil('both requests', () => arrived.length === 2);
+    await turnsUntil('both requests', () => arrived === 2);
     const closed = once(firstResponse(), 'close');
     socket.destroy();
     await closed;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ProgressBus } from '../../../src/record/bus.ts';
 import type { ProgressState } from '../../../src/record/progress.ts';
@@ -119,6 +119,15 @@ describe('the bus', () => {
 const withVersion = (version: number) => FIELDS.replace('"8"', `"${version}"`);
 
 describe('the known state of an upload', () => {
+  let nowMs: number;
+  beforeEach(() => {
+    nowMs = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
   test('is that of the last event that had a waiter', () => {
     const { bus, feed } = build();
     void bus.start();
@@ -140,6 +149,7 @@ describe('the known state of an upload', () => {
     ['after an unreadable event', ({ feed }) => feed().changed(ID, '{{{')],
     ['after an event with a lower version', ({ feed }) => feed().changed(ID, withVersion(7))],
     ['once it is final', ({ feed }) => feed().changed(ID, FIELDS.replace('processing', 'completed'))],
+    ['five seconds after its event', () => (nowMs += 5_001)],
     ['while it is queued', ({ feed }) => feed().changed(ID, FIELDS.replace('processing', 'queued'))],
   ])('is not known %s', (_when, happens) => {
     const built = build();
