@@ -1,3 +1,4 @@
+import { CELL } from './cell-type.ts';
 import { columnNames } from './header.ts';
 import { isHeaderRow } from './header-row.ts';
 import type { ByteText } from './row-source.ts';
@@ -70,12 +71,18 @@ function topOf(rows: readonly SampledRow[], columns: number, settings: ShapeSett
   const first = rows.findIndex((row, index) => widthFits(row) || isShortHeader(rows, index, columns, settings));
   if (first < 0) return 0;
   if (settings.header === false) return first;
-  // A title may be padded with empty cells.
   let top = first;
-  while (columns > 1 && (rows[top]?.filled ?? columns) <= 1 && rows[top + 1]?.cells !== undefined) top += 1;
+  while (columns > 1 && isTitle(rows, top, columns) && rows[top + 1]?.cells !== undefined) top += 1;
   const below = rows[top];
   const isTitled = top > first && below !== undefined && isHeaderRow(below, rows.slice(top + 1), columns);
   return isTitled && (below.cells ?? []).filter((cell) => cell !== '').length > 1 ? top : first;
+}
+
+/** Returns whether a row has at most one cell that is not empty, in any column, and is no header itself. */
+function isTitle(rows: readonly SampledRow[], index: number, columns: number): boolean {
+  const row = rows[index];
+  if (row === undefined || row.types.filter((type) => type !== CELL.empty).length > 1) return false;
+  return !isHeaderRow(row, rows.slice(index + 1), columns);
 }
 
 /** Returns whether the header has one name less than there are cells. R writes this for tables with row names. */

@@ -25,7 +25,8 @@ const CHUNK_BYTES = 1024 * 1024;
 const HEAD_BYTES = 65_536;
 const RETURN = 13;
 const DOS_END = 0x1a;
-const LEAD = 0xc0;
+/** The first and the last byte that can begin a character of UTF-8 beyond ASCII. */
+const [FIRST_LEAD, LAST_LEAD] = [0xc2, 0xf4];
 const CONTINUATION = 0x80;
 const MAX_CUT_BYTES = 3;
 
@@ -50,7 +51,7 @@ export async function scanText(path: string, given: string | undefined, signal: 
     if (text.bomBytes > 0) return { ...text, encodingCertainty: 1 };
     if (given !== undefined) return { ...text, encoding: namedEncoding(given, isUtf8), encodingCertainty: 1 };
     if (text.encoding !== 'windows-1252') return { ...text, encodingCertainty: 1 };
-    if (isCutUtf8) throw new UnprocessableError('table_damaged', CUT_SHORT);
+    if (isCutUtf8) throw new UnprocessableError('table_damaged', `${CUT_SHORT} ${OR_NAME_ENCODING}`);
     const { encoding, certainty } = guessEncoding(await linesBeyondAscii(file, signal));
     return { ...text, encoding, encodingCertainty: certainty };
   } finally {
@@ -86,7 +87,8 @@ class Scan {
   end(): Omit<ScannedText, 'encodingCertainty'> & { isUtf8: boolean; isCutUtf8: boolean } {
     const { encoding, bomBytes } = sniffEncoding(this.#head) ?? notText();
     const isUtf8Whole = this.#isUtf8 && this.cutBytes === 0;
-    if (encoding === 'utf-8' && bomBytes > 0 && !isUtf8Whole) throw new UnprocessableError('table_damaged', WRONG_MARK);
+    if (encoding === 'utf-8' && bomBytes > 0 && !isUtf8Whole)
+      throw new UnprocessableError('table_damaged', this.#isUtf8 ? CUT_SHORT : WRONG_MARK);
     const found = encoding === 'utf-8' && !isUtf8Whole ? 'windows-1252' : encoding;
     return {
       encoding: found,
@@ -145,9 +147,9 @@ function namedEncoding(label: string, isUtf8: boolean): string {
 
 const WRONG_MARK = 'The file has a UTF-8 byte order mark, but some bytes are not UTF-8. Save it again as UTF-8.';
 
-const CUT_SHORT =
-  'The file is incomplete: it ends within a character of UTF-8. Upload the whole file. If it is in another encoding, ' +
-  'set the option encoding.';
+const CUT_SHORT = 'The file is incomplete: it ends within a character of UTF-8. Upload the whole file.';
+
+const OR_NAME_ENCODING = 'If it is in another encoding, set the option encoding.';
 
 function notText(): never {
   throw new UnprocessableError(
@@ -161,7 +163,7 @@ function incompleteBytes(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(MAX_CUT_BYTES, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < CONTINUATION) return 0;
-    if (byte >= LEAD) return back < lengthOf(byte) ? back : 0;
+    if (byte >= FIRST_LEAD) return byte <= LAST_LEAD && back < lengthOf(byte) ? back : 0;
   }
   return 0;
 }

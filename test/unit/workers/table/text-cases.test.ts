@@ -26,6 +26,22 @@ describe('real text table', () => {
     expect([namesOf(padded), padded.result.rowsSkipped]).toEqual([['name', 'value', 'unit'], 2]);
   });
 
+  test.each([
+    ['in the first column of the table', ',Title,,\n\n,id,name,price\n,1,a,2.5\n,2,b,3.5\n', 1],
+    ['with a padded row below it', ',Title,,\n,,,\n,id,name,price\n,1,a,2.5\n,2,b,3.5\n', 2],
+    ['in the middle', ',,Title,\n,id,name,price\n,1,a,2.5\n,2,b,3.5\n', 1],
+  ])('has its header below a title %s, beside an empty column', async (_where, text, rowsSkipped) => {
+    const table = await processTable(text);
+    expect(namesOf(table)).toEqual(['column_1', 'id', 'name', 'price']);
+    expect(table.result.columns.map(({ type }) => type)).toEqual(['empty', 'integer', 'string', 'number']);
+    expect(table.result).toMatchObject({ hasHeader: true, rowCount: 2, rowsSkipped });
+  });
+
+  test('has a header with an empty corner and one name, which is no title', async () => {
+    const table = await processTable(',city\nAda,Berlin\nGrace,Paris\n');
+    expect([namesOf(table), table.result.rowCount]).toEqual([['column_1', 'city'], 2]);
+  });
+
   test('gets an unnamed first column if its header lacks one name, as R writes it', async () => {
     const table = await read('c03-header-too-short');
     expect(namesOf(table)).toEqual(['column_1', 'a', 'b']);
@@ -72,8 +88,19 @@ describe('real text table', () => {
       code: 'table_damaged',
       message: expect.stringContaining('ends within a character of UTF-8'),
     });
+    const marked = Buffer.concat([Buffer.from('\ufeff'), cut]);
+    await expect(processTable(marked)).rejects.toMatchObject({
+      code: 'table_damaged',
+      message: expect.stringMatching(/ends within a character of UTF-8. Upload the whole file\.$/),
+    });
     const older = await processTable(Buffer.from('id,name\n1,Zoe\n2,Zo\xeb', 'latin1'));
     expect(older.result).toMatchObject({ encoding: 'windows-1252', rowCount: 2 });
+  });
+
+  test.each([0xc0, 0xc1, 0xf5, 0xff])('may be in another encoding if it ends with the byte %d', async (last) => {
+    const bytes = Buffer.concat([Buffer.from('id,name\n1,Zoë\n2,Zo'), Buffer.from([last])]);
+    const { result } = await processTable(bytes);
+    expect([result.encoding !== 'utf-8', result.rowCount]).toEqual([true, 2]);
   });
 
   test('has no header for a row that names less than half of the columns with values', async () => {

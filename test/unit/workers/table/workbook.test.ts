@@ -86,6 +86,19 @@ describe('workbook', () => {
     });
   });
 
+  test('has its header below a title in B2, and beside an empty column A', async () => {
+    const { result, rows } = await read({
+      sheets: {
+        One:
+          sheetRow(2, [null, 'Title']) +
+          sheetRow(4, [null, 'id', 'price', 'city']) +
+          sheetRow(5, [null, 1, 2.5, 'Rome']),
+      },
+    });
+    expect(rows).toEqual([{ column_1: null, id: 1, price: 2.5, city: 'Rome' }]);
+    expect(result).toMatchObject({ hasHeader: true, rowsSkipped: 1 });
+  });
+
   test('without a header keeps all rows, and columns that begin further down', async () => {
     const { result, rows } = await read({ sheets: { One: sheetRow(1, ['Report']) + sheetRow(3, [1, 2, 3]) } });
     expect(result).toMatchObject({
