@@ -26,7 +26,7 @@ const TO_JPEG_OR_PNG = 'Save it as JPEG or PNG.';
 
 /** Pictures in formats that are recognized but not read. */
 const OTHER_PICTURES =
-  'bmp bpg flif icns j2c jls jp2 jpm jpx jxl ktx mj2 vnd.adobe.photoshop vnd.dwg vnd.ms-photo x-icon x-xcf'.split(' ');
+  'bmp bpg flif icns j2c jls jp2 jpm jpx jxl ktx vnd.adobe.photoshop vnd.dwg vnd.ms-photo x-icon x-xcf'.split(' ');
 
 const MOVING = 'It has only moving pictures. Save one of them as JPEG, or the whole as GIF or WebP.';
 
@@ -43,6 +43,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'image/avif-sequence': MOVING,
   'image/heic-sequence': MOVING,
   'image/heif-sequence': MOVING,
+  'image/mj2': MOVING,
   ...Object.fromEntries(OTHER_PICTURES.map((name) => [`image/${name}`, TO_JPEG_OR_PNG])),
   'application/eps': 'Export it as PNG.',
   'application/pdf': 'If you need its pages as pictures, export them as JPEG or PNG.',

@@ -11,7 +11,7 @@ const PEAK = PEAK_NITS / WHITE_NITS;
 /** Pixels of one part: some milliseconds of work. Other jobs of the process run between two parts. */
 const PIXELS_AT_ONCE = 200_000;
 
-/** Number of levels in the table of a curve. Pictures have at most 12 bits. */
+/** Number of levels in the table of a curve. AVIF and HEIC have at most 12 bits. PNGs with 16 are rounded. */
 const STEPS = 4096;
 
 /** Decoded pixels with 16 bits per channel, in the byte order of the machine. */

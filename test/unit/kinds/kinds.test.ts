@@ -27,6 +27,7 @@ describe('file kinds', () => {
   test.each([
     ['image/bmp', /JPEG or PNG/],
     ['image/jp2', /JPEG or PNG/],
+    ['image/mj2', /moving pictures/],
     ['image/x-icon', /JPEG or PNG/],
     ['application/eps', /PNG/],
     ['application/pdf', /export them as JPEG or PNG/],
