@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 
 type Callback = (error: Error | null, response: ServerResponse) => void;
 
-/** What `on-finished` keeps for a response: it adds callbacks to the list, and listens on its own only without one. */
+/** `on-finished` adds its callbacks to this list. If there is no list, it adds listeners of its own. */
 class FinishWatch {
   readonly queue: Callback[] = [];
 }

@@ -1,7 +1,7 @@
 import { make, moveBefore } from './dom.ts';
 import { GROUPS, type LineGroup } from './line-order.ts';
 
-/** A multiple of 2 to 6, the numbers of columns. So only the last row of a group has gaps. */
+/** A multiple of each number of columns (2 to 5). So only the last row of a group has gaps. */
 const BLOCK_TILES = 60;
 
 /**

@@ -3,7 +3,7 @@
 -- ARGV  7 to 18: as in `enqueue`; 19 name, 20 public id, 21 time of creation in ms, 22 bounds of records as JSON or
 --       empty, 23 ownership as JSON, empty in open mode, 24 limits of the ticket for the file as JSON or empty,
 --       25 not empty if nobody else can know the id yet, so that the change needs no event
--- Returns as `enqueue`, but only the fields of the new record that the caller has not sent.
+-- Returns the reply of `enqueue`, with only the fields that the caller has not sent.
 --- @include "parts/record"
 --- @include "parts/capacity"
 --- @include "parts/ownership"

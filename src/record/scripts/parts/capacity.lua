@@ -74,7 +74,8 @@ local function evictOldest(limits, retentionMs)
   for _ = 1, math.min(excess, MOST_AT_ONCE) do evict(nextVictim(), retentionMs) end
 end
 
--- The reply for an upload that waits now, with the ids of evicted uploads. `fields` replace the whole record.
+-- The reply for an upload that waits now, with the ids of evicted uploads. If given, `fields` are returned instead of
+-- the whole record.
 local function answerQueued(fields)
   local reply = answerWaiting(true, fields)
   if #discarded > 0 then
