@@ -6,7 +6,7 @@ import { isDirectParts, isDirectUpload, isStoredParts, isUpload } from '../../cl
 export interface AwsS3File {
   readonly name?: string | undefined;
   readonly size: number | null;
-  readonly meta?: Readonly<Record<string, unknown>>;
+  readonly meta?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A part that the bucket has. */

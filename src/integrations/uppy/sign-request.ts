@@ -30,22 +30,27 @@ export interface SigningFunctions {
  */
 export function createSigning(requests: DirectRequests, base: string): SigningFunctions {
   /** `signRequest` does not get the file. */
-  const files = new Map<string, AwsS3File>();
+  const uploads = new Map<string, { file: AwsS3File; id?: Promise<string> | undefined }>();
   let count = 0;
   return {
-    generateObjectKey(file) {
+    generateObjectKey({ name, size, meta }) {
       const key = `file-${(count += 1)}`;
-      files.set(key, file);
+      // Without the bytes, because the entry stays.
+      uploads.set(key, { file: { name, size, meta } });
       return key;
     },
     async signRequest({ method, key, uploadId, partNumber }) {
       if (uploadId === undefined) {
-        const file = files.get(key) ?? { size: null };
-        files.delete(key);
+        const upload = uploads.get(key) ?? { file: { size: null } };
         // Uppy puts an empty file as a whole. The service rejects it with a reason.
-        if (method !== 'POST' && file.size !== 0)
+        if (method !== 'POST' && upload.file.size !== 0)
           throw new Error('The service takes files in parts. Leave shouldUseMultipart as it is.');
-        const id = await requests.create(file);
+        // Uppy asks again if it is paused and resumed before the answer.
+        upload.id ??= requests.create(upload.file).catch((error: unknown) => {
+          upload.id = undefined;
+          throw error;
+        });
+        const id = await upload.id;
         return { url: answer('InitiateMultipartUploadResult', { UploadId: id }), key: id };
       }
       if (method === 'PUT') return await requests.address(key, partNumber ?? 1);

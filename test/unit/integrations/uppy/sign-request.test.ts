@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { DirectRequests } from '../../../../src/integrations/uppy/direct-requests.ts';
 import { createSigning } from '../../../../src/integrations/uppy/sign-request.ts';
 
@@ -43,6 +43,26 @@ describe('the signing of requests for Uppy 6', () => {
       '<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>',
       [['create', file]],
     ]);
+  });
+
+  test('creates one upload for a key if Uppy asks again, before or after the answer', async () => {
+    const { requests, calls } = fakeRequests();
+    const signing = createSigning(requests, BASE);
+    const request = { method: 'POST', key: signing.generateObjectKey(file) } as const;
+    const addresses = await Promise.all([signing.signRequest(request), signing.signRequest(request)]);
+    addresses.push(await signing.signRequest(request));
+    expect(addresses.map(({ key }) => key)).toEqual(['id', 'id', 'id']);
+    expect(calls).toEqual([['create', file]]);
+  });
+
+  test('creates the upload of a key again after a failure', async () => {
+    const create = jest.fn<DirectRequests['create']>();
+    create.mockRejectedValueOnce(new Error('no connection')).mockResolvedValueOnce('second');
+    const signing = createSigning({ ...fakeRequests().requests, create }, BASE);
+    const request = { method: 'POST', key: signing.generateObjectKey(file) } as const;
+    await expect(signing.signRequest(request)).rejects.toThrow('no connection');
+    expect((await signing.signRequest(request)).key).toBe('second');
+    expect(create.mock.calls).toEqual([[file], [file]]);
   });
 
   test('completes an upload with the parts that the bucket has', async () => {
