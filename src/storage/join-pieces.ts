@@ -111,8 +111,8 @@ async function fill(
       if (!isPossible || failure !== undefined) return;
       try {
         const [first] = part;
-        if (first !== undefined && isCopied(part)) isPossible &&= await direct.copy(upload, index + 1, first);
-        else await direct.put(upload, index + 1, await read(part));
+        if (first === undefined || !isCopied(part)) await direct.put(upload, index + 1, await read(part));
+        else if (!(await direct.copy(upload, index + 1, first))) isPossible = false;
       } catch (error) {
         failure ??= { error };
       }

@@ -20,7 +20,7 @@ import {
   type StoredPart,
 } from './direct-parts.ts';
 import { storageUnavailable } from './file-errors.ts';
-import { asServiceError, isNotImplemented, isUnknownUpload, nameOf } from './s3-errors.ts';
+import { asServiceError, isNotImplemented, isUnknownUpload, isUnsupportedCopy, nameOf } from './s3-errors.ts';
 import { abortUpload } from './s3-unfinished.ts';
 
 /** Long enough for slow clients, and short enough for a leaked address. A client asks for new ones. */
@@ -87,7 +87,7 @@ export class S3Direct implements DirectParts {
       await client.send(command);
       return true;
     } catch (error) {
-      if (isNotImplemented(error)) return false;
+      if (isUnsupportedCopy(error)) return false;
       return rethrowOfPart(error);
     }
   }

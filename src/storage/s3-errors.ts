@@ -30,6 +30,10 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
 /** Names that servers other than Amazon's use for a full storage. */
 const FULL_NAMES: ReadonlySet<string> = new Set(['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull']);
 
+/** Errors that servers with support for copies also answer. */
+const COPY_FAULT_STATUSES: ReadonlySet<number> = new Set([401, 403, 404]);
+const COPY_FAULT_NAMES: ReadonlySet<string> = new Set(['AccessDenied', 'NoSuchKey', 'NoSuchUpload']);
+
 /**
  * Returns `storage_full` (507) for a full storage, `service_unavailable` (503) for a temporary error, otherwise the
  * error itself.
@@ -71,6 +75,17 @@ export function isUnknownUpload(error: unknown): boolean {
 /** True if the server does not support the request. */
 export function isNotImplemented(error: unknown): boolean {
   return statusOf(error) === 501;
+}
+
+/**
+ * True if the server does not support copies of a range. Servers answer 501, 400, 405 or another 4xx. Errors about
+ * access, a missing object or upload, temporary errors and a full storage do not count.
+ */
+export function isUnsupportedCopy(error: unknown): boolean {
+  if (isNotImplemented(error)) return true;
+  const status = statusOf(error) ?? 0;
+  if (status < 400 || status >= 500 || COPY_FAULT_STATUSES.has(status)) return false;
+  return !COPY_FAULT_NAMES.has(nameOf(error)) && !isFull(error) && !isPassing(error);
 }
 
 /** Returns the name of an S3 error, such as `AccessDenied`. */

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { planParts } from '../../../src/storage/join-pieces.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { DirectParts } from '../../../src/storage/direct-parts.ts';
+import { joinPieces, planParts } from '../../../src/storage/join-pieces.ts';
 import { originalKey, partKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import type { Piece } from '../../../src/storage/stored-pieces.ts';
 import { UploadParts } from '../../../src/storage/upload-parts.ts';
+import { overriding } from '../../helpers/overriding.ts';
 import { at, refuse } from '../../helpers/s3-server.ts';
 import { openS3Storage, type TempS3 } from '../../helpers/s3-storage.ts';
 
@@ -75,16 +78,43 @@ describe('joining pieces in a bucket', () => {
     expect(await parts.stored()).toMatchObject({ isJoined: true, bytes: bytes.length });
   });
 
-  test('makes nothing in a bucket that cannot copy ranges', async () => {
-    temp.server.fault = at('UploadPartCopy', (asked) => refuse(asked, 501, 'NotImplemented'));
+  test.each([
+    [501, 'NotImplemented'],
+    [400, 'InvalidArgument'],
+    [405, 'MethodNotAllowed'],
+  ])('makes nothing in a bucket that cannot copy ranges (%i %s)', async (status, name) => {
+    temp.server.fault = at('UploadPartCopy', (asked) => refuse(asked, status, name));
     expect(await parts.joinFrom(pieces)).toBe(false);
     expect([await temp.storage.stat(key), temp.server.memory.uploads.size]).toEqual([undefined, 0]);
   });
 
-  test('leaves nothing if a piece does not exist', async () => {
-    temp.server.fault = at('UploadPartCopy', (asked) => refuse(asked, 404, 'NoSuchKey'));
+  test.each([
+    [400, 'NoSuchUpload'],
+    [400, 'QuotaExceeded'],
+    [401, 'Unauthorized'],
+    [403, 'AccessDenied'],
+    [404, 'NoSuchKey'],
+  ])('leaves nothing and rejects if a copy fails for another reason (%i %s)', async (status, name) => {
+    temp.server.fault = at('UploadPartCopy', (asked) => refuse(asked, status, name));
     await expect(parts.joinFrom(pieces)).rejects.toThrow();
     expect([await temp.storage.stat(key), temp.server.memory.uploads.size]).toEqual([undefined, 0]);
+  });
+
+  test('makes nothing if a copy succeeds after another one was not possible', async () => {
+    const completed: string[] = [];
+    const storedAt = new Date();
+    const direct = overriding<DirectParts>(temp.storage.direct, {
+      copy: async (_, number) => {
+        if (number === 1) return false;
+        await setImmediate();
+        return true;
+      },
+      list: () => Promise.resolve([1, 2].map((number) => ({ number, sizeBytes: 8 * MIB, etag: '', storedAt }))),
+      complete: ({ uploadId }) => Promise.resolve(completed.push(uploadId) > 0),
+    });
+    const read = () => Promise.reject(new Error('no piece is read'));
+    expect(await joinPieces({ direct, key, read }, [piece(8), piece(8, 'b')])).toBe(false);
+    expect(completed).toEqual([]);
   });
 
   test('leaves many short pieces to a worker', async () => {
