@@ -44,17 +44,22 @@ export class Previews {
       if (isIntersecting) this.#visible.add(target);
       else this.#visible.delete(target);
     }
-    while (this.#running < AT_ONCE && this.#visible.size > 0) void this.#run();
+    // The loop ends even if each run fails at once.
+    const free = AT_ONCE - this.#running;
+    for (let count = 0; count < free && this.#visible.size > 0; count += 1) void this.#run();
   }
 
   async #run(): Promise<void> {
     this.#running += 1;
-    for (let element = this.#next(); element; element = this.#next()) {
-      const wanted = this.#wanted.get(element);
-      this.#visible.delete(element);
-      if (wanted) await this.#make(element, wanted);
+    try {
+      for (let element = this.#next(); element; element = this.#next()) {
+        const wanted = this.#wanted.get(element);
+        this.#visible.delete(element);
+        if (wanted) await this.#make(element, wanted);
+      }
+    } finally {
+      this.#running -= 1;
     }
-    this.#running -= 1;
   }
 
   /** The elements on the screen come before those around it. */
