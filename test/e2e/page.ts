@@ -136,6 +136,11 @@ describe('the page', () => {
     await page.getByRole('button', { name: /paint some/ }).click();
     await awaitStates(page, 6, ['done']);
     expect(await page.locator('.tile').count()).toBe(6);
+    // The groups before it are empty and leave no gap.
+    await awaitTrue(page, () => {
+      const groups = [...document.querySelectorAll('.group:not(:empty)')];
+      return groups.map((group) => getComputedStyle(group).marginTop).join() === '0px';
+    });
     await page.selectOption('#sort', { label: 'By colour' });
     const names = await page.locator('.name').allTextContents();
     expect(names.toSorted()).toEqual([1, 2, 3, 4, 5, 6].map((number) => `landscape ${number}.jpg`));
