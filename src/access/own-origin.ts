@@ -2,14 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { forwardedHosts } from '../http/forwarded.ts';
-import { hostOf } from '../http/request-target.ts';
+import { hostOf, isSafe } from '../http/request-target.ts';
 import { peerAddress, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 
 /** Allows pages of every origin. It stands alone in the list. */
 export const ANY_ORIGIN = '*';
-
-/** Methods that change nothing (RFC 9110 section 9.2.1). */
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The origins whose pages may send requests that change something. */
 export interface OwnOriginOptions {
@@ -50,7 +47,7 @@ function foreignOrigin(): ServiceError {
 
 /** True for a request that changes something and comes from a page of an origin that is neither own nor listed. */
 export function isForeignChange(request: IncomingMessage, { origins, isTrustedProxy }: OwnOriginOptions): boolean {
-  if (SAFE_METHODS.has(request.method ?? '') || origins.includes(ANY_ORIGIN)) return false;
+  if (isSafe(request.method) || origins.includes(ANY_ORIGIN)) return false;
   const site = request.headers['sec-fetch-site'];
   // Pages cannot set this header. A form on a page without a referrer sends it with `Origin: null`.
   if (site === 'same-origin') return false;

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { requestIdOf } from './request-scope.ts';
 
@@ -14,10 +13,16 @@ export const COMMON_HEADERS = {
 };
 const HEADERS = Object.entries(COMMON_HEADERS);
 
-/** The headers of every answer that nobody has set. The application around an embedded service may have its own. */
-export function missingCommonHeaders(res: ServerResponse): Readonly<Record<string, string>> {
-  if (res.getHeaderNames().length === 0) return COMMON_HEADERS;
-  return Object.fromEntries(HEADERS.filter(([name]) => !res.hasHeader(name)));
+/**
+ * Returns the headers of every answer, with the id of the request, but leaves out headers that are set: the application
+ * around an embedded service may have its own.
+ */
+export function missingCommonHeaders(ctx: Context): Record<string, string> {
+  const { res } = ctx;
+  const missing = res.getHeaderNames().length === 0 ? HEADERS : HEADERS.filter(([name]) => !res.hasHeader(name));
+  const headers = Object.fromEntries(missing);
+  const requestId = requestIdOf(ctx);
+  return requestId === undefined ? headers : { ...headers, 'X-Request-Id': requestId };
 }
 
 /**
@@ -25,9 +30,6 @@ export function missingCommonHeaders(res: ServerResponse): Readonly<Record<strin
  * while a response is held.
  */
 export function setCommonHeaders(ctx: Context): void {
-  const { res } = ctx;
-  if (res.headersSent) return;
-  for (const [name, value] of Object.entries(missingCommonHeaders(res))) res.setHeader(name, value);
-  const requestId = requestIdOf(ctx);
-  if (requestId !== undefined) res.setHeader('X-Request-Id', requestId);
+  if (ctx.res.headersSent) return;
+  for (const [name, value] of Object.entries(missingCommonHeaders(ctx))) ctx.res.setHeader(name, value);
 }

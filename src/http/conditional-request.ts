@@ -1,9 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { hasSeen, isWanted } from './entity-tags.ts';
-
-/** Methods that only read. Their routes compare the tags. */
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+import { isSafe } from './request-target.ts';
 
 /**
  * Rejects with `precondition_failed` (412) a request that changes something and has an `If-Match` other than `*`. An
@@ -11,7 +9,8 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  */
 export function unmatchedChanges(): Middleware {
   return (ctx, next) => {
-    if (READING.has(ctx.method) || isWanted(ctx, '')) return next();
+    // The routes of safe methods compare the tags.
+    if (isSafe(ctx.method) || isWanted(ctx, '')) return next();
     throw new ServiceError(
       'precondition_failed',
       'An upload has no ETag that If-Match could compare. Send the request without If-Match.',

@@ -1,7 +1,6 @@
 import type { Context } from 'koa';
 import { DirectEntity } from '../deferred/direct-entity.ts';
 import { missingCommonHeaders } from './common-headers.ts';
-import { requestIdOf } from './request-scope.ts';
 
 /** A JSON document that is rendered once for all clients, and written with its head in one call. */
 export class RenderedEntity extends DirectEntity<string> {
@@ -16,10 +15,8 @@ export class RenderedEntity extends DirectEntity<string> {
   }
 
   send(ctx: Context): void {
-    const id = requestIdOf(ctx);
-    const head = { ...missingCommonHeaders(ctx.res), ...this.#head };
     // No flat list of names and values: middleware that replaces `writeHead`, such as `on-headers`, misreads it.
-    ctx.res.writeHead(this.status, id === undefined ? head : { ...head, 'X-Request-Id': id });
+    ctx.res.writeHead(this.status, { ...missingCommonHeaders(ctx), ...this.#head });
     ctx.res.end(ctx.method === 'HEAD' ? undefined : this.#json);
   }
 }

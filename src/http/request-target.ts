@@ -41,6 +41,13 @@ export function hostOf({ url = '', headers }: Pick<IncomingMessage, 'url' | 'hea
   return ABSOLUTE_TARGET.exec(url)?.[1] ?? headers.host;
 }
 
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Returns true for a method that changes nothing (RFC 9110 section 9.2.1). */
+export function isSafe(method: string | undefined): boolean {
+  return SAFE_METHODS.has(method ?? '');
+}
+
 /** Reads the raw headers: Node keeps only the first `Host`, but a proxy in front may have used the last one. */
 function countHosts(rawHeaders: readonly string[]): number {
   let hosts = 0;

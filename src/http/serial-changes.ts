@@ -1,8 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
-
-/** Methods that only read, so they may run at the same time (RFC 9112 section 9.3.2). */
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+import { isSafe } from './request-target.ts';
 
 /** A connection with more waiting requests is closed, because Node reads from it without a limit while they wait. */
 const MAX_WAITING = 32;
@@ -22,8 +20,8 @@ interface Line {
 /**
  * Handles a request that follows a change on the same connection only after that change was answered. A client may send
  * requests without waiting for answers (pipelining), and Node hands them all over at once: a GET after a PUT would not
- * find the upload. Answers wait for each other on such a connection anyway. A change after a request that only reads is
- * not delayed.
+ * find the upload. Answers wait for each other on such a connection anyway. Only requests
+ * that read may run at the same time (RFC 9112 section 9.3.2), but a change is not delayed by a held GET before it.
  */
 export function serialChanges(handle: RequestListener): RequestListener {
   const lines = new WeakMap<Duplex, Line>();
@@ -31,7 +29,7 @@ export function serialChanges(handle: RequestListener): RequestListener {
     const { socket } = request;
     const line = lines.get(socket) ?? { last: undefined, waiting: 0 };
     const earlier = line.last;
-    if (!READING.has(request.method ?? '')) {
+    if (!isSafe(request.method)) {
       const change: Change = { isAnswered: false, waiting: [] };
       line.last = change;
       lines.set(socket, line);

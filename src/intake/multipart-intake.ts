@@ -150,9 +150,12 @@ async function readParts(
     if (part === PAUSE) continue;
     if (part.kind === 'file') waiting = await receivePart(parts, { ...scope, caller }, form, { part, options }, sent);
     else if (part.name === METADATA_FIELD) caller = readMetadataField(caller, part, sent.length);
-    else if (isOptionsField(part)) {
+    else if (part.name === OPTIONS_FIELD) {
       options = readOptionsField(caller, part, sent.length, hasOptions);
       hasOptions = true;
+    } else {
+      // Unknown fields are ignored, because HTML forms also send buttons and hidden inputs.
+      refusePartOfFile(part.name, part.value);
     }
   }
   return waiting;
@@ -162,12 +165,6 @@ function readMetadataField(caller: Caller, part: FieldPart, filesBefore: number)
   if (filesBefore > 0 && mayBringMetadata(caller))
     throw new ServiceError('bad_metadata', 'The field "metadata" follows a file. Send it before the files.');
   return withMetadata(caller, part.value, 'The field "metadata"');
-}
-
-/** Unknown fields are ignored, because HTML forms also send buttons and hidden inputs. */
-function isOptionsField({ name, value }: FieldPart): boolean {
-  refusePartOfFile(name, value);
-  return name === OPTIONS_FIELD;
 }
 
 function readOptionsField(caller: Caller, part: FieldPart, filesBefore: number, isRepeated: boolean): unknown {

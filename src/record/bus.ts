@@ -81,7 +81,7 @@ export class ProgressBus {
    * Undefined if there was no such event within the last seconds, or if events may be missed.
    */
   knownState(id: string): ProgressState | undefined {
-    return this.#feed?.reportsAll === true && this.#feed.fault === undefined ? this.#known.get(id) : undefined;
+    return this.#feed?.fault === undefined ? this.#known.get(id) : undefined;
   }
 
   async close(): Promise<void> {
@@ -91,7 +91,7 @@ export class ProgressBus {
   #changed(id: string, data: string | undefined): void {
     this.#received += 1;
     const event = this.#registry.has(id) ? this.#decode(id, data) : undefined;
-    if (event === undefined) this.#known.forget(id);
+    if (event === undefined || this.#feed?.reportsAll !== true) this.#known.forget(id);
     else this.#known.changed(event);
     this.#registry.wake(id, event);
   }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { constants, copyFile, link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { cannotLink, isMissing } from './file-errors.ts';
+import { newNonce } from './keys.ts';
 import { makeFolders, syncFolder } from './local-folders.ts';
 import { PART_ENDING } from './local-writer.ts';
 
@@ -13,7 +13,7 @@ const MAX_TRIES = 10;
  * file with that name is replaced. False if `from` does not exist.
  */
 export async function duplicateFile(from: string, to: string): Promise<boolean> {
-  const draft = `${to}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
+  const draft = `${to}.${newNonce()}${PART_ENDING}`;
   for (let tries = 1; ; tries += 1) {
     try {
       await makeFolders(dirname(to));

@@ -1,7 +1,7 @@
 import type { DirectParts, DirectUpload } from './direct-parts.ts';
 import { GatheredChunks } from './gathered-chunks.ts';
-import { partKey } from './keys.ts';
-import { newNonce, SAVE_AFTER_MS, type PartWriter } from './part-writer.ts';
+import { newNonce, partKey } from './keys.ts';
+import { SAVE_AFTER_MS, type PartWriter } from './part-writer.ts';
 import { cutPieces, lengthOf, type FilledParts, type Piece } from './stored-pieces.ts';
 import { putObject, type Storage } from './storage.ts';
 

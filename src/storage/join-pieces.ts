@@ -1,5 +1,5 @@
 import type { DirectParts, DirectUpload } from './direct-parts.ts';
-import { cutPieces, lengthOf, type Piece } from './stored-pieces.ts';
+import { cutPieces, lengthOf, MOST_PARTS, type Piece } from './stored-pieces.ts';
 
 const MIB = 1024 * 1024;
 
@@ -8,9 +8,6 @@ const LEAST_PART_BYTES = 5 * MIB;
 
 /** S3 copies at most 5 GiB with one request. Shorter ranges are copied at the same time. */
 const MOST_COPIED_BYTES = 64 * MIB;
-
-/** S3 allows 10,000. */
-const MOST_PARTS = 9_000;
 
 const COPIES_AT_ONCE = 16;
 

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** A UUID of version 4 without its first two digits. These digits name the shard folder. */
 const ID_TAIL = '[0-9a-f]{6}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
 const UUID = `[0-9a-f]{2}${ID_TAIL}`;
@@ -168,4 +170,12 @@ export function isSafeKey(key: string): boolean {
 export function requireKey(key: string): string {
   if (!isSafeKey(key)) throw new Error('not a storage key');
   return key;
+}
+
+/**
+ * Returns the random part of a new key, or of the name of a draft. Each request makes its own, so that a paused one
+ * cannot rename the object of a later one.
+ */
+export function newNonce(): string {
+  return randomBytes(6).toString('hex');
 }

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskSpace } from './disk-space.ts';
 import { FileBytes } from './file-bytes.ts';
 import { asServiceError, isMissing, orUndefinedWhereMissing, storageUnavailable } from './file-errors.ts';
+import { newNonce } from './keys.ts';
 import { syncFolder } from './local-folders.ts';
 import { PART_ENDING, writeDurably } from './local-writer.ts';
 import type { GrowingObject, GrowingObjects, KeyOfSize, SizedKey, SmallObject } from './storage.ts';
@@ -47,7 +47,7 @@ export class GrowingFiles implements GrowingObjects {
   async complete(from: SizedKey, to: string, companion: SmallObject): Promise<boolean> {
     const { pathOf, cleanParents } = this.#parts;
     const [path, target, small] = [pathOf(from.key), pathOf(to), pathOf(companion.key)];
-    const draft = `${small}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
+    const draft = `${small}.${newNonce()}${PART_ENDING}`;
     try {
       const file = await orUndefinedWhereMissing(openCut(path, from.sizeBytes));
       if (file === undefined) return false;

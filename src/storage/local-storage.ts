@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { link, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -13,7 +12,7 @@ import {
 } from './file-errors.ts';
 import { convertErrors } from './convert-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
-import { isFolderOfUpload, MARKER_KEY, parseKey, requireKey, unfinishedKey } from './keys.ts';
+import { isFolderOfUpload, MARKER_KEY, newNonce, parseKey, requireKey, unfinishedKey } from './keys.ts';
 import { FILE_MODE, makeFolders, removeEmptyFolders, syncFolder } from './local-folders.ts';
 import { duplicateFile } from './duplicate-file.ts';
 import { GrowingFiles } from './local-growing.ts';
@@ -74,7 +73,7 @@ export class LocalStorage implements Storage {
 
   async create(key: string): Promise<ObjectWriter> {
     const path = this.#pathOf(key);
-    const partPath = `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`;
+    const partPath = `${path}.${newNonce()}${PART_ENDING}`;
     // Runs after an error, which it must not replace.
     const cleanParents = () => this.#removeEmptyParents(path).catch(() => undefined);
     const target = { partPath, path, pathOf: (other: string) => this.#pathOf(other), space: this.#space, cleanParents };
@@ -111,7 +110,7 @@ export class LocalStorage implements Storage {
 
   async createOnce(key: string, bytes: Buffer): Promise<boolean> {
     const path = this.#pathOf(key);
-    const draft = `${path}.${randomBytes(6).toString('hex')}`;
+    const draft = `${path}.${newNonce()}`;
     try {
       await makeFolders(dirname(path));
       await writeDurably(draft, bytes);
@@ -184,7 +183,7 @@ export class LocalStorage implements Storage {
   }
 
   async probe(): Promise<void> {
-    const path = `${this.#pathOf(MARKER_KEY)}.${randomBytes(6).toString('hex')}.probe`;
+    const path = `${this.#pathOf(MARKER_KEY)}.${newNonce()}.probe`;
     try {
       await makeFolders(this.#root);
       await writeDurably(path, PROBE_BYTES);
@@ -245,7 +244,7 @@ export class LocalStorage implements Storage {
 function newFile(path: string, chunks: readonly Buffer[]): NewFile {
   const bytes = Buffer.allocUnsafeSlow(chunks.reduce((total, chunk) => total + chunk.length, 0));
   chunks.reduce((offset, chunk) => offset + chunk.copy(bytes, offset), 0);
-  return { path, partPath: `${path}.${randomBytes(6).toString('hex')}${PART_ENDING}`, bytes };
+  return { path, partPath: `${path}.${newNonce()}${PART_ENDING}`, bytes };
 }
 
 /** Not atomic: a reader may see the file before it has its bytes. */

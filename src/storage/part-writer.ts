@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { growingPartKey, partKey } from './keys.ts';
+import { growingPartKey, newNonce, partKey } from './keys.ts';
 import type { GrowingObject, GrowingObjects, KeyOfSize, ObjectWriter, SizedKey, Storage } from './storage.ts';
 
 /** If the process is killed, the bytes that are not saved are lost. So they are saved after this many bytes. */
@@ -192,10 +191,4 @@ class GrowingPartWriter implements PartWriter {
 
 function isDue(bytes: number, sinceMs: number, mostBytes = PART_BYTES): boolean {
   return bytes >= mostBytes || performance.now() - sinceMs >= SAVE_AFTER_MS;
-}
-
-/** A new name for each request, so that a paused one cannot rename the object of a later one. */
-/** Returns the random part of a new key. */
-export function newNonce(): string {
-  return randomBytes(6).toString('hex');
 }

@@ -10,7 +10,6 @@ import {
   type S3Client,
   type _Object as S3Object,
 } from '@aws-sdk/client-s3';
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +17,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Settings } from '../settings/s3-settings.ts';
 import { convertErrors } from './convert-errors.ts';
-import { MARKER_KEY, parseKey, requireKey } from './keys.ts';
+import { MARKER_KEY, newNonce, parseKey, requireKey } from './keys.ts';
 import { newCopyPath, removeAbandonedCopies } from './local-copies.ts';
 import { createClient, createSigner, placeOf, plainClient, type S3Place } from './s3-client.ts';
 import { asServiceError as ofDisk } from './file-errors.ts';
@@ -159,7 +158,7 @@ export class S3Storage implements Storage {
       await this.stat(MARKER_KEY);
       return;
     }
-    const address = this.#address(`${MARKER_KEY}.${randomBytes(6).toString('hex')}.probe`);
+    const address = this.#address(`${MARKER_KEY}.${newNonce()}.probe`);
     const remove = () => this.#client.send(new DeleteObjectCommand(address));
     await this.#client.send(new PutObjectCommand({ ...address, Body: 'probe' })).catch(async (error: unknown) => {
       // The object may be stored although the answer was lost.

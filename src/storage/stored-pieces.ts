@@ -38,8 +38,8 @@ const MIB = 1024 * 1024;
 /** S3 accepts no part below 5 MiB but the last one. */
 const LEAST_PART_BYTES = 8 * MIB;
 
-/** S3 allows 10,000. */
-const MOST_PARTS = 9_000;
+/** Maximum number of parts of an object. S3 allows 10,000. */
+export const MOST_PARTS = 9_000;
 
 /**
  * Reads the multipart upload of a file that is not complete. Undefined if the server cannot list multipart uploads.

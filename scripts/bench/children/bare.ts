@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PROGRESS_CHANNEL } from '../events/progress-channel.ts';
+import { HeldById } from '../lib/held-by-id.ts';
 import { openRedis } from '../lib/open-redis.ts';
 import { serveQuestions } from '../lib/serve-questions.ts';
 import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
@@ -21,12 +22,10 @@ interface Held {
 
 /** The newest progress of each upload, for a client that polls with an older version. */
 const newest = new Map<string, { version: number; body: string }>();
-/** An upload usually has one client, for which a set would waste memory. */
-const heldById = new Map<string, Held | Set<Held>>();
+const held = new HeldById<Held>();
 /** Requested uploads, if each has its own subscription. */
 const asked = new Set<string>();
 let subscribeTo: ((id: string) => void) | undefined;
-let held = 0;
 
 serveQuestions<ServerQuestions>({
   async start({ redisUrl, settings }) {
@@ -47,15 +46,13 @@ serveQuestions<ServerQuestions>({
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   },
-  held: () => held,
+  held: () => held.count,
   ...OWN_USAGE,
 });
 
 function published(id: string, body: string): void {
   newest.set(id, { version: versionIn(body, '"version":'), body });
-  const waiting = heldById.get(id);
-  if (waiting === undefined) return;
-  for (const one of waiting instanceof Set ? [...waiting] : [waiting]) {
+  for (const one of held.of(id)) {
     release(id, one);
     send(one.response, body);
   }
@@ -72,11 +69,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   }
   const one: Held = { response, timer: setTimeout(() => timedOut(id, one), TIMEOUT_MS) };
   response.on('close', () => release(id, one));
-  const waiting = heldById.get(id);
-  if (waiting === undefined) heldById.set(id, one);
-  else if (waiting instanceof Set) waiting.add(one);
-  else heldById.set(id, new Set([waiting, one]));
-  held += 1;
+  held.add(id, one);
 }
 
 function timedOut(id: string, one: Held): void {
@@ -85,12 +78,7 @@ function timedOut(id: string, one: Held): void {
 }
 
 function release(id: string, one: Held): void {
-  const waiting = heldById.get(id);
-  const isHeld = waiting instanceof Set ? waiting.delete(one) : waiting === one;
-  if (!isHeld) return;
-  clearTimeout(one.timer);
-  if (waiting === one || (waiting instanceof Set && waiting.size === 0)) heldById.delete(id);
-  held -= 1;
+  if (held.release(id, one)) clearTimeout(one.timer);
 }
 
 function send(response: ServerResponse, body: string): void {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa, { type Context } from 'koa';
 import { PROGRESS_CHANNEL } from '../events/progress-channel.ts';
+import { HeldById } from '../lib/held-by-id.ts';
 import { openRedis } from '../lib/open-redis.ts';
 import { serveQuestions } from '../lib/serve-questions.ts';
 import { OWN_USAGE, type ServerQuestions } from '../lib/server-questions.ts';
@@ -17,8 +18,7 @@ const KEEP_ALIVE_MS = 75_000;
 /** Ends one held response with this body. */
 type Resolve = (body: string) => void;
 
-const heldById = new Map<string, Resolve | Set<Resolve>>();
-let held = 0;
+const held = new HeldById<Resolve>();
 
 serveQuestions<ServerQuestions>({
   async start({ redisUrl }) {
@@ -35,13 +35,12 @@ serveQuestions<ServerQuestions>({
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   },
-  held: () => held,
+  held: () => held.count,
   ...OWN_USAGE,
 });
 
 function published(id: string, body: string): void {
-  const waiting = heldById.get(id);
-  for (const resolve of waiting instanceof Set ? [...waiting] : [waiting]) resolve?.(body);
+  for (const resolve of held.of(id)) resolve(body);
 }
 
 async function answer(ctx: Context): Promise<void> {
@@ -55,23 +54,10 @@ async function answer(ctx: Context): Promise<void> {
 function hold({ res }: Context, id: string, resolve: Resolve): void {
   const one: Resolve = (body) => {
     clearTimeout(timer);
-    release(id, one);
+    held.release(id, one);
     resolve(body);
   };
   const timer = setTimeout(one, TIMEOUT_MS, '{}');
   res.on('close', () => one('{}'));
-  const waiting = heldById.get(id);
-  if (waiting === undefined) heldById.set(id, one);
-  else if (waiting instanceof Set) waiting.add(one);
-  else heldById.set(id, new Set([waiting, one]));
-  held += 1;
-}
-
-/** Does nothing if it was released before. */
-function release(id: string, one: Resolve): void {
-  const waiting = heldById.get(id);
-  const isHeld = waiting instanceof Set ? waiting.delete(one) : waiting === one;
-  if (!isHeld) return;
-  if (waiting === one || (waiting instanceof Set && waiting.size === 0)) heldById.delete(id);
-  held -= 1;
+  held.add(id, one);
 }

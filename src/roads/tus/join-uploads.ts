@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { Upload } from '@tus/server';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
 import type { UploadMetadata, UploadRecord } from '../../record/record-fields.ts';
-import { growingPartKey, parseKey, partKey, uploadPrefix } from '../../storage/keys.ts';
+import { growingPartKey, newNonce, parseKey, partKey, uploadPrefix } from '../../storage/keys.ts';
 import type { Piece } from '../../storage/stored-pieces.ts';
 import { UploadParts } from '../../storage/upload-parts.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
@@ -121,7 +120,7 @@ async function duplicateAll({ storage }: TusStoreParts, id: string, partials: re
 /** The key of a part contains its place and, if it has grown, its number of bytes. */
 function copyKey(id: string, key: string, start: number): string {
   const { offset = 0, growing } = parseKey(key) ?? {};
-  const nonce = randomBytes(6).toString('hex');
+  const nonce = newNonce();
   return growing === undefined
     ? partKey(id, start + offset, nonce)
     : growingPartKey(id, start + offset, nonce, growing);
