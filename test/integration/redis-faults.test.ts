@@ -271,7 +271,8 @@ test('a process that may not read events is not ready and says why, until it may
 });
 
 test('faults of Redis leave neither keys nor files', async () => {
-  await expectNothingLeft(service);
+  // The last fault may have hit the end of a delivery. BullMQ runs it again after at most twice the 15 s of its lock.
+  await expectNothingLeft(service, undefined, 45_000);
 });
 
 test('while the memory of Redis is full, uploads are rejected at once and polls continue', async () => {
