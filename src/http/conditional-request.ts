@@ -13,9 +13,29 @@ export function unmatchedChanges(): Middleware {
     if (isSafe(ctx.method) || isWanted(ctx, '')) return next();
     throw new ServiceError(
       'precondition_failed',
-      'An upload has no ETag that If-Match could compare. Send the request without If-Match.',
+      'This address has no ETag that If-Match could compare. Send the request without If-Match.',
     );
   };
+}
+
+/**
+ * Throws `precondition_failed` (412) for `If-Match: *` if nothing exists at the address, and for `If-None-Match: *` if
+ * something does (RFC 9110 sections 13.1.1 and 13.1.2). For requests that create what their address names.
+ */
+export async function requirePresence(ctx: Context, exists: () => Promise<boolean>): Promise<void> {
+  const [mustExist, mustNotExist] = ['If-Match', 'If-None-Match'].map((name) => ctx.get(name).trim() === '*');
+  if (mustExist !== true && mustNotExist !== true) return;
+  const isThere = await exists();
+  if (mustExist === true && !isThere)
+    throw new ServiceError(
+      'precondition_failed',
+      'If-Match: * asks for an upload that exists, and there is none with this id. Send the request without If-Match.',
+    );
+  if (mustNotExist === true && isThere)
+    throw new ServiceError(
+      'precondition_failed',
+      'If-None-Match: * asks for a new upload, and there is one with this id. Send the file with a new id.',
+    );
 }
 
 /**

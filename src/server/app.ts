@@ -102,6 +102,7 @@ export function createApp(parts: AppParts): Koa {
 function useOperators(app: Koa, operators: Operators): void {
   app.use(operators.guard);
   const router = new Router({ strict: true, sensitive: true });
+  router.use(unmatchedChanges());
   operatorRoutes(router, operators);
   app.use(router.routes());
 }

@@ -214,6 +214,8 @@ test('a retried upload goes to the workers, and its watchers get the changes', a
   expect(JSON.stringify(failed)).not.toContain(body.id);
   const { ref } = failed.failures.newest[0] ?? {};
   const retry = async () => await statusOf(`/operators/uploads/${ref}/retry`, BEARER, { method: 'POST' });
+  const ifMatch = { ...BEARER, 'If-Match': '"1"' };
+  expect(await statusOf(`/operators/uploads/${ref}/retry`, ifMatch, { method: 'POST' })).toBe(412);
   expect([await retry(), await retry()]).toEqual([204, 404]);
   expect((await figures()).failures).toEqual({ count: 0, newest: [] });
   await service.addWorker();

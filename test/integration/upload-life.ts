@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import type { Progress, Upload, UploadList } from '../../src/wire/documents.ts';
-import { getJson, putFile, postFiles } from '../helpers/client.ts';
+import { getJson, putFile, postFiles, requestJson } from '../helpers/client.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
@@ -97,6 +97,19 @@ describe('the life of an upload', () => {
         'name.jpg',
       );
       expect([other.status, other.body.code]).toEqual([409, 'upload_conflict']);
+    });
+
+    test('obeys If-Match: * and If-None-Match: * in a PUT', async () => {
+      const put = async (id: string, headers: Record<string, string>) => {
+        const body = new Uint8Array(bytes);
+        const { status } = await requestJson(`${service.url}/uploads/${id}`, { method: 'PUT', headers, body });
+        return [status, (await getJson(`${service.url}/uploads/${id}`)).status];
+      };
+      const id = randomUUID();
+      expect(await put(id, { 'If-Match': '*' })).toEqual([412, 404]);
+      expect(await put(id, { 'If-None-Match': '*' })).toEqual([202, 200]);
+      expect(await put(id, { 'If-None-Match': '*' })).toEqual([412, 200]);
+      expect(await put(id, { 'If-Match': '*' })).toEqual([202, 200]);
     });
 
     test('is reported by held polls with every step, and growing versions and percents', async () => {

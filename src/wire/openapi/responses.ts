@@ -191,7 +191,7 @@ const REMARKS: Partial<Record<ErrorCode, string>> = {
   no_ticket_key: 'The access file has no key of this tenant that can sign.',
   foreign_origin:
     'Only pages of this host and of `CORS_ORIGINS`, and clients that are not pages, may change something.',
-  precondition_failed: '`If-Match` has no tag of this file. Send a request that changes an upload without `If-Match`.',
+  precondition_failed: '`If-Match` has no tag of this file. Send a request that changes something without `If-Match`.',
   misdirected_host: 'The `Host` is neither a loopback name nor an allowed one (`ALLOWED_HOSTS`).',
   not_retryable: 'It has not failed, or the file itself is at fault, or a retry is already running.',
 };

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Middleware } from 'koa';
 import { openCaller } from '../../../src/access/caller.ts';
 import { accessLog } from '../../../src/http/access-log.ts';
-import { unmatchedChanges } from '../../../src/http/conditional-request.ts';
+import { requirePresence, unmatchedChanges } from '../../../src/http/conditional-request.ts';
 import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { openScope, requestIdOf, requestIds, withCaller } from '../../../src/http/request-scope.ts';
@@ -74,6 +74,28 @@ describe('a request that changes something', () => {
     served = await serve(problemResponses(silentLog), unmatchedChanges(), (ctx) => void (ctx.body = 'performed'));
     const response = await fetch(served.url, { method, headers: { 'If-Match': tag } });
     expect(response.status).toBe(status);
+  });
+
+  test.each([
+    ['If-Match', '*', false, 412],
+    ['If-Match', ' * ', true, 200],
+    ['If-None-Match', '*', true, 412],
+    ['If-None-Match', '*', false, 200],
+    ['If-None-Match', '"7"', true, 200],
+  ])('and would create an upload obeys %s: %j (it exists: %j, answer %d)', async (header, value, exists, status) => {
+    served = await serve(problemResponses(silentLog), async (ctx) => {
+      await requirePresence(ctx, () => Promise.resolve(exists));
+      ctx.body = 'performed';
+    });
+    expect((await fetch(served.url, { method: 'PUT', headers: { [header]: value } })).status).toBe(status);
+  });
+
+  test('and has neither If-Match: * nor If-None-Match: * reads nothing for them', async () => {
+    served = await serve(problemResponses(silentLog), async (ctx) => {
+      await requirePresence(ctx, () => Promise.reject(new Error('read')));
+      ctx.body = 'performed';
+    });
+    expect((await fetch(served.url, { method: 'PUT' })).status).toBe(200);
   });
 });
 
