@@ -1,26 +1,33 @@
 import { ServiceError } from '../errors.ts';
 
-/**
- * The parameters in which clients send the number of parts of a file, each part as a form of its own: Dropzone,
- * Resumable.js, flow.js, Fine Uploader and Plupload.
- */
-const PART_COUNTS: ReadonlySet<string> = new Set([
-  'dztotalchunkcount',
-  'resumableTotalChunks',
-  'flowTotalChunks',
-  'qqtotalparts',
-  'chunks',
-]);
+const TUS_HINT = 'Turn off chunks in the client, or send the file in parts to /files with the tus protocol.';
 
-const HINT = 'Turn off chunks in the client, or send the file in parts to /files with the tus protocol.';
+/** Without chunks these clients do not work either: they do not accept the answer 202. */
+const TUS_ONLY_HINT = 'Send the file to /files with the tus protocol, for instance with tus-js-client.';
+
+/** The parameters in which clients send the number of parts of a file, each part as a form of its own. */
+const PART_COUNTS: Readonly<Record<string, string>> = {
+  dztotalchunkcount: TUS_HINT, // Dropzone
+  flowTotalChunks: TUS_HINT, // flow.js
+  chunks: TUS_HINT, // Plupload
+  qqtotalparts: TUS_ONLY_HINT, // Fine Uploader
+  resumableTotalChunks: TUS_ONLY_HINT, // Resumable.js
+};
 
 /**
  * Throws `bad_request` (400) if a field or query parameter says that the request has only a part of a file. Otherwise
- * the part would be stored as the whole file.
+ * the part would be stored as the whole file. The same for every file of Resumable.js: it sends a request again up to
+ * 100 times if the answer is 202, and each copy would be stored as a new upload.
  */
 export function refusePartOfFile(name: string, value: string): void {
-  if (!PART_COUNTS.has(name) || !/^\d{1,9}$/.test(value) || Number(value) < 2) return;
-  throw new ServiceError('bad_request', `The request has only a part of a file (${name}=${value}). ${HINT}`);
+  const hint = Object.hasOwn(PART_COUNTS, name) ? PART_COUNTS[name] : undefined;
+  if (!hint || !/^\d{1,9}$/.test(value)) return;
+  if (Number(value) > 1) {
+    throw new ServiceError('bad_request', `The request has only a part of a file (${name}=${value}). ${hint}`);
+  }
+  if (name === 'resumableTotalChunks') {
+    throw new ServiceError('bad_request', `Resumable.js repeats requests that are answered with 202. ${hint}`);
+  }
 }
 
 /**
