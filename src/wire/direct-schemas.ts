@@ -48,7 +48,11 @@ export const storedPartsSchema = z
   .strictObject({
     partSize: bytes.describe('Bytes of each part. Only the last one is shorter.'),
     parts: z.array(
-      z.strictObject({ number: partNumber, size: bytes, etag: z.string().describe('As `complete` needs it.') }),
+      z.strictObject({
+        number: partNumber,
+        size: bytes,
+        etag: z.string().describe('As `complete` needs it. `joined` if the file is complete.'),
+      }),
     ),
   })
   .describe('The parts that the bucket has, by number.');

@@ -12,6 +12,8 @@ let service: Service;
 /** An expression of the page for a picture in two parts. */
 let file: string;
 let page: Page;
+/** Ends the wait of a request to the bucket. */
+let release: () => void;
 
 beforeAll(async () => {
   [parts, s3] = await Promise.all([sharedFrontEnd(), startS3Server()]);
@@ -85,6 +87,22 @@ describe("Uppy's plugin AwsS3 in Chromium", () => {
     await page.evaluate('recipe.uppy.resumeAll()');
     expect(await page.evaluate('outcome')).toEqual([['picture'], []]);
     expect(sentParts()).toBe(3);
+  });
+
+  test('continues after a pause while the bucket joins the parts', async () => {
+    const released = new Promise<void>((resolve) => (release = resolve));
+    s3.fault = withCors(async ({ operation, proceed }) => {
+      if (operation === 'CompleteMultipartUpload') await released;
+      await proceed();
+    });
+    await start();
+    await eventually('the end of the parts', () => s3.operations.includes('CompleteMultipartUpload'));
+    await page.evaluate('recipe.uppy.pauseAll()');
+    release();
+    await eventually('the object', () => s3.memory.uploads.size === 0);
+    await page.evaluate('recipe.uppy.resumeAll()');
+    expect(await page.evaluate('outcome')).toEqual([['picture'], []]);
+    expect(sentParts()).toBe(2);
   });
 
   test('deletes the upload if its file is removed', async () => {

@@ -15,8 +15,8 @@ import { originalKey } from '../../storage/keys.ts';
 import type { CompleteRequest, DirectRequest } from '../../wire/direct-schemas.ts';
 import { errorOfFailure } from './error-of-failure.ts';
 import { finishDirect } from './finish-direct.ts';
-import { bucketUpload } from './join-parts.ts';
-import { isDirect, partBytesFor, planOf, type DirectUploadRecord } from './part-plan.ts';
+import { bucketUpload, isJoined } from './join-parts.ts';
+import { isDirect, partBytesFor, partPlan, planOf, type DirectUploadRecord } from './part-plan.ts';
 import { readStored } from './watch-stored.ts';
 
 /** Number of addresses in the answer to the creation, and by default in later answers. */
@@ -41,6 +41,15 @@ export interface BegunUpload {
   partBytes: number;
   parts: SignedPart[];
 }
+
+/** The parts of a file that the bucket has. */
+export interface StoredParts {
+  partBytes: number;
+  parts: Pick<StoredPart, 'number' | 'sizeBytes' | 'etag'>[];
+}
+
+/** The bucket forgets the tags of parts that have become an object. `complete` does not compare them any more then. */
+const ETAG_OF_JOINED = 'joined';
 
 /** Uploads whose parts the client puts into the bucket. Bytes do not pass this process. */
 export class DirectUploads {
@@ -113,11 +122,18 @@ export class DirectUploads {
     return await this.#sign(direct, record, from, count);
   }
 
-  /** Returns the parts that the bucket has. Throws `no_direct_upload` (409) unless the upload waits for parts. */
-  async stored(id: string): Promise<{ partBytes: number; parts: StoredPart[] }> {
+  /**
+   * Returns the parts that the bucket has: all of a complete file, whose client may not have got the answer. Throws
+   * `no_direct_upload` (409) for an upload that has ended without its bytes.
+   */
+  async stored(id: string): Promise<StoredParts> {
     const direct = this.requireBucket();
-    const record = await this.#receiving(id);
-    return { partBytes: record.road.partBytes, parts: (await readStored({ ...this.#parts, direct }, record)) ?? [] };
+    const { record } = await readExisting(this.#parts.records, id);
+    if (record.stored) return partsOfJoined(record.receivedBytes);
+    const waiting = requireDirect(record);
+    const parts = await readStored({ ...this.#parts, direct }, waiting);
+    if (parts === undefined && (await isJoined(this.#parts, waiting))) return partsOfJoined(waiting.totalBytes);
+    return { partBytes: waiting.road.partBytes, parts: parts ?? [] };
   }
 
   /**
@@ -162,6 +178,12 @@ export class DirectUploads {
   async #receiving(id: string): Promise<DirectUploadRecord> {
     return requireDirect((await readExisting(this.#parts.records, id)).record);
   }
+}
+
+function partsOfJoined(sizeBytes: number): StoredParts {
+  const plan = partPlan(sizeBytes, partBytesFor(sizeBytes));
+  const parts = plan.parts(1, plan.count).map((part) => ({ ...part, etag: ETAG_OF_JOINED }));
+  return { partBytes: plan.partBytes, parts };
 }
 
 function requireDirect(record: UploadRecord): DirectUploadRecord {

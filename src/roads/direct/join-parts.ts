@@ -39,11 +39,15 @@ export async function joinParts(
     if (await completed(direct, upload, stored, record.id)) return;
   }
   // Another call has joined them, or the answer of the bucket was lost.
-  const object = await storage.stat(upload.key);
-  if (object?.sizeBytes === record.totalBytes) return;
+  if (await isJoined({ storage }, record)) return;
   throw new ServiceError('no_direct_upload', 'The bucket has lost the parts. Send the file again as a new upload.', {
     id: record.id,
   });
+}
+
+/** True if the parts have become the file. */
+export async function isJoined({ storage }: Pick<JoinParts, 'storage'>, record: DirectUploadRecord): Promise<boolean> {
+  return (await storage.stat(bucketUpload(record).key))?.sizeBytes === record.totalBytes;
 }
 
 /** Returns the first fault of the parts. Undefined if all parts are there with their lengths. */

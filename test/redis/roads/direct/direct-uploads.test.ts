@@ -216,7 +216,21 @@ describe('an upload straight to the bucket', () => {
     });
     expect(await outcomeOf(complete(begun, parts, uploadsOf(full)))).toBe('queue_full');
     expect(await stateOf(idOf(begun))).toBe('receiving');
-    expect((await complete(begun, parts)).record.state).toBe('queued');
+    expect((await complete(begun, (await direct.stored(idOf(begun))).parts)).record.state).toBe('queued');
+  });
+
+  test('lists all parts after completion, so that a client that lost the answer gets it again', async () => {
+    const begun = await begin(SCOPE, { size: LARGE });
+    const { record } = await complete(begun, await put(begun, file(LARGE)));
+    const { parts, partBytes } = await direct.stored(idOf(begun));
+    expect([partBytes, parts.map(({ number, sizeBytes }) => [number, sizeBytes])]).toEqual([
+      8 * MIB,
+      [
+        [1, 8 * MIB],
+        [2, 9000],
+      ],
+    ]);
+    expect((await complete(begun, parts)).record.version).toBe(record.version);
   });
 });
 
