@@ -2,9 +2,9 @@ import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { removeOrphanFiles } from '../record/orphan-files.ts';
 import type { ChangeOutcome } from '../record/record-change.ts';
-import type { ReadRecord } from '../record/read-record.ts';
+import type { UploadRecord } from '../record/record-fields.ts';
 import type { UploadRecords } from '../record/record.ts';
-import { readExisting } from '../record/read-existing.ts';
+import { unknownUpload } from '../record/read-existing.ts';
 import { uploadPrefix } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
@@ -27,13 +27,16 @@ export class UploadRemoval {
   }
 
   /**
-   * Cancels an upload that is receiving, queued or processing, in any process. `stopped` is false if the
-   * upload was already final. Throws `unknown_upload` (404) or `upload_gone` (410).
+   * Cancels an upload that is receiving, queued or processing, in any process, and returns its record as the cancel
+   * left it. `stopped` is false if the upload was already final. Throws `unknown_upload` (404) or `upload_gone` (410).
    */
-  async cancel(id: string): Promise<{ upload: ReadRecord; stopped: boolean }> {
+  async cancel(id: string): Promise<{ record: UploadRecord; stopped: boolean }> {
     const outcome = await this.#parts.records.cancel(id);
+    throwIfGone(id, outcome);
+    // The record is not read again: the same id may have begun, or begun again, since the cancel was decided.
+    if (outcome.record === undefined) throw unknownUpload(id);
     if (outcome.applied) await this.#orLog(id, removeOrphanFiles(this.#parts, id));
-    return { upload: await readExisting(this.#parts.records, id), stopped: outcome.applied };
+    return { record: outcome.record, stopped: outcome.applied };
   }
 
   /**
@@ -42,7 +45,8 @@ export class UploadRemoval {
    */
   async delete(id: string): Promise<void> {
     const outcome = await this.#parts.records.delete(id);
-    throwIfNotThere(id, outcome);
+    throwIfGone(id, outcome);
+    if (!outcome.applied) throw unknownUpload(id);
     this.#parts.transfers.end(id);
     await this.#orLog(id, this.#parts.storage.removeAll(uploadPrefix(id)));
   }
@@ -53,14 +57,9 @@ export class UploadRemoval {
   }
 }
 
-function throwIfNotThere(id: string, outcome: ChangeOutcome): void {
-  if (outcome.applied) return;
-  if (outcome.rejection === 'deleted' || outcome.rejection === 'expired') {
-    throw new ServiceError(
-      'upload_gone',
-      'This upload was already deleted or has expired. There is nothing left to delete.',
-      { id },
-    );
-  }
-  throw new ServiceError('unknown_upload', 'There is no upload with this id. Check the id.', { id });
+function throwIfGone(id: string, outcome: ChangeOutcome): void {
+  if (outcome.applied || !['deleted', 'expired'].includes(outcome.rejection)) return;
+  throw new ServiceError('upload_gone', 'This upload was deleted or has expired. Its files are already removed.', {
+    id,
+  });
 }

@@ -13,7 +13,7 @@ import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-
 import { EarlyWatch } from '../record/early-watch.ts';
 import { readExisting } from '../record/read-existing.ts';
 import { watchStoredUntilFinal, type AskedStored, type WatchParts } from '../record/watch.ts';
-import type { ReadRecord } from '../record/read-record.ts';
+import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { toUpload } from '../record/upload-document.ts';
 import { cleanFileName } from '../intake/file-name.ts';
@@ -78,9 +78,9 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
   });
 
   router.post('/uploads/:id/cancel', async (ctx) => {
-    const { upload, stopped } = await parts.roadsOf(spanOf(ctx)).removal.cancel(requireUploadId(ctx.params['id']));
+    const { record, stopped } = await parts.roadsOf(spanOf(ctx)).removal.cancel(requireUploadId(ctx.params['id']));
     ctx.status = stopped ? 202 : 200;
-    ctx.body = toUpload(upload);
+    ctx.body = toUpload(asSeen(record));
   });
 
   router.delete('/uploads/:id', async (ctx) => {

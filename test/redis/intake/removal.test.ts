@@ -40,7 +40,7 @@ describe('cancel', () => {
     async (state) => {
       const id = await storedUpload(state);
       const removal = build();
-      expect(await removal.cancel(id)).toMatchObject({ stopped: true, upload: { record: { id, state: 'cancelled' } } });
+      expect(await removal.cancel(id)).toMatchObject({ stopped: true, record: { id, state: 'cancelled' } });
       expect(space.files()).toEqual([]);
     },
   );
@@ -48,10 +48,7 @@ describe('cancel', () => {
   test('does not change a final upload', async () => {
     const id = await storedUpload('completed');
     const removal = build();
-    expect(await removal.cancel(id)).toMatchObject({
-      stopped: false,
-      upload: { record: { state: 'completed', percent: 100 } },
-    });
+    expect(await removal.cancel(id)).toMatchObject({ stopped: false, record: { state: 'completed', percent: 100 } });
     expect(space.files()).toHaveLength(1);
   });
 
@@ -73,6 +70,31 @@ describe('cancel', () => {
     const id = await storedUpload('queued');
     await removal.delete(id);
     expect(await codeOf(removal.cancel(id))).toBe('upload_gone');
+  });
+});
+
+describe('cancel of an upload that begins at the same time', () => {
+  function buildWith(afterwards: (id: string) => Promise<unknown>) {
+    return build({
+      records: overriding(space.records, {
+        cancel: async (id) => {
+          const outcome = await space.records.cancel(id);
+          await afterwards(id);
+          return outcome;
+        },
+      }),
+    });
+  }
+
+  test('rejects with unknown_upload if the upload began after it', async () => {
+    const removal = buildWith((id) => uploadIn(space.records, 'queued', { id }));
+    expect(await codeOf(removal.cancel(freshId()))).toBe('unknown_upload');
+  });
+
+  test('returns the cancelled record if the upload was sent again after it', async () => {
+    const id = await storedUpload('queued');
+    const removal = buildWith(() => uploadIn(space.records, 'receiving', { id }));
+    expect(await removal.cancel(id)).toMatchObject({ stopped: true, record: { state: 'cancelled' } });
   });
 });
 
