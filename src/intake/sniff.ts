@@ -1,4 +1,5 @@
 import { fileTypeFromBuffer } from 'file-type';
+import { hasBrand } from '../kinds/media-brands.ts';
 import { rawTypeOf } from './raw-picture-watch.ts';
 
 /** The type of a file is determined from this many bytes at its start. */
@@ -26,19 +27,6 @@ export async function sniffType(bytes: Buffer): Promise<string | undefined> {
   if (mime !== CANON_RAW && TIFF_SIGNATURES.includes(head.toString('latin1', 0, 4))) return rawTypeOf(head) ?? TIFF;
   const mayBeText = mime === undefined || mime === 'application/xml';
   return mayBeText && isSvg(head.toString('utf8')) ? 'image/svg+xml' : mime;
-}
-
-/**
- * Returns whether the major brand or a compatible brand of a file is one of `brands` (ISO/IEC 14496-12, section 4.3).
- * `file-type` reads only the major brand, which several formats may share.
- */
-function hasBrand(head: Buffer, brands: readonly string[]): boolean {
-  if (head.toString('latin1', 4, 8) !== 'ftyp') return false;
-  const end = Math.min(head.length - 3, head.readUInt32BE(0));
-  for (let at = 8; at < end; at += 4) {
-    if (at !== 12 && brands.includes(head.toString('latin1', at, at + 4))) return true;
-  }
-  return false;
 }
 
 const AVIF = 'image/avif';

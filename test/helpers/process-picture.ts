@@ -10,6 +10,7 @@ import { SNIFF_BYTES, sniffType } from '../../src/intake/sniff.ts';
 import { createHeicReader } from '../../workers/picture/heic/heic-reader.ts';
 import { PICTURE_LIMITS, type PictureLimits } from '../../workers/picture/limits.ts';
 import { PASSED_TIME } from '../../workers/charged-time.ts';
+import { FileWindow } from '../../workers/picture/structure/file-window.ts';
 import { createPictureProcessor } from '../../workers/picture/processor.ts';
 import { AbandonedCalls } from '../../workers/picture/step-bounds.ts';
 import type { PictureTools } from '../../workers/picture/tools.ts';
@@ -85,6 +86,17 @@ export function pictureTools(limits: Partial<PictureLimits> = {}): PictureTools 
     abandoned: new AbandonedCalls(),
     heic: createHeicReader(HEIC_THREAD),
   };
+}
+
+/** Calls `use` with a window over a file of these bytes, and with its path, as `withFile` does. */
+export async function withWindow<Value>(
+  bytes: Buffer,
+  use: (window: FileWindow, path: string) => Promise<Value>,
+): Promise<Value> {
+  const { signal } = new AbortController();
+  return await withFile(bytes, async (path) => {
+    return await FileWindow.over(path, signal, async (window) => await use(window, path));
+  });
 }
 
 /** Calls `use` with the path of a file of these bytes, and removes it afterwards. */

@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 
 /** One table (IFD) of an EXIF block. A tag that is absent, broken or of another type counts as missing. */
 export interface ExifDirectory {
@@ -6,6 +6,8 @@ export interface ExifDirectory {
   text(tag: number): string | undefined;
   /** At most four values of any numeric type. A fraction with the denominator 0 is infinite or NaN. */
   numbers(tag: number): readonly number[];
+  /** The bytes of a value of the type UNDEFINED, as long as the block has them. */
+  bytes(tag: number): Buffer;
   /** The table that the tag points to, or an empty table. */
   directory(tag: number): ExifDirectory;
 }
@@ -13,6 +15,7 @@ export interface ExifDirectory {
 const ENTRY_BYTES = 12;
 const TEXT_TYPE = 2;
 const UINT32_TYPE = 4;
+const BYTES_TYPE = 7;
 /** Pointers should be LONG. Some programs write SLONG or IFD. */
 const POINTER_TYPES: readonly number[] = [UINT32_TYPE, 9, 13];
 const MAX_TEXT_BYTES = 200;
@@ -36,7 +39,12 @@ interface NumberType {
   readonly read: (view: DataView, at: number, little: boolean) => number;
 }
 
-const EMPTY: ExifDirectory = { text: () => undefined, numbers: () => [], directory: () => EMPTY };
+const EMPTY: ExifDirectory = {
+  text: () => undefined,
+  numbers: () => [],
+  bytes: () => Buffer.alloc(0),
+  directory: () => EMPTY,
+};
 
 /**
  * Returns the first table of an EXIF block from a file (TIFF 6.0, section 2), or an empty table. Never throws. It reads
@@ -96,6 +104,10 @@ function directoryAt(view: DataView, little: boolean, offset: number): ExifDirec
       const at = find(tag, (type) => NUMBER_TYPES.has(type));
       return at === undefined ? [] : numbersAt(view, little, at);
     },
+    bytes(tag) {
+      const at = find(tag, (type) => type === BYTES_TYPE);
+      return at === undefined ? EMPTY.bytes(tag) : valueAt(view, little, at);
+    },
     directory(tag) {
       const at = find(tag, (type) => POINTER_TYPES.includes(type));
       return at === undefined ? EMPTY : directoryAt(view, little, view.getUint32(at + 8, little));
@@ -104,12 +116,16 @@ function directoryAt(view: DataView, little: boolean, offset: number): ExifDirec
 }
 
 function textAt(view: DataView, little: boolean, entry: number): string {
-  const count = view.getUint32(entry + 4, little);
-  const start = count <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
-  const end = Math.min(start + Math.min(count, MAX_TEXT_BYTES), view.byteLength);
-  const bytes = new Uint8Array(view.buffer, view.byteOffset + Math.min(start, end), Math.max(0, end - start));
+  const bytes = valueAt(view, little, entry).subarray(0, MAX_TEXT_BYTES);
   const nul = bytes.indexOf(0);
   return decodeText(nul === -1 ? bytes : bytes.subarray(0, nul));
+}
+
+/** Returns the value of an entry whose values have one byte each. */
+function valueAt(view: DataView, little: boolean, entry: number): Buffer {
+  const count = view.getUint32(entry + 4, little);
+  const start = count <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength).subarray(start, start + count);
 }
 
 function numbersAt(view: DataView, little: boolean, entry: number): number[] {

@@ -19,7 +19,7 @@ import { readableInput } from './readable-input.ts';
 import { readPicture } from './read-picture.ts';
 import { areaOf } from './size.ts';
 import type { PictureFacts, PictureState } from './state.ts';
-import { checkStructure } from './structure/check-structure.ts';
+import { FileWindow } from './structure/file-window.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
 /** Parses the options of a record. Throws if they are invalid, which cannot happen: the intake has checked them. */
@@ -32,9 +32,10 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     // Abandoned calls of earlier pictures must not add to the memory of this one. If one of them never ends, the time
     // limit of the attempt makes this process count as unresponsive, and it is replaced.
     await tools.abandoned.settled();
-    await checkStructure({ path: inputPath, type: upload.type, maxFrames: tools.limits.maxFrames }, signal);
-    const container = await readContainer(inputPath, upload.type, signal);
-    const { input, addedFrames } = await readableInput(inputPath, upload.type, signal);
+    const { container, input, addedFrames } = await FileWindow.over(inputPath, signal, async (window) => ({
+      container: await readContainer(window, upload.type, tools.limits.maxFrames, signal),
+      ...(await readableInput(window, inputPath, upload.type)),
+    }));
     const bounds = boundsOf(tools, signal, SLOW_TO_READ);
     const { way, ...header } = await readPicture(
       tools,
@@ -60,8 +61,8 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     };
     state.input.set(input);
     state.facts.set(facts);
-    const { pictures = 1 } = header;
     const { hasMoreFrames } = container;
+    const pictures = header.pictures ?? container.pictures;
     const losesChannels = channels !== undefined;
     state.warnings.push(...pictureWarnings({ facts, isAnimated, hasMoreFrames, pictures, losesChannels, exif }));
     if (header.icc !== undefined && !isProfileUsable) state.warnings.push(PROFILE_IGNORED);

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { UnprocessableError } from '../unprocessable-error.ts';
-import { FileWindow } from './structure/file-window.ts';
+import type { FileWindow } from './structure/file-window.ts';
 import { readGifBlocks } from './structure/gif-frames.ts';
 
 /** A picture for libvips: the path of the file, or its bytes if they had to be changed. */
@@ -26,25 +26,22 @@ const CLEAR_FRAME = Buffer.from('21f90401000000002c00000000010001000002024401003
 
 /**
  * Returns the file in a form that libvips reads correctly. Most files stay as they are. Rejects with
- * `picture_unsupported` if a file that must be changed has more than 64 MiB, or with the reason of the signal.
+ * `picture_unsupported` if a file that must be changed has more than 64 MiB, or with the reason of the window's signal.
  */
-export async function readableInput(path: string, type: string, signal: AbortSignal): Promise<ReadableInput> {
+export async function readableInput(window: FileWindow, path: string, type: string): Promise<ReadableInput> {
   const asItIs = { input: path, addedFrames: 0 };
-  if (type !== 'image/avif' && type !== 'image/gif') return asItIs;
-  return await FileWindow.over(path, signal, async (window) => {
-    if (type === 'image/avif') {
-      const brand = (await window.read(BRAND_AT, 4))?.toString('latin1');
-      if (brand === undefined || KNOWN_BRANDS.includes(brand)) return asItIs;
-      const bytes = await bytesOf(path, window);
-      bytes.write('avif', BRAND_AT, 'latin1');
-      return { input: bytes, addedFrames: 0 };
-    }
-    const blocks = await readGifBlocks(window);
-    if (blocks === undefined || !blocks.isCanvasVisible || blocks.hasTransparentColour) return asItIs;
-    // libvips leaves out the transparency unless a frame declares a transparent colour.
+  if (type === 'image/avif') {
+    const brand = (await window.read(BRAND_AT, 4))?.toString('latin1');
+    if (brand === undefined || KNOWN_BRANDS.includes(brand)) return asItIs;
     const bytes = await bytesOf(path, window);
-    return { input: Buffer.concat([bytes.subarray(0, blocks.end), CLEAR_FRAME]), addedFrames: 1 };
-  });
+    bytes.write('avif', BRAND_AT, 'latin1');
+    return { input: bytes, addedFrames: 0 };
+  }
+  const blocks = type === 'image/gif' ? await readGifBlocks(window) : undefined;
+  if (blocks === undefined || !blocks.isCanvasVisible || blocks.hasTransparentColour) return asItIs;
+  // libvips leaves out the transparency unless a frame declares a transparent colour.
+  const bytes = await bytesOf(path, window);
+  return { input: Buffer.concat([bytes.subarray(0, blocks.end), CLEAR_FRAME]), addedFrames: 1 };
 }
 
 async function bytesOf(path: string, { sizeBytes }: FileWindow): Promise<Buffer> {

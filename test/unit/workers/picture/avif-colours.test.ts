@@ -5,7 +5,7 @@ import { toneMap } from '../../../../workers/picture/tone-map.ts';
 import { look } from '../../../helpers/look.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { flipBits } from '../../../helpers/pictures.ts';
-import { processPicture, withFile } from '../../../helpers/process-picture.ts';
+import { processPicture, withWindow } from '../../../helpers/process-picture.ts';
 
 const VARIANTS = [{ name: 'a', longestSide: 64, format: 'png' }];
 const NONE = [
@@ -94,7 +94,7 @@ describe('colours of an AVIF without a profile', () => {
     for (let seed = 0; seed < 300; seed++) {
       const bytes = seed < 100 ? whole.subarray(0, 33 + 2 * seed) : flipBits(whole, 4, seed, 36);
       const { signal } = new AbortController();
-      await withFile(bytes, async (path) => await readContainer(path, 'image/avif', signal));
+      await withWindow(bytes, async (window) => await readContainer(window, 'image/avif', 1, signal));
     }
   });
 });

@@ -4,10 +4,11 @@ import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { sniffType } from '../../../../src/intake/sniff.ts';
 import { readableInput } from '../../../../workers/picture/readable-input.ts';
+import { FileWindow } from '../../../../workers/picture/structure/file-window.ts';
 import { colourName, look } from '../../../helpers/look.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { animation, quarters } from '../../../helpers/pictures.ts';
-import { processPicture, withFile } from '../../../helpers/process-picture.ts';
+import { processPicture, withFile, withWindow } from '../../../helpers/process-picture.ts';
 
 const VARIANTS = [
   { name: 'webp', longestSide: 2000, format: 'webp' },
@@ -54,7 +55,9 @@ describe('AVIF', () => {
     const bytes = branded(await quarters({ format: 'avif' }), 'miaf');
     const run = withFile(bytes, async (path) => {
       await truncate(path, 64 * 1024 * 1024 + 1);
-      return await readableInput(path, 'image/avif', new AbortController().signal);
+      return await FileWindow.over(path, new AbortController().signal, async (window) => {
+        return await readableInput(window, path, 'image/avif');
+      });
     });
     await expect(run).rejects.toMatchObject({ code: 'picture_unsupported' });
   });
@@ -92,8 +95,8 @@ describe('GIF whose first frame does not cover the canvas', () => {
       .gif()
       .toBuffer();
     for (const bytes of [await animation('gif', 2), clear]) {
-      await withFile(bytes, async (path) => {
-        const { input } = await readableInput(path, 'image/gif', new AbortController().signal);
+      await withWindow(bytes, async (window, path) => {
+        const { input } = await readableInput(window, path, 'image/gif');
         expect(input).toBe(path);
       });
     }

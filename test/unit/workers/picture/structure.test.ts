@@ -1,18 +1,20 @@
 import { Buffer } from 'node:buffer';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { checkStructure } from '../../../../workers/picture/structure/check-structure.ts';
+import { readContainer } from '../../../../workers/picture/container-facts.ts';
+import { FileWindow } from '../../../../workers/picture/structure/file-window.ts';
+import { checkJpeg } from '../../../../workers/picture/structure/jpeg-segments.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
-import { withFile } from '../../../helpers/process-picture.ts';
+import { withFile, withWindow } from '../../../helpers/process-picture.ts';
 import { animation, cutShort, pages, photo, pngChunk, quarters, type PhotoFormat } from '../../../helpers/pictures.ts';
 
 const FORMATS: readonly PhotoFormat[] = ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'];
 
 async function outcomeOf(bytes: Buffer, format: string, maxFrames = 2000): Promise<unknown> {
   const { signal } = new AbortController();
-  return await withFile(
+  return await withWindow(
     bytes,
-    async (path) => await checkStructure({ path, type: `image/${format}`, maxFrames }, signal),
+    async (window) => await readContainer(window, `image/${format}`, maxFrames, signal),
   ).then(
     () => 'taken',
     (error: unknown) => (error instanceof UnprocessableError ? [error.code, error.detail] : error),
@@ -116,7 +118,7 @@ describe('picture structure', () => {
     const reason = new Error('cancelled');
     const check = withFile(
       await quarters(),
-      async (path) => await checkStructure({ path, type: 'image/jpeg', maxFrames: 1 }, AbortSignal.abort(reason)),
+      async (path) => await FileWindow.over(path, AbortSignal.abort(reason), checkJpeg),
     );
     await expect(check).rejects.toBe(reason);
   });
