@@ -4,7 +4,7 @@ import type { ProgressState } from '../../src/record/progress.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
-import { parseKey } from '../../src/storage/keys.ts';
+import { parseKey, type OwnKey } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { removeOrphanFiles } from '../../src/record/orphan-files.ts';
@@ -51,7 +51,7 @@ const BATCH = 256;
 interface Walk {
   /** Every upload that has files. */
   seen: Map<string, Age>;
-  /** Uploads with more than one manifest. At most one is named by the record. */
+  /** Uploads with files of more than one request. The record names those of one at most. */
   several: Set<string>;
   restored: number;
 }
@@ -75,17 +75,11 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
     await parts.sets.markReconciled(run, SCAN_VALID_MS);
     return;
   }
-  let removed = 0;
-  for (const id of removable) {
-    if (signal.aborted) return;
-    const keys = await removeOrphanFiles(parts, id);
-    logRemoved(parts.log, id, keys, 'no record and no manifest');
-    removed += Math.min(1, keys.length);
-  }
-  for (const id of walk.several) {
-    if (signal.aborted) return;
-    logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'stored by an earlier request');
-  }
+  const removed = await removeEach(parts, removable, 'no record and no manifest', signal);
+  const missing = new Set(unknown);
+  const several = [...walk.several].filter((id) => !missing.has(id));
+  await removeEach(parts, several, 'stored by an earlier request', signal);
+  if (signal.aborted) return;
   const ageMs = Math.max(UNFINISHED_AGE_MS, parts.uploadExpiryMs);
   const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - ageMs));
   for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
@@ -95,12 +89,29 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
   parts.log.info({ restored: walk.restored, removed, unfinished: unfinished.length }, 'storage reconciled');
 }
 
+/** Returns the number of uploads that had orphan files. */
+async function removeEach(
+  parts: ReconciliationParts,
+  ids: readonly string[],
+  reason: string,
+  signal: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  for (const id of ids) {
+    if (signal.aborted) return removed;
+    const keys = await removeOrphanFiles(parts, id);
+    logRemoved(parts.log, id, keys, reason);
+    removed += Math.min(1, keys.length);
+  }
+  return removed;
+}
+
 async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: AbortSignal): Promise<Walk> {
   const walk: Walk = { seen: new Map(), several: new Set(), restored: 0 };
   let unreadable = 0;
   const onUnreadable = (): void => void (unreadable += 1);
   const stored = new Set<string>();
-  let lastId: string | undefined;
+  let last: OwnKey | undefined;
   const restoreStored = async (): Promise<void> => {
     const counts = await inGroups([...stored], signal, async (id) => await restoreOrSkip(parts, id));
     stored.clear();
@@ -112,11 +123,11 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
     if (own === undefined) continue;
     // A manifest without a record, however young, means that the record is lost. Or the request that stored a small
     // file creates the record in this moment. It then finds the restored one and takes it as its own.
-    if (own.kind === 'manifest') {
-      stored.add(own.id);
+    if (own.kind === 'manifest') stored.add(own.id);
+    if (own.fencingToken !== undefined) {
       // The drivers list the files of one upload together. What is missed here stays until the retention ends.
-      if (own.id === lastId) walk.several.add(own.id);
-      lastId = own.id;
+      if (own.id === last?.id && own.fencingToken !== last.fencingToken) walk.several.add(own.id);
+      last = own;
     }
     if (stored.size >= BATCH) await restoreStored();
     const age = own.kind === 'manifest' ? 'none' : nowMs - modifiedAt.getTime() >= LEAST_AGE_MS ? 'old' : 'young';

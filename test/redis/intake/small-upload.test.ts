@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller, TenantLimits } from '../../../src/access/caller.ts';
 import { UploadIntake } from '../../../src/intake/intake.ts';
 import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
+import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import type { ChangeOutcome } from '../../../src/record/record-change.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { newestManifest } from '../../../src/storage/manifest.ts';
@@ -18,6 +19,7 @@ import {
 } from '../../helpers/fake-request.ts';
 import { openIntakeSpace, readsOf, SCOPE, type IntakeSpace } from '../../helpers/intake-space.ts';
 import { overriding } from '../../helpers/overriding.ts';
+import { applied, RESULT } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { callerOf, sumOfRecords, ticketFor, useOf } from '../../helpers/tenant-use.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
@@ -129,6 +131,23 @@ describe('a small file that arrives at once', () => {
     expect([second?.publicId, second?.version]).toEqual([first?.publicId, 1]);
     expect(space.files()).toHaveLength(2);
     expect(space.permits).toHaveLength(1);
+  });
+
+  test('leaves its files to the janitor if it is sent again and they cannot be removed', async () => {
+    const [ended, queued] = [freshId(), freshId()];
+    const complete = async (id: string) => {
+      const attempt = applied(await space.records.begin(id)).record?.attempt ?? 0;
+      applied(await space.records.complete(id, attempt, RESULT));
+    };
+    for (const id of [ended, queued]) await put(id);
+    await complete(ended);
+    const remove = async () => await Promise.reject<never>(new Error('storage away'));
+    parts = { ...parts, storage: overriding(parts.storage, { remove }) };
+    for (const id of [ended, queued]) await expect(put(id)).rejects.toThrow('storage away');
+    const sets = new UploadSets(space.connection, space.keys);
+    expect((await sets.due(9)).ids).toEqual([ended]);
+    await complete(queued);
+    expect((await sets.due(9)).ids.sort()).toEqual([ended, queued].sort());
   });
 
   test('conflicts with other bytes under its id (409), and leaves nothing of them', async () => {

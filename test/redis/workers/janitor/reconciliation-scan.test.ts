@@ -112,6 +112,22 @@ describe('the reconciliation scan', () => {
     expect(janitor.files()).toEqual(kept);
   });
 
+  test('removes the bytes of an earlier request whose manifest is removed already', async () => {
+    const { id, fencingToken } = await uploadIn(janitor.records, 'completed');
+    await janitor.storedUpload(id, { fencingToken });
+    const kept = janitor.files();
+    await janitor.put(originalKey(id, randomUUID()));
+    await reconcileStorage(janitor.parts(), NEVER);
+    expect(janitor.files()).toEqual(kept);
+  });
+
+  test('leaves young bytes without record and manifest, also of several requests', async () => {
+    const id = randomUUID();
+    for (let request = 0; request < 2; request += 1) await janitor.put(originalKey(id, randomUUID()));
+    await reconcileStorage(janitor.parts(), NEVER);
+    expect(janitor.files()).toHaveLength(2);
+  });
+
   test('restores a record with a version that no client can have seen', async () => {
     const { id } = await janitor.storedUpload();
     await reconcileStorage(janitor.parts(), NEVER);
