@@ -1,4 +1,6 @@
+import { allAtOnce, COPIES_AT_ONCE } from './all-at-once.ts';
 import type { DirectParts, DirectUpload } from './direct-parts.ts';
+import type { SizedKey } from './storage.ts';
 import { cutPieces, lengthOf, MOST_PARTS, type Piece } from './stored-pieces.ts';
 
 const MIB = 1024 * 1024;
@@ -6,10 +8,9 @@ const MIB = 1024 * 1024;
 /** S3 accepts no shorter part but the last one, and copies no range of a shorter object. */
 const LEAST_PART_BYTES = 5 * MIB;
 
-/** S3 copies at most 5 GiB with one request. Shorter ranges are copied at the same time. */
-const MOST_COPIED_BYTES = 64 * MIB;
-
-const COPIES_AT_ONCE = 16;
+/** Ranges of this size are copied at the same time. Those of a very large file are longer, up to the limit of S3. */
+const COPIED_BYTES = 64 * MIB;
+const MOST_COPIED_BYTES = 5 * 1024 * MIB;
 
 /** A worker joins a file of many short pieces, because the bytes would pass the request that waits for them. */
 const MOST_READ_BYTES = 64 * MIB;
@@ -47,6 +48,13 @@ export async function joinPieces(target: JoinTarget, pieces: readonly Piece[]): 
   }
 }
 
+/** Copies an object of any size. False if the object is short or the bucket cannot copy ranges. */
+export async function copyInRanges(direct: DirectParts, { key, sizeBytes }: SizedKey, to: string): Promise<boolean> {
+  const piece = { key, start: 0, end: sizeBytes - 1 };
+  const read = () => Promise.reject(new Error('a long piece is copied, not read'));
+  return isCopied([piece]) && (await joinPieces({ direct, key: to, read }, [piece]));
+}
+
 /**
  * Makes the object of its first `count` parts. False if the upload was already completed or aborted. Rejects if the
  * bucket has other parts.
@@ -67,6 +75,7 @@ export async function completeParts(
 /** Returns the pieces of each part. A part of one long piece is copied. */
 export function planParts(pieces: readonly Piece[]): Piece[][] {
   const parts: Piece[][] = [];
+  const copiedBytes = copiedBytesOf(lengthOf(pieces));
   let open: Piece[] = [];
   for (const piece of pieces) {
     const byteCount = lengthOf([piece]);
@@ -78,14 +87,19 @@ export function planParts(pieces: readonly Piece[]): Piece[][] {
       parts.push(open);
       open = [];
     }
-    parts.push(...splitEvenly(cutPieces([piece], taken, byteCount)));
+    parts.push(...splitEvenly(cutPieces([piece], taken, byteCount), copiedBytes));
   }
   return open.length === 0 ? parts : [...parts, open];
 }
 
-function splitEvenly(piece: readonly Piece[]): Piece[][] {
+/** Half of the parts are for the ranges that are shorter, because a piece ends. */
+function copiedBytesOf(totalBytes: number): number {
+  return Math.min(MOST_COPIED_BYTES, Math.max(COPIED_BYTES, Math.ceil(totalBytes / (MOST_PARTS / 2))));
+}
+
+function splitEvenly(piece: readonly Piece[], mostBytes: number): Piece[][] {
   const byteCount = lengthOf(piece);
-  const size = Math.ceil(byteCount / Math.ceil(byteCount / MOST_COPIED_BYTES));
+  const size = Math.ceil(byteCount / Math.ceil(byteCount / mostBytes));
   const parts: Piece[][] = [];
   for (let start = 0; start < byteCount; start += size) parts.push(cutPieces(piece, start, size));
   return parts;
@@ -101,24 +115,14 @@ async function fill(
   upload: DirectUpload,
   parts: readonly (readonly Piece[])[],
 ): Promise<boolean> {
-  let isPossible = true;
-  let failure: { error: unknown } | undefined;
-  const fillAll = async (some: Iterable<[number, readonly Piece[]]>): Promise<void> => {
-    for (const [index, part] of some) {
-      if (!isPossible || failure !== undefined) return;
-      try {
-        const [first] = part;
-        if (first === undefined || !isCopied(part)) await direct.put(upload, index + 1, await read(part));
-        else if (!(await direct.copy(upload, index + 1, first))) isPossible = false;
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-  };
-  const copied = [...parts.entries()].filter(([, part]) => isCopied(part)).values();
+  const numbered = parts.map((part, index) => ({ part, number: index + 1 }));
+  const copied = numbered.filter(({ part }) => isCopied(part));
+  const sent = numbered.filter(({ part }) => !isCopied(part));
+  const isPossible = await allAtOnce(copied, COPIES_AT_ONCE, async ({ part: [first], number }) => {
+    return first !== undefined && (await direct.copy(upload, number, first));
+  });
+  if (!isPossible) return false;
   // One after the other, because they are in memory.
-  const sent = [...parts.entries()].filter(([, part]) => !isCopied(part));
-  await Promise.all([fillAll(sent), ...Array.from({ length: COPIES_AT_ONCE }, () => fillAll(copied))]);
-  if (failure !== undefined) throw failure.error;
-  return isPossible;
+  for (const { part, number } of sent) await direct.put(upload, number, await read(part));
+  return true;
 }

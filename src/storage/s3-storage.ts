@@ -17,12 +17,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Settings } from '../settings/s3-settings.ts';
 import { convertErrors } from './convert-errors.ts';
+import { copyInRanges } from './join-pieces.ts';
 import { MARKER_KEY, newNonce, parseKey, requireKey } from './keys.ts';
 import { newCopyPath, removeAbandonedCopies } from './local-copies.ts';
 import { createClient, createSigner, placeOf, plainClient, type S3Place } from './s3-client.ts';
 import { asServiceError as ofDisk } from './file-errors.ts';
 import { firstForeignName } from './foreign-names.ts';
-import { asServiceError, isMissing, isNotImplemented, isTaken } from './s3-errors.ts';
+import { asServiceError, isMissing, isNotImplemented, isTaken, isUnsupportedCopy } from './s3-errors.ts';
 import { S3Direct } from './s3-direct.ts';
 import { startError } from './s3-start-error.ts';
 import { abortUnfinished } from './s3-unfinished.ts';
@@ -101,11 +102,20 @@ export class S3Storage implements Storage {
     return true;
   }
 
-  /** S3 copies at most 5 GB with one request. Parts of uploads are smaller. */
+  /** S3 copies at most 5 GiB with one request. A larger object is copied in ranges. */
   async duplicate(from: string, to: string): Promise<boolean> {
     const { Bucket, Key } = this.#address(from);
     const copy = new CopyObjectCommand({ ...this.#address(to), CopySource: encodeURI(`${Bucket}/${Key}`) });
-    return (await orUndefinedWhereMissing(this.#client.send(copy))) !== undefined;
+    try {
+      await this.#client.send(copy);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      if (!isUnsupportedCopy(error)) throw asServiceError(error);
+      const object = await this.stat(from);
+      if (object !== undefined && (await copyInRanges(this.direct, object, to))) return true;
+      throw error;
+    }
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {

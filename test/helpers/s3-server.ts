@@ -117,7 +117,7 @@ function operationOf({ method = '', headers }: IncomingMessage, { pathname, sear
   if (isBucket)
     return method === 'POST' ? 'DeleteObjects' : searchParams.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
   const isOfUpload = searchParams.has('uploadId');
-  if (isOfUpload && method === 'PUT' && 'x-amz-copy-source' in headers) return 'UploadPartCopy';
+  if (method === 'PUT' && 'x-amz-copy-source' in headers) return isOfUpload ? 'UploadPartCopy' : 'CopyObject';
   const names: Readonly<Record<string, string>> = isOfUpload
     ? { GET: 'ListParts', PUT: 'UploadPart', POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload' }
     : { GET: 'GetObject', HEAD: 'HeadObject', PUT: 'PutObject', POST: 'CreateMultipartUpload', DELETE: 'DeleteObject' };

@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
 import type { UploadMetadata, UploadRecord } from '../../record/record-fields.ts';
+import { allAtOnce, COPIES_AT_ONCE } from '../../storage/all-at-once.ts';
 import { growingPartKey, newNonce, parseKey, partKey, uploadPrefix } from '../../storage/keys.ts';
 import type { Piece } from '../../storage/stored-pieces.ts';
 import { UploadParts } from '../../storage/upload-parts.ts';
@@ -13,9 +14,6 @@ import { rejectUpload } from './receive-part.ts';
 import { existingUpload } from './existing-upload.ts';
 import type { RedisLocker } from './redis-locker.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
-
-/** Number of parts that are copied at the same time. A bucket needs some milliseconds for each. */
-const COPIES_AT_ONCE = 16;
 
 /** The final upload of a concatenation. */
 export interface FinalUpload {
@@ -109,12 +107,8 @@ async function duplicateAll({ storage }: TusStoreParts, id: string, partials: re
     for (const { key } of pieces) copies.push({ from: key, to: copyKey(id, key, start) });
     start += bytes;
   }
-  const waiting = copies.values();
-  const work = async (): Promise<void> => {
-    for (const { from, to } of waiting)
-      if (!(await storage.duplicate(from, to))) throw new Error('a part of a partial upload is missing');
-  };
-  await Promise.all(Array.from({ length: COPIES_AT_ONCE }, work));
+  const isDone = await allAtOnce(copies, COPIES_AT_ONCE, ({ from, to }) => storage.duplicate(from, to));
+  if (!isDone) throw new Error('a part of a partial upload is missing');
 }
 
 /** The key of a part contains its place and, if it has grown, its number of bytes. */

@@ -6,7 +6,7 @@ import type { DirectParts } from '../../../src/storage/direct-parts.ts';
 import { joinPieces, planParts } from '../../../src/storage/join-pieces.ts';
 import { originalKey, partKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
-import type { Piece } from '../../../src/storage/stored-pieces.ts';
+import { lengthOf, type Piece } from '../../../src/storage/stored-pieces.ts';
 import { UploadParts } from '../../../src/storage/upload-parts.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { at, refuse } from '../../helpers/s3-server.ts';
@@ -38,6 +38,15 @@ describe('the plan of a join', () => {
     ['allows a short last part', [piece(6), piece(1, 'b')], ['a 0-6', 'b 0-1']],
   ])('%s', (_, pieces, parts) => {
     expect(planned(...pieces)).toEqual(parts);
+  });
+
+  test.each([6, 1024, 5 * 1024])('copies a partial upload of %i GiB with ranges that S3 accepts', (gib) => {
+    const parts = planParts([piece(3), piece(gib * 1024 - 3, 'b'), piece(2, 'c')]);
+    const lengths = parts.map(lengthOf);
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe((gib * 1024 + 2) * MIB);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(5 * 1024 * MIB);
+    expect(Math.min(...lengths.slice(0, -1))).toBeGreaterThanOrEqual(5 * MIB);
+    expect(parts.length).toBeLessThanOrEqual(9_000);
   });
 });
 
@@ -115,6 +124,22 @@ describe('joining pieces in a bucket', () => {
     const read = () => Promise.reject(new Error('no piece is read'));
     expect(await joinPieces({ direct, key, read }, [piece(8), piece(8, 'b')])).toBe(false);
     expect(completed).toEqual([]);
+  });
+
+  test('copies an object in ranges if it is too large for one copy', async () => {
+    const [from] = pieces;
+    temp.server.fault = at('CopyObject', (asked) => refuse(asked, 400, 'InvalidRequest'));
+    expect(await temp.storage.duplicate(from?.key ?? '', key)).toBe(true);
+    expect(count('UploadPartCopy')).toBe(1);
+    const file = await temp.storage.read(key);
+    expect(file !== undefined && (await buffer(file)).equals(bytes.subarray(0, 7 * MIB))).toBe(true);
+  });
+
+  test('rejects a copy with the reason of the bucket if it cannot copy ranges either', async () => {
+    temp.server.fault = (asked) =>
+      asked.operation.includes('Copy') ? refuse(asked, 400, 'InvalidRequest') : asked.proceed();
+    await expect(temp.storage.duplicate(pieces[0]?.key ?? '', key)).rejects.toMatchObject({ name: 'InvalidRequest' });
+    expect([await temp.storage.stat(key), temp.server.memory.uploads.size]).toEqual([undefined, 0]);
   });
 
   test('leaves many short pieces to a worker', async () => {
