@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { checkProcessor, isObject } from './check-definition.ts';
 import type { ProcessorDefinition } from './definition.ts';
+import { defaultExport } from './default-export.ts';
 import { importFrom, type ModulePlace } from './import-from.ts';
 import { PROCESSOR_INTERFACE } from './processor-interface.ts';
 
@@ -9,15 +9,18 @@ const LOAD_WITHIN_MS = 30_000;
 
 /** Imports a module and checks its default export. */
 export async function loadDefinition(place: ModulePlace): Promise<ProcessorDefinition<unknown>> {
-  const late = new AbortController();
-  const module = await Promise.race([
-    importFrom(place),
-    delay(LOAD_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
-      throw new Error(`the module has not loaded within ${LOAD_WITHIN_MS / 1000} s`);
-    }),
-  ]).finally(() => late.abort());
+  const module = await withinLoadTime(importFrom(place));
   if (!('default' in module)) throw new Error('the module has no default export; export the result of defineProcessor');
-  return requireDefinition(module['default'], 'its default export');
+  return requireDefinition(defaultExport(module['default']), 'its default export');
+}
+
+async function withinLoadTime<Module>(loading: Promise<Module>): Promise<Module> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`the module has not loaded within ${LOAD_WITHIN_MS / 1000} s`);
+    timer = setTimeout(() => reject(error), LOAD_WITHIN_MS);
+  });
+  return await Promise.race([loading, tooLate]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -51,14 +51,27 @@ export async function loadOwnProcessors(
   // One after the other, so that the message names the first faulty one.
   for (const source of sources) {
     const label = typeof source === 'string' ? source : `processors[${loaded.length}]`;
+    const stopWatching = reportExit(label);
     try {
       loaded.push(await load(source, label, directory));
     } catch (error) {
       throw new ProcessorError(`PROCESSORS: ${label}: ${firstLine(error)}`, { cause: error });
+    } finally {
+      stopWatching();
     }
   }
   requireDistinct(loaded);
   return loaded;
+}
+
+/** Names the module if it ends the process while it is loaded, and makes the exit code that of a wrong setting. */
+function reportExit(label: string): () => void {
+  const report = (): void => {
+    process.stderr.write(`deferred-uploads: PROCESSORS: ${label}: the module ended the process while it was loaded\n`);
+    process.exitCode = ConfigError.exitCode;
+  };
+  process.once('exit', report);
+  return () => process.off('exit', report);
 }
 
 /** Returns the kinds of these processors, for an API process. Rejects as `loadOwnProcessors` does. */

@@ -1,11 +1,14 @@
 import '../../../helpers/one-realm.ts';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { defineProcessor } from '../../../../src/kinds/own/definition.ts';
 import { loadOwnProcessors, type ProcessorSource } from '../../../../src/kinds/own/load-processors.ts';
 import { ConfigError } from '../../../../src/settings/config.ts';
+import { compiled } from '../../../helpers/compiled.ts';
 
 let folder: string;
 
@@ -96,6 +99,37 @@ describe('loading processors', () => {
     const message = await messageOf(path);
     expect(message).toContain(detail);
     expect(message.startsWith(`PROCESSORS: ${path}: `)).toBe(true);
+  });
+
+  test('loads CommonJS, also as compilers make it from a default export', async () => {
+    const definition = "{ interfaceVersion: 1, kind: { name: 'a', types: ['a/b'] }, load: async () => undefined }";
+    const plain = await put('plain.cjs', `module.exports = ${definition};`);
+    const compiledSource = `Object.defineProperty(exports, '__esModule', { value: true }); exports.default =`;
+    const fromCompiler = await put('compiler.cjs', `${compiledSource} ${definition};`);
+    for (const path of [plain, fromCompiler])
+      expect((await loadOwnProcessors([path], folder)).map(({ kind }) => kind.name)).toEqual(['a']);
+  });
+
+  test('rejects a module that waits for ever at its top level', async () => {
+    jest.useFakeTimers();
+    try {
+      const message = messageOf(await put('waits.mjs', 'await new Promise(() => undefined); export default 1;'));
+      await jest.advanceTimersByTimeAsync(30_000);
+      expect(await message).toBe('PROCESSORS: ./waits.mjs: the module has not loaded within 30 s');
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('names a module that ends the process, and the exit code is 78', async () => {
+    const path = await put('exits.mjs', 'process.exit(0);');
+    const loader = pathToFileURL(compiled('src/kinds/own/load-processors.ts')).href;
+    const script = `await (await import('${loader}')).loadOwnProcessors(['${path}'], '${folder}');`;
+    const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+    expect([ended.status, ended.stderr]).toEqual([
+      78,
+      `deferred-uploads: PROCESSORS: ${path}: the module ended the process while it was loaded\n`,
+    ]);
   });
 
   test('rejects two processors that claim the same type or name', async () => {

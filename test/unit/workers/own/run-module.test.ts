@@ -38,13 +38,17 @@ afterEach(async () => {
 });
 
 /** Runs a module whose function has this body. The code is in a second module, as in practice. */
-async function run(body: string, attemptTimeoutMs = 60_000): Promise<AnyResult> {
-  await writeFile(join(folder, 'code.mjs'), `export default async (context) => { ${body} };`);
+async function run(body: string, attemptTimeoutMs?: number): Promise<AnyResult> {
+  return await runFile('code.mjs', `export default async (context) => { ${body} };`, attemptTimeoutMs);
+}
+
+async function runFile(name: string, source: string, attemptTimeoutMs = 60_000): Promise<AnyResult> {
+  await writeFile(join(folder, name), source);
   await writeFile(
     join(folder, 'kind.mjs'),
     `import { defineKind, defineProcessor } from '${DEFINITION}';
      const kind = defineKind({ name: 'note', types: ['text/plain'] });
-     export default defineProcessor({ kind, load: () => import('./code.mjs'), maxOutputBytes: 20_000_000 });`,
+     export default defineProcessor({ kind, load: () => import('./${name}'), maxOutputBytes: 20_000_000 });`,
   );
   const processors = await loadOwnProcessors(['./kind.mjs'], folder);
   const [entry] = await ownEntries(processors, { attemptTimeoutMs, nodeOptions: [], isolatedEntry: ENTRY });
@@ -90,6 +94,23 @@ describe('a module that processes a file', () => {
       { stage: 'read', fraction: 0.5 },
     ]);
     expect(printed.join('')).toContain('hello');
+  });
+
+  test('has no secrets of the service that it could print', async () => {
+    process.env['REDIS_PASSWORD'] = 'a-secret-of-the-service';
+    try {
+      await run('console.log(JSON.stringify(process.env)); return {};');
+    } finally {
+      delete process.env['REDIS_PASSWORD'];
+    }
+    expect(printed.join('')).toContain('"PATH"');
+    expect(printed.join('')).not.toContain('a-secret-of-the-service');
+  });
+
+  test('may be CommonJS that a compiler has made from a default export', async () => {
+    const source = "Object.defineProperty(exports, '__esModule', { value: true }); exports.default =";
+    const result = await runFile('code.cjs', `${source} async () => ({ from: 'a compiler' });`);
+    expect(result).toEqual({ kind: 'note', from: 'a compiler' });
   });
 
   test('rejects a file with a detail for its sender', async () => {
