@@ -24,8 +24,8 @@ const MAX_UNACCEPTED = 4096;
 /** A client that reads nothing of its answer is cut after one to two times this. */
 const READER_TIMEOUT_MS = 30_000;
 
-/** Longer than the idle time of proxies (up to 60 s), because closing first would break their next request. */
-const KEEP_ALIVE_MS = 75_000;
+/** Longer than the idle time of proxies (Caddy: 120 s), because closing first would break their next request. */
+const KEEP_ALIVE_MS = 125_000;
 
 /** Where and how a server listens. */
 export interface ListenOptions {

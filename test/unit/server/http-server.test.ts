@@ -3,6 +3,14 @@ import { once } from 'node:events';
 import { Server } from 'node:net';
 import { openHttpServer } from '../../../src/server/http-server.ts';
 
+test('a server keeps idle connections open for longer than Caddy, which closes them after 120 s', async () => {
+  const server = await openHttpServer(() => undefined, { host: '127.0.0.1', port: 0, httpMaxHeaderBytes: 16_384 });
+  const closed = once(server, 'close');
+  server.close();
+  await closed;
+  expect(server.keepAliveTimeout).toBeGreaterThan(120_000);
+});
+
 test('a server lets 4096 clients connect before it takes their connections', async () => {
   const listen = jest.spyOn(Server.prototype, 'listen');
   const server = await openHttpServer(() => undefined, { host: '127.0.0.1', port: 0, httpMaxHeaderBytes: 16_384 });
