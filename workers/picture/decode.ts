@@ -63,7 +63,10 @@ async function decodeStrictly(state: PictureState, input: PictureInput, settings
   const { format, frames } = state.facts.get();
   switch (format) {
     case 'jpeg':
-      return await decodeJpegStrictly(input, settings, state.container.get().hasCleanJpegHeader);
+      return await decodeJpegStrictly(input, settings, {
+        hasCleanHeader: state.container.get().hasCleanJpegHeader,
+        hasOneScan: !state.costly.get().isProgressive,
+      });
     case 'gif':
       return await decodeGifStrictly(input, settings, frames, () => state.warnings.push(FRAMES_DAMAGED));
     case 'tiff':

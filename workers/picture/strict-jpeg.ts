@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { decodeStrictly } from './decode-strictly.ts';
 import { decode, type DecodeSettings, type Pixels } from './libvips.ts';
@@ -16,6 +16,18 @@ const LOST_PIXELS =
  */
 const SUPERFLUOUS = /extraneous bytes before marker 0x(?!d9)/i;
 
+/** The mark of the end is missing, and perhaps more. */
+const NO_END = /premature end of jpeg image/i;
+const END = Buffer.from([0xff, 0xd9]);
+
+/** How a JPEG is built. */
+export interface JpegForm {
+  /** True if only segments precede the first scan. */
+  readonly hasCleanHeader: boolean;
+  /** True if one scan has all pixels. */
+  readonly hasOneScan: boolean;
+}
+
 /**
  * Decodes a JPEG and rejects with `picture_damaged` if pixels are lost. The library reports them only as warnings, and
  * only the first warning of a file. After a harmless one the picture is decoded again, without its fault if possible,
@@ -24,16 +36,43 @@ const SUPERFLUOUS = /extraneous bytes before marker 0x(?!d9)/i;
 export async function decodeJpegStrictly(
   input: PictureInput,
   settings: DecodeSettings,
-  hasCleanHeader: boolean,
+  form: JpegForm,
 ): Promise<Pixels> {
   return await decodeStrictly(input, settings, async (words, error) => {
-    if (LOST_PIXELS.test(words) || (hasCleanHeader && SUPERFLUOUS.test(words))) throw lostPixels(error);
+    if (LOST_PIXELS.test(words) || (form.hasCleanHeader && SUPERFLUOUS.test(words))) throw lostPixels(error);
+    if (NO_END.test(words)) return await decodeWithEnd(input, settings, form, error);
     const clean = await withoutFaults(input);
-    return clean === undefined ? await decode(input, settings) : await decodeJpegStrictly(clean, settings, true);
+    const cleanForm = { ...form, hasCleanHeader: true };
+    return clean === undefined ? await decode(input, settings) : await decodeJpegStrictly(clean, settings, cleanForm);
   });
 }
 
+/**
+ * Decodes a JPEG with an end mark added, because some cameras write none. Only if all pixels are in one scan: without
+ * the last scan of several a picture is only coarser, which the library does not report.
+ */
+async function decodeWithEnd(
+  input: PictureInput,
+  settings: DecodeSettings,
+  form: JpegForm,
+  error: unknown,
+): Promise<Pixels> {
+  const bytes = form.hasOneScan ? await bytesOf(input) : undefined;
+  if (bytes === undefined) throw error;
+  try {
+    return await decodeJpegStrictly(Buffer.concat([bytes, END]), settings, { ...form, hasOneScan: false });
+  } catch {
+    throw error;
+  }
+}
+
 async function withoutFaults(input: PictureInput): Promise<Buffer | undefined> {
-  if (typeof input !== 'string') return undefined;
-  return (await stat(input)).size > MAX_CHANGED_BYTES ? undefined : cleanJpeg(await readFile(input));
+  const bytes = typeof input === 'string' ? await bytesOf(input) : undefined;
+  return bytes === undefined ? undefined : cleanJpeg(bytes);
+}
+
+/** Returns undefined for a file that is too large to be changed. */
+async function bytesOf(input: PictureInput): Promise<Buffer | undefined> {
+  if (typeof input !== 'string') return input;
+  return (await stat(input)).size > MAX_CHANGED_BYTES ? undefined : await readFile(input);
 }

@@ -79,6 +79,27 @@ describe('JPEG of one colour', () => {
   });
 });
 
+describe('JPEG without an end mark', () => {
+  const incomplete = expect.objectContaining({ code: 'picture_damaged', detail: expect.stringMatching(/incomplete/) });
+
+  test('completes if all its pixels are there, also with bytes between its segments or zeros at its end', async () => {
+    const whole = await photo({ width: 80, height: 60 });
+    const noEnd = whole.subarray(0, -2);
+    const forms = [noEnd, whole.subarray(0, -1), insertBefore(noEnd, 0xdb, zeros), Buffer.concat([noEnd, zeros])];
+    for (const form of forms) expect(await outcomeOf(form)).toBe('completed');
+  });
+
+  test('is rejected as incomplete if one byte of its pixels is missing too', async () => {
+    expect(await outcomeOf((await photo({ width: 80, height: 60 })).subarray(0, -3))).toEqual(incomplete);
+  });
+
+  test('is rejected as incomplete if it is progressive, because its last scans may be missing', async () => {
+    expect(await outcomeOf((await photo({ width: 80, height: 60, progressive: true })).subarray(0, -2))).toEqual(
+      incomplete,
+    );
+  });
+});
+
 describe('JPEG with harmless faults', () => {
   test.each([
     ['bytes between its segments', 0xdb],
