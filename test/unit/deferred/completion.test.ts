@@ -43,7 +43,7 @@ function recorder(name: string, log: string[], broken: readonly string[] = []): 
 
 describe('completion', () => {
   test.each(Object.keys(ENDINGS))(
-    '23. onCompletion and afterCompletion run for every ending, once, in reverse order of the interceptors (%s)',
+    'runs onCompletion and afterCompletion once for every ending, in reverse order of the interceptors (%s)',
     async (ending) => {
       const clock = new FakeClock();
       const log: string[] = [];
@@ -105,7 +105,7 @@ describe('completion', () => {
   });
 
   test.each(Object.keys(ENDINGS))(
-    '24. after completion nothing of the request is held: registry, timers and listeners are empty (%s)',
+    'leaves registry, timers and listeners empty after the completion (%s)',
     async (ending) => {
       const clock = new FakeClock();
       const registry = new Registry<unknown>({ onFault: failOnFault });

@@ -56,7 +56,7 @@ describe('the value', () => {
   });
 
   test.each([[null], [undefined], [0], ['']])(
-    '4. hasResult false and getResult undefined before; null and undefined are legal results and count as set (%p)',
+    'has no result before it is set, and accepts null and undefined as results (%p)',
     (value) => {
       const result = new DeferredResult<unknown>();
       expect([result.hasResult(), result.getResult()]).toEqual([false, undefined]);
@@ -75,8 +75,7 @@ describe('the value', () => {
   });
 
   test.each([['before'], ['after']])(
-    '6. an exception thrown by the handler is treated alike whether the value came before or after it: never ' +
-      'to the setter, reported (%s)',
+    'is reported to a handler whose error never reaches the setter (handler set %s the value)',
     (when) => {
       const result = new DeferredResult<string>();
       const handler = new Recorder('broken');
@@ -88,7 +87,7 @@ describe('the value', () => {
   );
 
   test.each([['before'], ['after']])(
-    '6. an exception thrown while the response is made becomes an error response (value set %s the hold)',
+    'turns an error while the response is made into an error response (value set %s the hold)',
     async (when) => {
       const result = new DeferredResult<string>();
       const served = await serve(() => result);

@@ -32,7 +32,7 @@ function recorder(name: string, log: string[], broken?: Hook): DeferredIntercept
 
 describe('interceptors', () => {
   test.each([['before'], ['after']])(
-    '25. order: before-start, start, pre, post (reverse), after-completion (value set %s the hold)',
+    'run their hooks in order, and postProcess and afterCompletion in reverse (value set %s the hold)',
     async (when) => {
       const log: string[] = [];
       const result = new DeferredResult();
@@ -84,7 +84,7 @@ describe('interceptors', () => {
   });
 
   test.each([[false], [true]])(
-    '27. preProcess throws: that exception is the result and a later set returns false (set before: %s)',
+    'make the error of a preProcess the result, so that a later set returns false (set before: %s)',
     async (isSetBefore) => {
       const log: string[] = [];
       const stream = new Readable({ read() {} });

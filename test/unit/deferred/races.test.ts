@@ -137,7 +137,7 @@ const orders = ENDINGS.flatMap((first) => ENDINGS.map((second) => [first, second
 
 describe('races', () => {
   test.each(orders)(
-    '18. have exactly one winner among setter, timeout, disconnect and shutdown (%s, then %s)',
+    'have exactly one winner among setter, timeout, disconnect and shutdown (%s, then %s)',
     async (first, second) => {
       const arena = new Arena();
       const held = arena.hold('supplier');
@@ -154,7 +154,7 @@ describe('races', () => {
   );
 
   test.each(orders.filter(([first]) => first === 'timeout' || first === 'shutdown'))(
-    '18. are won by the next event while the timeout value is being made (%s, then %s)',
+    'are won by the next event while the timeout value is being made (%s, then %s)',
     async (first, second) => {
       const arena = new Arena();
       const held = arena.hold('never');

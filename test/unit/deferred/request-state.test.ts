@@ -64,7 +64,7 @@ describe("the request's state", () => {
   });
 
   test.each([['above'], ['below']])(
-    '32. a middleware that declares it cannot take part makes deferral fail loudly (%s the deferred middleware)',
+    'makes deferral fail with deferral_unsupported if a middleware is unfit for it (%s the deferred middleware)',
     async (where) => {
       let isReleased = false;
       const unfit = unfitForDeferral((_ctx, next) => next(), 'it buffers the whole answer');
