@@ -222,7 +222,7 @@ export class PermitLoop {
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });
-    worker.on('error', (error) => log.debug({ reason: error.message, kind }, 'worker connection'));
+    worker.on('error', (error) => log.debug({ reason: error.message, kind }, 'worker connection error'));
     return worker;
   }
 

@@ -184,11 +184,11 @@ function statusOf(worker: UploadWorker, tally: UploadTally): ProcessStatus {
 }
 
 async function closeParts(
-  { queue, calls, clock, connection }: RedisParts,
+  { queue, cancels, clock, connection }: RedisParts,
   { heartbeat, storage, tracing }: { heartbeat?: Heartbeat; storage?: Storage; tracing?: Tracing | undefined } = {},
 ): Promise<void> {
   await settleWithin(Promise.all([heartbeat?.close(), queue.close(), tracing?.flush()]), CLOSE_LIMIT_MS);
-  calls.disconnect();
+  cancels.disconnect();
   clock.close();
   await settleWithin(Promise.all([closeConnection(connection), storage?.close?.()]), CLOSE_LIMIT_MS);
 }
@@ -209,7 +209,7 @@ interface RedisParts {
   readonly connection: Redis;
   readonly clock: RedisClock;
   /** Receives cancels. */
-  readonly calls: ReturnType<typeof connectToRedis>;
+  readonly cancels: ReturnType<typeof connectToRedis>;
   readonly tally: UploadTally;
   readonly records: UploadRecords;
   readonly queue: UploadQueue;
@@ -230,8 +230,8 @@ async function openRedisParts(
   });
   const clock = new RedisClock(connection, keys.events, log);
   await clock.start();
-  const calls = connectToRedis(place, 'waits');
-  calls.on('error', (error: Error) => log.debug({ reason: error.message }, 'call connection'));
+  const cancels = connectToRedis(place, 'waits');
+  cancels.on('error', (error: Error) => log.debug({ reason: error.message }, 'cancel connection error'));
   const tally = new UploadTally();
   const records = new UploadRecords(new RedisRecordStore(connection), keys, {
     ...recordOptions(config),
@@ -240,19 +240,19 @@ async function openRedisParts(
     onEntered: (state, from, failure) => tally.entered(state, from, failure),
     kindOf: (type) => processors.find(type)?.kind ?? OTHER_KIND,
   });
-  return { keys, connection, clock, calls, tally, records, queue: new UploadQueue(connection, keys, log) };
+  return { keys, connection, clock, cancels, tally, records, queue: new UploadQueue(connection, keys, log) };
 }
 
 async function listenForCancels(
-  { calls, keys }: RedisParts,
+  { cancels, keys }: RedisParts,
   worker: UploadWorker,
   roads: Pick<RoadWork, 'cancel'>,
 ): Promise<void> {
-  calls.on('message', (_channel: string, id: string) => {
+  cancels.on('message', (_channel: string, id: string) => {
     worker.cancel(id);
     roads.cancel(id);
   });
   // Messages may have been missed before the connection was ready again.
-  calls.on('ready', () => worker.lookAgain());
-  await calls.subscribe(keys.cancelChannel);
+  cancels.on('ready', () => worker.lookAgain());
+  await cancels.subscribe(keys.cancelChannel);
 }

@@ -159,7 +159,7 @@ export class DeliveryQueue {
       skipVersionCheck: true,
       streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
     });
-    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'delivery queue connection'));
+    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'delivery queue connection error'));
     return queue;
   }
 

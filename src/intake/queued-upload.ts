@@ -32,7 +32,9 @@ export async function afterQueued(
   const { id } = record;
   log.info({ upload: uploadRef(id), type: stored.type, sizeBytes: stored.sizeBytes }, 'upload queued');
   const added = outcome.permitFor === undefined ? undefined : parts.queue.add(outcome.permitFor);
-  await added?.catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added'));
+  await added?.catch((error: unknown) =>
+    log.warn({ err: error, upload: uploadRef(id) }, 'permit not added, the janitor will add it'),
+  );
   for (const evicted of outcome.discarded ?? []) {
     log.info({ upload: uploadRef(evicted) }, 'upload discarded');
     parts.admission.discarded();

@@ -69,7 +69,7 @@ export class UploadQueue {
       streams: { events: { maxLen: JOB_EVENTS_LENGTH } },
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
-    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'queue connection'));
+    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'queue connection error'));
     this.#queues.set(kind, queue);
     return queue;
   }

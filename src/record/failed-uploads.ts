@@ -55,7 +55,9 @@ export class FailedUploads {
     // The record is queued already. The janitor adds the permit if it cannot be added here.
     await queue
       .add(outcome.permitFor)
-      .catch((error: unknown) => log.warn({ err: error, upload: uploadRef(id) }, 'permit not added yet'));
+      .catch((error: unknown) =>
+        log.warn({ err: error, upload: uploadRef(id) }, 'permit not added, the janitor will add it'),
+      );
   }
 
   /** Does the same for the `ref` of a listed upload. No error contains the id. */

@@ -44,7 +44,7 @@ export class ImportWorker {
       stalledInterval: lockMs,
       maxStalledCount: NO_STALL_LIMIT,
     });
-    this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'import connection'));
+    this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'import connection error'));
     this.#endBackOff = backOffOnError(this.#worker);
   }
 

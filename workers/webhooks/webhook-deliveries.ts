@@ -86,7 +86,7 @@ export class WebhookDeliveries {
         backoffStrategy: (tries, _type, error) => pauseMs(tries, error instanceof FailedTryError ? error.askedMs : 0),
       },
     });
-    this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'delivery connection'));
+    this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'delivery connection error'));
     this.#endBackOff = backOffOnError(this.#worker);
   }
 

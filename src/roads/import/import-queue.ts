@@ -61,7 +61,7 @@ export class ImportQueue {
       skipVersionCheck: true,
       streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
     });
-    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'import queue connection'));
+    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'import queue connection error'));
     return queue;
   }
 }
