@@ -81,7 +81,7 @@ export class AttemptProgress {
     this.#throttle.push({ ...this.#last, fileCount: this.#files.length });
   }
 
-  /** Forgets what is not being written now. Call it if the outcome contains all of it. */
+  /** Forgets the reports and files that are not being written now. Call it if the outcome contains them. */
   drop(): void {
     this.#throttle.drop();
     this.#newest = undefined;

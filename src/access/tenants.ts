@@ -5,7 +5,7 @@ import { importTicketKey, type TicketKey } from './ticket-keys.ts';
 /** A tenant of the access file. */
 export interface Tenant extends Pick<TenantEntry, 'limits' | 'weight' | 'presets' | 'webhooks'> {
   readonly name: string;
-  /** In the order of the file. */
+  /** The keys, in the order of the file. */
   readonly ticketKeys: readonly TicketKey[];
 }
 
@@ -44,7 +44,7 @@ function apiKeyDigest(apiKey: string): Buffer {
 /** All tenants of one version of the access file. It never changes: a new version of the file makes a new table. */
 export class Tenants {
   readonly #tenants: ReadonlyMap<string, Tenant>;
-  /** By their digests in hex. */
+  /** API keys by their digests in hex. */
   readonly #apiKeys: ReadonlyMap<string, FoundApiKey>;
   readonly #ticketKeys: ReadonlyMap<string, FoundTicketKey>;
   readonly #hasWebhooks: boolean;
@@ -80,7 +80,7 @@ export class Tenants {
     return new Tenants(all, apiKeys);
   }
 
-  /** In the order of the file. */
+  /** The keys, in the order of the file. */
   get all(): Iterable<Tenant> {
     return this.#tenants.values();
   }

@@ -10,7 +10,7 @@ export interface UncheckedTicket {
   /** The payload in base64url. */
   readonly payload: string;
   readonly signature: string;
-  /** The text that the signature is of: header and payload. */
+  /** The signed text: header and payload. */
   readonly signed: string;
 }
 

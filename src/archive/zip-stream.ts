@@ -18,7 +18,10 @@ export interface ZipFile {
   readonly modifiedAt: Date;
   /** Undefined if the bytes are made while they are sent. They are compressed then. */
   readonly sizeBytes: number | undefined;
-  /** Called when the files before it are sent. If the archive is not read to its end, the iterator is returned. */
+  /**
+   * Called when the files before it are sent. If the archive is not read to its end, the iterator is closed by its
+   * `return`.
+   */
   open(): AsyncIterable<Buffer>;
 }
 

@@ -475,7 +475,7 @@ export declare function createUploadClient(clientOptions?: UploadClientOptions):
 
 /**
  * Calls `onFiles` with the files that are dropped on a target or pasted into it, such as an element or `document`.
- * Returns a function that ends this.
+ * Returns a function that removes the listeners.
  */
 export declare function acceptFiles(target: EventTarget, onFiles: (files: File[]) => void): () => void;
 
@@ -489,9 +489,9 @@ export declare function filesOf(event: FilesEvent, selectOfFolders?: (files: Fil
 
 /** An event of the browser, or of a library that has the same members, such as React. */
 export interface FilesEvent {
-    /** Of a drop. */
+    /** Set for a drop. */
     readonly dataTransfer?: DataTransfer | null;
-    /** Of a paste. */
+    /** Set for a paste. */
     readonly clipboardData?: DataTransfer | null;
 }
 

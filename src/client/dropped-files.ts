@@ -1,8 +1,8 @@
 /** An event of the browser, or of a library that has the same members, such as React. */
 export interface FilesEvent {
-  /** Of a drop. */
+  /** Set for a drop. */
   readonly dataTransfer?: DataTransfer | null;
-  /** Of a paste. */
+  /** Set for a paste. */
   readonly clipboardData?: DataTransfer | null;
 }
 
@@ -29,7 +29,7 @@ export async function filesOf(
 
 /**
  * Calls `onFiles` with the files that are dropped on a target or pasted into it, such as an element or `document`.
- * Returns a function that ends this.
+ * Returns a function that removes the listeners.
  */
 export function acceptFiles(target: EventTarget, onFiles: (files: File[]) => void): () => void {
   const allowDrop = (event: FilesEvent & Event): void => {

@@ -34,7 +34,7 @@ export interface CountedInit extends RequestInit {
   onSent?: (bytes: number) => void;
 }
 
-/** Puts a body to an address that is not of the service. Rejects as `Http.request` does. */
+/** Sends a body by PUT to an address outside of the service. Rejects as `Http.request` does. */
 export type PutPart = (url: string, init: Omit<HttpInit, 'method'>) => Promise<void>;
 
 /** Returns the function that puts parts into a bucket. It sends no headers of the service. */

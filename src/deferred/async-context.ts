@@ -179,7 +179,9 @@ function contextOf(ctx: Context): AsyncContext | undefined {
   return started instanceof AsyncContext ? started : undefined;
 }
 
-/** Returns the request's own context for a wrapped one. What a dispatched handler starts is stored there. */
+/**
+ * Returns the request's own context for a wrapped one. The context that a dispatched handler starts is stored there.
+ */
 function ownContext(ctx: Context): Context {
   return ctx.request.ctx;
 }

@@ -13,7 +13,7 @@ export interface DeadlinesOptions {
   clock?: Clock;
   /** Width of a bucket in ms. On an idle event loop a deadline is at most this late. Default: 16. */
   bucketMs?: number;
-  /** Receives what an `expire()` throws. The other entries of the bucket still expire. */
+  /** Receives the errors that `expire()` throws. The other entries of the bucket still expire. */
   onFault: (error: unknown) => void;
 }
 

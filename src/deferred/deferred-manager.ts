@@ -67,7 +67,7 @@ export class DeferredManager {
    * Creates a held response for `result`. Call its `hold()` next, in the same tick. A result that needs no waiting (it
    * is set already, or its timeout is 0) counts for no bound and is answered during a drain too. Throws
    * `deferral_unsupported`, `invalid_state` (the result answers another request, or has ended), `too_many_held`,
-   * `too_many_held_by_address` (not if the result has `notHeld`), and what an interceptor throws. In each case the
+   * `too_many_held_by_address` (not if the result has `notHeld`), and the error of an interceptor. In each case the
    * result is completed, so that its waiters are released.
    */
   admit(ctx: Context, result: DeferredResult): HeldResponse {

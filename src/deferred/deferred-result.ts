@@ -31,7 +31,7 @@ export type TimeoutResult<T> = T | (() => T | PromiseLike<T>);
 export interface ResultHandler {
   /** Receives the outcome once. */
   handleOutcome(outcome: Outcome): void;
-  /** Receives what `handleOutcome` throws. The setter never throws it. */
+  /** Receives the errors of `handleOutcome`. The setter never throws them. */
   handleFault(error: unknown): void;
 }
 
@@ -129,8 +129,8 @@ export class DeferredResult<T = unknown> {
   }
 
   /**
-   * Runs once at the very end: the response was written or never can be. Release here what the wait has acquired. If it
-   * is added after the end, it runs at once.
+   * Runs once at the very end: the response was written or never can be. Release here everything that the wait has
+   * acquired. If it is added after the end, it runs at once.
    */
   onCompletion(callback: () => unknown): this {
     if (this.#expired) callback();

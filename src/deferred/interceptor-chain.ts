@@ -25,7 +25,7 @@ export class InterceptorChain {
     return this.#interceptors.length;
   }
 
-  /** Runs the hooks in order and throws what the first failing one throws. */
+  /** Runs the hooks in order. Throws the error of the first hook that fails. */
   applyBeforeConcurrentHandling(held: Held): void {
     for (const interceptor of this.#interceptors) interceptor.beforeConcurrentHandling?.(held);
   }

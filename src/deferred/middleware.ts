@@ -85,7 +85,7 @@ function deferredOf(manager: DeferredManager, ctx: Context, returned: unknown): 
   throw new DeferredError('invalid_state', 'The handler started an asynchronous context and deferred a result too');
 }
 
-/** Returns the deferred result that was set as the body, and undoes what Koa made of it. */
+/** Returns the deferred result that was set as the body, and undoes the changes that Koa made for it. */
 function deferredBody(ctx: Context): DeferredResult | undefined {
   const { body } = ctx;
   if (!(body instanceof DeferredResult)) return undefined;

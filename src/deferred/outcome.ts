@@ -4,7 +4,7 @@ export type Outcome<T = unknown> =
 
 /**
  * How a held response ended. `value` and `error` were set by the code that resolves it, `error` also by a hook that
- * threw. The others name what ended the wait, with any answer.
+ * threw. The others name the event that ended the wait, with any answer.
  */
 export type Ending = 'value' | 'error' | 'timeout' | 'disconnect' | 'shutdown';
 

@@ -1,6 +1,6 @@
 /** Options of the registry. */
 export interface RegistryOptions {
-  /** Receives what a wake callback throws. The other waiters are still woken. */
+  /** Receives the errors of wake callbacks. The other waiters are still woken. */
   onFault: (error: unknown) => void;
   /**
    * For a source that reports only requested keys: requests `keys`, at each registration and by `listening`. Resolves

@@ -1,4 +1,4 @@
-/** Counts what is open for each key. A key without an open entry takes no memory. */
+/** Counts the open entries of each key. A key without an open entry takes no memory. */
 export class CountByKey {
   readonly #counts = new Map<string, number>();
 

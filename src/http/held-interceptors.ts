@@ -33,7 +33,7 @@ export function heldMetrics(metrics: Metrics, nowMs: () => number): DeferredInte
 
 const HELD = 'deferred-uploads.held';
 
-/** Notes for the access log for how long a response was held and what ended it. */
+/** Notes for the access log for how long a response was held and how it ended. */
 export function heldInAccessLog(): DeferredInterceptor {
   return {
     postProcess(held) {

@@ -34,7 +34,7 @@ function targetOf(request: IncomingMessage): { origin: string; path: string } {
   return { origin, path: url.slice(origin.length) };
 }
 
-/** Returns what follows the mount path. Undefined if the path is not below it. */
+/** Returns the rest of the path after the mount path. Undefined if the path is not below it. */
 function below(mountPath: string, path: string): string | undefined {
   if (!path.startsWith(mountPath)) return undefined;
   const inner = path.slice(mountPath.length);

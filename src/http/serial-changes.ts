@@ -5,7 +5,7 @@ import { isSafe } from './request-target.ts';
 /** A connection with more waiting requests is closed, because Node reads from it without a limit while they wait. */
 const MAX_WAITING = 32;
 
-/** The last change of a connection, and what runs when it was answered. */
+/** The last change of a connection, and the functions to call when it was answered. */
 interface Change {
   isAnswered: boolean;
   readonly waiting: (() => void)[];

@@ -29,8 +29,9 @@ export async function receiveInSpan(
 }
 
 /**
- * Queues a stored upload for its request, in a span below that of the request. `queue` gets what the record keeps of
- * the request: its id, and the position of this span, so that the spans of workers and webhooks join the trace.
+ * Queues a stored upload for its request, in a span below that of the request. `queue` gets the facts of the request
+ * that the record keeps: its id, and the position of this span, so that the spans of workers and webhooks join the
+ * trace.
  */
 export async function enqueueInSpan(
   { id: requestId, span: requestSpan }: Pick<RequestScope, 'id' | 'span'>,

@@ -9,7 +9,7 @@ const MAX_BYTES = 65_536;
 const TIMEOUT_MS = 10_000;
 
 /**
- * Reads and parses a body of JSON. Any Content-Type will do, because curl sends that of a form by default. Throws
+ * Reads and parses a body of JSON. Every Content-Type is accepted, because curl sends that of a form by default. Throws
  * `bad_request` (400) if it is not JSON, `request_too_large` (413), `request_timeout` (408), and as `readBody` does.
  */
 export async function readJsonBody(request: IncomingMessage, maxBytes = MAX_BYTES): Promise<unknown> {

@@ -25,7 +25,7 @@ export interface SmallFile extends ReceiveHooks {
   readonly hasFreshId?: boolean;
 }
 
-/** Functions that tell a route about its upload while the bytes are received. */
+/** Functions that notify a route of its upload while the bytes are received. */
 export interface ReceiveHooks {
   /** Called with the id of an upload before it is queued, if it is queued in one step. */
   readonly beforeQueued?: ((id: string) => void) | undefined;

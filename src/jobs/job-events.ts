@@ -9,7 +9,7 @@ import { completedJob, failedJob, type JobState } from './job-state.ts';
 
 /** A change of a job. */
 export interface JobEvent {
-  /** Like `jobKey` makes it. */
+  /** As made by `jobKey`. */
   readonly id: string;
   /** The last state, if the event ends the job. Undefined: the job must be read. */
   readonly last: JobState | undefined;

@@ -39,7 +39,7 @@ function listenForDrops(take: (files: File[]) => void): void {
     mark(true);
   });
   document.addEventListener('dragleave', (event) => {
-    // It is null if the pointer left the window, and an element if the pointer moved within the page.
+    // `relatedTarget` is null if the pointer left the window, and an element if the pointer moved within the page.
     if (event.relatedTarget === null) mark(false);
   });
   document.addEventListener('drop', (event) => {

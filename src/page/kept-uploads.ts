@@ -3,7 +3,7 @@ import { isBusy, isDelivered, isStopped, type FileFacts, type LineModel } from '
 /** The stored state of an upload, from which a reloaded page continues it. */
 export interface KeptUpload extends FileFacts {
   readonly id: string;
-  /** Name of the page that works on it. */
+  /** Name of the page that works on the upload. */
   readonly owner: string;
   readonly isPaused: boolean;
   /** True once the server has all bytes. */

@@ -17,8 +17,8 @@ export interface SendingFetchParts {
 }
 
 /**
- * Returns a `fetch` that counts the bytes of a file while it sends them. `fetch` itself does not tell them, and a proxy
- * that buffers request bodies hides them from the server.
+ * Returns a `fetch` that counts the bytes of a file while it sends them. `fetch` itself does not report them, and a
+ * proxy that buffers request bodies hides them from the server.
  */
 export function createSendingFetch({
   fetch,

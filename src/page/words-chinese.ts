@@ -41,7 +41,7 @@ const ROW_ERRORS: Readonly<Record<string, string>> = {
   too_many_cells: '单元格太多',
 };
 
-/** By the name of the quota. */
+/** Texts by the name of the quota. */
 const QUOTAS: Readonly<Record<string, string>> = {
   waiting: '你等待处理的文件太多。请稍后重试。',
   receiving: '你同时发送的文件太多。请稍后重试。',

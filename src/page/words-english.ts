@@ -21,7 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
   empty: 'empty',
 };
 
-/** By the name of the quota. */
+/** Texts by the name of the quota. */
 const QUOTAS: Readonly<Record<string, string>> = {
   waiting: 'Too many of your files are waiting to be processed. Try again later.',
   receiving: 'Too many of your files are being uploaded at the same time. Try again soon.',

@@ -41,7 +41,7 @@ const ROW_ERRORS: Readonly<Record<string, string>> = {
   too_many_cells: 'Die Zeile hat zu viele Zellen.',
 };
 
-/** By the name of the quota. */
+/** Texts by the name of the quota. */
 const QUOTAS: Readonly<Record<string, string>> = {
   waiting: 'Zu viele Ihrer Dateien warten. Versuchen Sie es später noch einmal.',
   receiving: 'Zu viele Ihrer Dateien werden gleichzeitig hochgeladen. Versuchen Sie es gleich noch einmal.',

@@ -40,7 +40,7 @@ const ROW_ERRORS: Readonly<Record<string, string>> = {
   too_many_cells: 'La fila tiene demasiadas celdas.',
 };
 
-/** By the name of the quota. */
+/** Texts by the name of the quota. */
 const QUOTAS: Readonly<Record<string, string>> = {
   waiting: 'Demasiados archivos tuyos están en espera. Inténtalo más tarde.',
   receiving: 'Subes demasiados archivos al mismo tiempo. Inténtalo pronto.',

@@ -20,7 +20,7 @@ export class EarlyWatch {
   begin(id: string): void {
     this.#id = id;
     this.#release = this.#registry.register([id], (event) => {
-      // Without an event some may be lost.
+      // A wake without an event means that some events may be lost.
       if (event === undefined || isFinalState(event.state)) this.#mayHaveEnded = true;
     });
     // A source of events that is not ready yet may lose the first ones.

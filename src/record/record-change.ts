@@ -274,7 +274,7 @@ function failureIn(id: string, [, problem]: readonly (string | number | undefine
   return { id, code, detail };
 }
 
-/** Without an id it is read from the record. */
+/** If no id is given, it is read from the record. */
 function decodeOutcome(reply: unknown, givenId?: string): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script returned no list');
   const [word, version, ...flat] = reply.map(String);

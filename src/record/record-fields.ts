@@ -3,7 +3,7 @@ import { uploadStateSchema, type UploadState } from '../wire/base-schemas.ts';
 import type { DerivedFile, Problem, Result, Variant } from '../wire/documents.ts';
 import type { ProgressState } from './progress.ts';
 
-/** A derived file that can be served: its storage key, and what its HTTP response needs. */
+/** A derived file that can be served: its storage key, and the properties that its HTTP response needs. */
 export interface StoredVariant extends DerivedFile, Partial<Pick<Variant, 'width' | 'height'>> {
   name: string;
   format: string;

@@ -69,7 +69,7 @@ export class UploadRecords {
     return await openRecord(this.#changer, upload, limits, bounds);
   }
 
-  /** Reports the progress of a request. `found` is what its first bytes have shown. */
+  /** Reports the progress of a request. `found` has the facts that its first bytes have shown. */
   async receive(
     id: string,
     fencingToken: string,

@@ -30,7 +30,10 @@ export interface ProgressWatchParts {
   knownState?: (id: string) => ProgressState | undefined;
 }
 
-/** The upload, and the versions of it that the client has seen. Only 0: wait for an upload that has not begun. */
+/**
+ * The upload, and the versions of it that the client has seen. With 0 as the only version, the client waits for an
+ * upload that has not begun.
+ */
 export interface AskedProgress {
   id: string;
   seenVersions: readonly number[];

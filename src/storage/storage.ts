@@ -105,8 +105,9 @@ export interface ObjectWriter {
    */
   commitWith?(companion: SmallObject): Promise<void>;
   /**
-   * Removes what was written. Safe to call after a failed `write` or `commit`, and twice. Never rejects: the janitor
-   * removes what it cannot remove because the storage is away.
+   * Removes the written bytes. Safe to call after a failed `write` or `commit`, and twice. Never rejects: if the
+   * storage is away, the janitor removes the rest later.
+   *
    */
   discard(): Promise<void>;
 }

@@ -9,7 +9,7 @@ const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
 /** A wake-up takes about a millisecond. */
 const WAKE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
 
-/** From a read of a record to the upload of a large file. */
+/** Buckets from a read of a record to the upload of a large file. */
 const REQUEST_SECONDS = [0.005, 0.025, 0.1, 0.5, 2, 10, 30, 60, 300, 1800];
 
 /** Values that are read at each scrape. */

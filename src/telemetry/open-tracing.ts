@@ -1,6 +1,6 @@
 import type { Tracing } from './tracing.ts';
 
-/** All copies of the API of OpenTelemetry in a process share what is registered under this name. */
+/** All copies of the API of OpenTelemetry in a process share the object that is registered under this name. */
 const REGISTERED = Symbol.for('opentelemetry.js.api.1');
 
 /**

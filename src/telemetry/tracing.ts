@@ -4,7 +4,7 @@ import { uploadRef } from './upload-ref.ts';
 /** Attributes of a span. Those without a value are left out. Never a secret: see `uploadAttribute`. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What a span is for, as in OpenTelemetry. Default: `internal`. */
+/** The purpose of a span, as in OpenTelemetry. Default: `internal`. */
 export type SpanRole = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 /** How a span begins. */

@@ -1,10 +1,10 @@
 import { addCommonMetrics, type CommonReadings } from './common-metrics.ts';
 import { MetricSet } from './metric-set.ts';
 
-/** From a picture that is taken at once to a queue of an hour. */
+/** Buckets from a picture that is taken at once to a queue of an hour. */
 const WAIT_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 1800, 3600];
 
-/** From a small picture to a table that takes five minutes. */
+/** Buckets from a small picture to a table that takes five minutes. */
 const PROCESSING_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
 
 /** Values that are read at each scrape. */

@@ -11,7 +11,7 @@ export interface ProgramMessage {
   readonly detail?: string;
 }
 
-/** Returns what a line of a program says. Undefined for a line that is no message. */
+/** Returns the message in a line of a program. Undefined for a line that is no message. */
 export function readProgramMessage(line: string): ProgramMessage | undefined {
   // Cheap, because a program may print very many other lines.
   if (!/^\s*\{/.test(line)) return undefined;

@@ -63,7 +63,7 @@ async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome
   try {
     return { type: 'done', result: await run() };
   } catch (error) {
-    // Asked here, where the error still has its causes. A library may report an unreadable disk as a damaged file.
+    // Checked here, where the error still has its causes. A library may report an unreadable disk as a damaged file.
     const isOfDependency = isDependencyFault(error);
     if (error instanceof UnprocessableError && !isOfDependency) {
       return { type: 'unprocessable', code: error.code, detail: error.detail, cause: textOf(error.cause) };

@@ -125,7 +125,7 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
     // file creates the record in this moment. It then finds the restored one and takes it as its own.
     if (own.kind === 'manifest') stored.add(own.id);
     if (own.fencingToken !== undefined) {
-      // The drivers list the files of one upload together. What is missed here stays until the retention ends.
+      // The drivers list the files of one upload together. Files that are missed here stay until the retention ends.
       if (own.id === last?.id && own.fencingToken !== last.fencingToken) walk.several.add(own.id);
       last = own;
     }

@@ -76,7 +76,7 @@ export class Sweeper {
     try {
       if (!(await this.#mayBegin())) return;
       await addMissingPermits(this.#parts);
-      // Clients wait for uploads that Redis has lost. What is due is mostly a clean-up.
+      // Clients wait for uploads that Redis has lost. Due uploads mostly need a clean-up, which can wait.
       await reconcileStorage(this.#parts, this.#stopping.signal);
       await handleDueUploads(this.#parts, this.#stopping.signal);
     } finally {

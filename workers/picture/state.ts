@@ -33,7 +33,7 @@ export interface PictureState {
   /** Variants that are being stored, largest first. */
   readonly publishing: SetOnce<readonly Promise<Variant>[]>;
   readonly variants: SetOnce<Variant[]>;
-  /** The smallest pixels that a variant needed and that are still large enough for the preview. */
+  /** The smallest of the pictures that were made for variants and are still large enough for the preview. */
   readonly smallest: SetOnce<Pixels>;
   /** RGBA with a longer side of at most 64 pixels. */
   readonly preview: SetOnce<Pixels>;

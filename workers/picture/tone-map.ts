@@ -67,7 +67,10 @@ function compression(largest: number): number {
   return (1 + largest / (PEAK * PEAK)) / (1 + largest);
 }
 
-/** Tables from a level to light. White is 1. They are computed for the first picture that needs one. */
+/**
+ * Tables that convert a level of a channel to linear light, in which white is 1. They are computed for the first
+ * picture that needs one.
+ */
 const LIGHT: Readonly<Record<HdrCurve, () => Float64Array>> = {
   pq: once((level) => pq(level) / WHITE_NITS),
   hlg: once(hlgScene),

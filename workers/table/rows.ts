@@ -17,7 +17,7 @@ class ColumnsMisread extends Error {
 
 /**
  * Creates the step that reads all rows and publishes them as JSON Lines. If the first pass finds that a column was
- * misread, a second pass uses what the first has learned.
+ * misread, a second pass uses the facts that the first pass has found.
  */
 export function rows(limits: TableLimits) {
   return async (state: TableState, context: StepContext): Promise<void> => {

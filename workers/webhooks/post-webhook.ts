@@ -29,7 +29,7 @@ export interface PostOptions {
 /** The answer of an endpoint, without its body. */
 export interface WebhookAnswer {
   readonly status: number;
-  /** From `Retry-After`; undefined without one. */
+  /** The time in `Retry-After`; undefined without one. */
   readonly retryAfterMs: number | undefined;
 }
 

@@ -29,7 +29,7 @@ const UNSENT = {
   url: null,
 } as const;
 
-/** One upload of a list: its handle at the client, and what a component shows of it. The constructor starts it. */
+/** One upload of a list: its handle at the client, and the values that a component shows. The constructor starts it. */
 export class UploadItem {
   readonly #context: ItemContext;
   readonly #source: Source;

@@ -14,7 +14,7 @@ import type {
 export interface UploadsOptions {
   /** The client of the page. Default: one client for all hooks of the page, for a service at the page's origin. */
   client?: UploadClient;
-  /** Begins the address in `url`. Default: the `baseUrl` of the client. */
+  /** Beginning of the address in `url`. Default: the `baseUrl` of the client. */
   baseUrl?: string;
   /** What happens to unfinished uploads when the component is unmounted. Default `continue`. */
   onUnmount?: 'continue' | 'cancel';

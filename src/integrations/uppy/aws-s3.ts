@@ -28,7 +28,7 @@ export interface AwsS3Part {
   ETag?: string;
 }
 
-/** Options for Uppy's plugin AwsS3. Uppy 5 calls those for each step, Uppy 6 the functions for signing. */
+/** Options for Uppy's plugin AwsS3. Uppy 5 calls one function for each step. Uppy 6 calls the functions for signing. */
 export interface AwsS3Functions extends SigningFunctions {
   shouldUseMultipart: true;
   getChunkSize(file: { size: number }): number;

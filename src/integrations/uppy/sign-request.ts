@@ -35,7 +35,7 @@ export function createSigning(requests: DirectRequests, base: string): SigningFu
   return {
     generateObjectKey({ name, size, meta }) {
       const key = `file-${(count += 1)}`;
-      // Without the bytes, because the entry stays.
+      // The entry is kept, so it must not contain the bytes.
       uploads.set(key, { file: { name, size, meta } });
       return key;
     },

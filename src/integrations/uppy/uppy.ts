@@ -114,7 +114,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     const total = this.#total();
     if (total === undefined || Math.floor(total) === patch.totalProgress) return;
     this.#setTotal(total);
-    // This update is inside of Uppy's own, whose state user interfaces receive last.
+    // Uppy is in the middle of an update of its own, and user interfaces receive that one last.
     this.#publishSoon();
   };
 

@@ -12,7 +12,7 @@ export interface ModulePlace {
   readonly directory: string;
 }
 
-/** Imports a module as a file in the directory would. Rejects with what the module throws. */
+/** Imports a module as a file in the directory would. Rejects with the error that the module throws. */
 export async function importFrom({ name, directory }: ModulePlace): Promise<Readonly<Record<string, unknown>>> {
   const isPath = /^[./]/.test(name) || (/\.[mc]?js$/.test(name) && !name.startsWith('@'));
   const path = isPath ? resolve(directory, name) : packageEntry(name, directory);

@@ -16,7 +16,7 @@ const DEFAULT_MAX_OUTPUT_BYTES = 512 * 1024 * 1024;
 
 /** A processor of somebody else, with the place of its code. */
 export interface OwnProcessor {
-  /** As in the setting. */
+  /** The entry of `PROCESSORS` that names it. */
   readonly label: string;
   readonly kind: Kind<unknown>;
   readonly code:
@@ -41,7 +41,7 @@ export class ProcessorError extends ConfigError {
 /**
  * Loads processors and checks that no two of them, and none of the service, claim the same name or type. Of a module
  * only the kind is loaded. Rejects with `ProcessorError`.
- * @param directory what paths are relative to, and where packages are searched
+ * @param directory paths are relative to it, and packages are searched in it
  */
 export async function loadOwnProcessors(
   sources: readonly ProcessorSource[],

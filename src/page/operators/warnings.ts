@@ -2,13 +2,13 @@ import type { ServiceFigures } from '../../wire/documents.ts';
 import { formatBytes } from '../format.ts';
 import { formatAge, formatCount } from './format-figures.ts';
 
-/** An upload that waits for longer than this is worth a look. */
+/** An upload that waits for longer than this needs attention. */
 const OLD_MS = 5 * 60_000;
 
 const NEARLY_FULL = 0.9;
 const LITTLE_SPACE_BYTES = 1e9;
 
-/** Returns sentences about what an operator should act on, the most urgent first. */
+/** Returns sentences about problems that an operator should solve, the most urgent first. */
 export function warningsOf(figures: Pick<ServiceFigures, 'waiting' | 'storage' | 'redis'>): string[] {
   const { waiting, storage, redis } = figures;
   return [...ofStorage(storage), ...ofRedis(redis), ...ofQueue(waiting)];

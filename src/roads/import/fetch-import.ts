@@ -75,7 +75,7 @@ function beginImportSpan({ tracing }: FetchParts, { id, trace, fetches }: Upload
   return tracing.begin('import', decodeTraceContext(trace), { role: 'consumer', attributes });
 }
 
-/** An import that has begun, perhaps once too often. */
+/** An import whose fetch was begun. `isExhausted`: it was begun too often, so it must end. */
 interface BegunImport {
   readonly record: UploadRecord;
   readonly isExhausted: boolean;

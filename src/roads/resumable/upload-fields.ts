@@ -15,7 +15,7 @@ export interface UploadFields {
   /** True if the upload is complete after this request. Undefined without the field. */
   isComplete: boolean | undefined;
   offset: number | undefined;
-  /** The length of the whole file: `Upload-Length`, or what follows from a request that completes the upload. */
+  /** The length of the whole file: `Upload-Length`, or computed from the request that completes the upload. */
   totalBytes: number | undefined;
 }
 

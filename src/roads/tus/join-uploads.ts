@@ -120,7 +120,7 @@ function copyKey(id: string, key: string, start: number): string {
     : growingPartKey(id, start + offset, nonce, growing);
 }
 
-/** Never rejects. What stays expires like any upload that is not continued. */
+/** Never rejects. An upload that cannot be removed expires later. */
 async function forgetPartial(
   { records, storage }: TusStoreParts,
   { log }: RequestScope,

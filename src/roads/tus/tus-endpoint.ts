@@ -39,7 +39,7 @@ export type TusMethod = 'OPTIONS' | 'POST' | 'HEAD' | 'PATCH' | 'DELETE';
 export interface TusRequest {
   scope: RequestScope;
   request: IncomingMessage;
-  /** After `X-HTTP-Method-Override`. */
+  /** The method, after `X-HTTP-Method-Override` was applied. */
   method: TusMethod;
   id: string | undefined;
   /** Fires if the client disconnects. */
@@ -168,7 +168,7 @@ export class TusEndpoint {
       // The store rejects a file that is too large, because that ends the upload.
       maxSize: ({ method }) => (method === 'OPTIONS' ? parts.maxFileBytes : 0),
       namingFunction: (_, metadata) => uploadIdIn(metadata ?? {}) ?? randomUUID(),
-      // An absolute path is right behind any proxy; clients resolve it.
+      // An absolute path is correct with every proxy in front; clients resolve it.
       relativeLocation: true,
       onResponseError: (_, error) => {
         onError(error);

@@ -20,7 +20,7 @@ export interface HeicHeader extends Size, ColourNumbers {
   readonly hasAlpha: boolean;
   /** Pictures of their own in the file, without thumbnails, depth and the like. */
   readonly pictures: number;
-  /** From the TIFF header on. */
+  /** The EXIF data, from the TIFF header on. */
   readonly exif: Uint8Array<ArrayBuffer> | undefined;
   readonly icc: Uint8Array<ArrayBuffer> | undefined;
 }

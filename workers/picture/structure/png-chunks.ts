@@ -55,7 +55,7 @@ async function checkUnpacked(window: FileWindow, texts: readonly PngChunk[], sig
   }
 }
 
-/** Ends early without an error for data that cannot be unpacked. libvips decides what to do with it. */
+/** Ends early without an error for data that cannot be unpacked. libvips then decides how to handle the picture. */
 async function* unpacked(
   window: FileWindow,
   { type, at, bytes }: PngChunk,

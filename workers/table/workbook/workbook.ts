@@ -14,7 +14,7 @@ export interface Sheet {
 
 /** The structure of a workbook. */
 export interface Workbook {
-  /** In the order of their tabs. */
+  /** The sheets, in the order of their tabs. */
   sheets: readonly Sheet[];
   /** True if days are counted from 1904, as on old Macintoshes. */
   isFrom1904: boolean;

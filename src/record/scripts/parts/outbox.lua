@@ -23,7 +23,7 @@ local function addToOutbox(event, flat, changed)
   redis.call('XADD', outboxKey, 'MAXLEN', '~', MOST_KEPT, '*', unpack(entry))
 end
 
--- Call it only if the upload is reported. So for the functions below.
+-- Call this function and the following ones only if a webhook reports the upload.
 local function sendWebhook(event, recordKey) addToOutbox(event, redis.call('HGETALL', recordKey)) end
 
 -- A deletion removes fields that the webhook still reports. A later field replaces an earlier one of the same name.

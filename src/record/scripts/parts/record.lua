@@ -149,7 +149,7 @@ end
 local function save(...)
   if was.state == 'processing' and event.state ~= 'processing' then dropPermit() end
   redis.call('HSET', key, unpack(set))
-  -- It may contain an address with a secret.
+  -- The road may contain an address with a secret.
   if was.road and event.state ~= 'receiving' then redis.call('HDEL', key, 'road') end
   if select('#', ...) > 0 then redis.call('HDEL', key, ...) end
   if was.tenant or event.tenant then countUse() end
