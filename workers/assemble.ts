@@ -30,7 +30,7 @@ export interface AssemblyContext {
 /** The file of an upload. */
 export interface Assembled {
   input: LocalFile;
-  /** Set if it had to be computed. */
+  /** The SHA-256 of the file. Set if it had to be computed. */
   sha256?: string;
 }
 

@@ -128,7 +128,7 @@ export class PermitLoop {
     for (let tried = 0; tried < this.#sources.length; tried += 1) {
       const source = this.#sources[this.#turn % this.#sources.length];
       this.#turn += 1;
-      // It was empty, and its next permit ends the wait.
+      // This queue was empty, and its next permit ends the wait.
       if (source === undefined || source.wait !== undefined) continue;
       const job = await source.worker.getNextJob(this.#newToken(), { block: false });
       if (job !== undefined) {

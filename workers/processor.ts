@@ -44,7 +44,7 @@ export interface StepContext {
 
 /** One step of a processor. The steps share a state whose type the processor defines. */
 export interface Step<State> {
-  /** Becomes the stage of the progress. */
+  /** The name of the step, which becomes the stage of the progress. */
   readonly name: string;
   /**
    * Share of the work in proportion to the other steps. Measure it. A function is called whenever a step begins,

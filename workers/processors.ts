@@ -25,7 +25,7 @@ export interface ProcessorEntry {
   readonly separateLimitMs?: number;
   /** True if `run` can only run in this process, also for a file that workers died of. */
   readonly isOnlyHere?: boolean;
-  /** See `Processor`. */
+  /** The same as in `Processor`. */
   readonly abandonedCalls?: () => number;
 }
 

@@ -32,7 +32,7 @@ export class Auditor {
     return this.#caughtUpAtMs;
   }
 
-  /** To be called when Redis has lost changes. */
+  /** Call it when Redis has lost changes. */
   forget(): void {
     this.trail.forget();
     this.turns.end();

@@ -48,7 +48,7 @@ export interface Fault {
   forMs: number;
 }
 
-/** What a schedule depends on. */
+/** The numbers that a schedule depends on. */
 export interface ScheduleShape {
   seconds: number;
   apis: number;

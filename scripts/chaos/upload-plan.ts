@@ -20,7 +20,7 @@ export interface UploadPlan {
   readonly pieces: number;
   /** True: follows the upload from its first byte. False: from its acceptance. */
   readonly followsEarly: boolean;
-  /** By `/uploads/{id}/progress`, or by `/progress?upload=`. */
+  /** How the client follows: by `/uploads/{id}/progress` (`one`), or by `/progress?upload=` (`many`). */
   readonly followsBy: 'one' | 'many';
   /** How long a poll may be held. */
   readonly holdMs: number;
@@ -28,7 +28,7 @@ export interface UploadPlan {
   readonly seed: number;
 }
 
-/** Uploads start during this fraction of the time. */
+/** Uploads start during this fraction of the run. */
 const BEGINNING = 0.9;
 
 /** Plans all clients in the order of their starts. The same seed gives the same plan. */

@@ -7,7 +7,7 @@ import { projectRoot } from './project-root.mjs';
 
 const STAMP = '.build-stamp';
 
-/** What the output depends on besides the sources. */
+/** The files that the output depends on besides the sources. */
 const SHARED_INPUTS = ['package.json', 'package-lock.json', 'tsconfig.json'];
 
 /**

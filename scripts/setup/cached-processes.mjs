@@ -5,7 +5,7 @@ import { projectRoot } from './project-root.mjs';
 /** The first modules of the processes that tests start most often. */
 const ENTRIES = ['src/server/main', 'workers/main'];
 
-/** They load other files, which a bundle would have to contain. */
+/** These packages load other files, which a bundle would have to contain. */
 const NOT_BUNDLED = ['libheif-js', 'sharp'];
 
 /** Below the build, so that one rule finds the files beside a module. */

@@ -92,7 +92,7 @@ const tenantSchema = z.strictObject({
   presets: z
     .record(
       presetNameSchema,
-      // It was JSON, so its members are values of JSON.
+      // The value was JSON, so its members are values of JSON.
       z.looseObject({}).transform((options) => options as JsonObject),
     )
     .default({}),

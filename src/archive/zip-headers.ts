@@ -3,7 +3,7 @@ export const METHOD = { stored: 0, deflated: 8 } as const;
 
 /** A file of an archive, before its bytes are read. */
 export interface ZipMember {
-  /** UTF-8, with slashes between folders. */
+  /** The path in the archive as UTF-8, with slashes between folders. */
   readonly name: Buffer;
   readonly modifiedAt: Date;
   readonly method: (typeof METHOD)[keyof typeof METHOD];

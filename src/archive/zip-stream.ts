@@ -13,7 +13,7 @@ import {
 
 /** A file to put into an archive. */
 export interface ZipFile {
-  /** With slashes between folders. Unique within the archive. */
+  /** The path in the archive, with slashes between folders. It is unique. */
   readonly name: string;
   readonly modifiedAt: Date;
   /** Undefined if the bytes are made while they are sent. They are compressed then. */

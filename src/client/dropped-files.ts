@@ -68,7 +68,7 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   }
 }
 
-/** Empty if the file cannot be read. */
+/** Returns the file in a list, which is empty if it cannot be read. */
 function fileOf(entry: FileSystemFileEntry): Promise<File[]> {
   return new Promise((resolve) => {
     entry.file(

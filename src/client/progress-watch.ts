@@ -37,7 +37,7 @@ type Link = 'ok' | 'suspect' | 'lost';
 interface HeldRequest {
   readonly asked: ReadonlyMap<WatchedUpload, number>;
   readonly startedAtMs: number;
-  /** 0 asks for an immediate answer. */
+  /** The time for which the server may hold the answer; 0 asks for an immediate one. */
   readonly holdMs: number;
   readonly controller: AbortController;
   interruption?: ReturnType<typeof setTimeout>;

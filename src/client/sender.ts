@@ -33,7 +33,7 @@ export class Sender {
   readonly #context: TaskContext;
   readonly #spec: SenderSpec;
   readonly #hooks: SenderHooks;
-  /** Aborted by `pause` and `close`. */
+  /** The signal of the present turn. `pause` and `close` abort it. */
   #turn = new AbortController();
   #pause: Resolvers<void> | null = null;
   #attempt: Attempt | null = null;

@@ -43,7 +43,7 @@ export interface TaskSpec {
   readonly isKnown?: boolean;
   /** True if the upload starts only after `resume`. */
   readonly isPaused?: boolean;
-  /** Aborting it cancels the upload. */
+  /** A signal that cancels the upload if it is aborted. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly onPhase?: ((phase: UploadPhase, problem?: Problem) => void) | undefined;

@@ -39,7 +39,7 @@ export interface Settler {
 export interface HeldResponseOptions {
   timeoutMs: number;
   startedAtMs: number;
-  /** Needed for the manager's counts. */
+  /** The client address, which the manager counts. */
   address: string | undefined;
 }
 

@@ -11,7 +11,7 @@ export interface Held {
   readonly timeoutMs: number;
   /** When the handler returned, in whole milliseconds of the manager's monotonic clock. */
   readonly startedAtMs: number;
-  /** How it ended; undefined before. */
+  /** How the wait ended; undefined before. */
   readonly ending: Ending | undefined;
   /** True once nothing can be written any more: the client has gone, or a write failed. */
   readonly isUnusable: boolean;

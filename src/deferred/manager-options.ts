@@ -4,7 +4,7 @@ import type { ReportFault } from './interceptor-chain.ts';
 
 /** Options for all responses of a process. */
 export interface DeferredManagerOptions {
-  /** For results without a timeout of their own. Default: 25000. */
+  /** The timeout of results without one of their own. Default: 25000. */
   defaultTimeoutMs?: number;
   /**
    * Share by which the default timeout is shortened at random, 0 to 1. Default: 0.05. A result's own timeout has no

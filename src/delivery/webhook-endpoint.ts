@@ -7,7 +7,7 @@ import type { WebhookEvent } from '../wire/documents.ts';
 /** One URL that receives webhooks of one tenant. */
 export interface WebhookEndpoint {
   readonly tenant: string;
-  /** Unique within its tenant. */
+  /** The id of the endpoint, unique within its tenant. */
   readonly id: string;
   readonly url: string;
   /** Each is `whsec_<base64>`. A request has one signature for each. */

@@ -8,7 +8,7 @@ export interface ServedObject {
   key: string;
   sizeBytes: number;
   type: string;
-  /** Strong and quoted. */
+  /** The entity tag, strong and quoted. */
   etag: string;
   cacheControl: string;
   /** The error if the object no longer exists. */

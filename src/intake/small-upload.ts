@@ -21,7 +21,7 @@ export interface SmallFile extends ReceiveHooks {
   readonly options: unknown;
   readonly maxBytes: number;
   readonly digests?: readonly SentDigest[];
-  /** See `WholeUpload`. */
+  /** As in `WholeUpload`: true if this request has made the id. */
   readonly hasFreshId?: boolean;
 }
 

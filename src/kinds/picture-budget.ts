@@ -4,7 +4,7 @@ const WEIGHTS = { jpeg: 0.25, webp: 1, png: 2, avif: 4 };
 /** One picture to write. */
 export interface OutputPixels {
   readonly format: keyof typeof WEIGHTS;
-  /** Pixels of all frames. */
+  /** The number of pixels of all frames. */
   readonly pixels: number;
 }
 

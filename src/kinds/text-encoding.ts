@@ -58,7 +58,7 @@ function utf16Of(head: Buffer): TextEncoding | undefined {
   return odd === 0 && even > pairs / 3 ? 'utf-16be' : undefined;
 }
 
-/** Also true if the last character is incomplete. */
+/** True for text in UTF-8, also if its last character is incomplete. */
 function isUtf8Head(head: Buffer): boolean {
   for (let cut = 0; cut <= Math.min(MAX_CUT_BYTES, head.length); cut += 1) {
     if (isUtf8(head.subarray(0, head.length - cut))) return true;

@@ -21,7 +21,7 @@ export class Announcer {
     this.#words = words;
   }
 
-  /** Announced soon, because the user has just added the files. */
+  /** Announces added files soon, because the user waits for a reaction. */
   added(count: number): void {
     this.#added += count;
     this.#sayWithin(GATHER_MS);

@@ -51,13 +51,13 @@ export class LineList {
     this.#grid = new TileGrid(options.gallery);
   }
 
-  /** In the order in which they were added. */
+  /** The models in the order in which they were added. */
   get models(): readonly LineModel[] {
     this.#models ??= [...this.#places.keys()].sort((a, b) => this.#placeOf(a) - this.#placeOf(b));
     return this.#models;
   }
 
-  /** In the order in which they are shown. */
+  /** The models in the order in which they are shown. */
   get sorted(): readonly LineModel[] {
     return this.#order.models;
   }

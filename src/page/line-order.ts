@@ -47,7 +47,7 @@ export function rankOf(model: LineModel, state: LineState, { place, sort }: { pl
   return { group, key: state === 'done' ? sortKey(model, sort) : 0, place };
 }
 
-/** Negative if `a` comes before `b`. */
+/** Returns a negative number if `a` comes before `b`. */
 export function compareRanks(a: Rank, b: Rank): number {
   return a.group - b.group || (a.key === b.key ? 0 : a.key - b.key) || a.place - b.place;
 }

@@ -26,7 +26,7 @@ import { countWorkers, WorkerWatch } from './worker-watch.ts';
 import { createUploadClient } from '../client/upload-client.ts';
 import { uploadId } from '../client/upload-id.ts';
 
-/** Long enough for a laptop that was closed over lunch. */
+/** A laptop that was closed for some hours still continues its uploads. */
 const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 
 /** A proxy that buffers a part loses all of it if the connection breaks. */

@@ -30,7 +30,7 @@ export class SortedLines {
     this.#ranks.delete(model);
   }
 
-  /** -1 if the model is not there. */
+  /** Returns the index of the model; -1 if it is not in the list. */
   indexOf(model: LineModel): number {
     const rank = this.#ranks.get(model);
     return rank ? this.#indexAfter(rank) - 1 : -1;

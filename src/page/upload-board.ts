@@ -59,12 +59,12 @@ export class UploadBoard {
     });
   }
 
-  /** In the order in which they were added. */
+  /** The models in the order in which they were added. */
   get models(): readonly LineModel[] {
     return this.#lines.models;
   }
 
-  /** In the order in which they are shown. */
+  /** The models in the order in which they are shown. */
   get sorted(): readonly LineModel[] {
     return this.#lines.sorted;
   }

@@ -56,7 +56,7 @@ export interface Words {
     delete(name: string): string;
     retry: string;
     chooseAgain: string;
-    /** For a file whose name is not that of a supported type. */
+    /** Button for a file whose name is not that of a supported type. */
     sendAnyway: string;
     /** The accessible name of the two buttons above. It begins with the visible text (WCAG 2.5.3). */
     named(action: string, name: string): string;

@@ -42,7 +42,7 @@ export class RedisClock {
     await this.measure();
   }
 
-  /** Does not close the connection. */
+  /** Stops the reads. The connection stays open. */
   close(): void {
     clearInterval(this.#timer);
     this.#connection.off('ready', this.#onReady);

@@ -85,7 +85,7 @@ export async function withPatience<T>(connection: Redis, reading: Promise<T>): P
   }
 }
 
-/** Names are at even places. */
+/** Returns a field of a flat list, in which names are at even places. */
 function fieldIn(fields: readonly string[], name: string): string | undefined {
   for (let index = 0; index + 1 < fields.length; index += 2) if (fields[index] === name) return fields[index + 1];
   return undefined;

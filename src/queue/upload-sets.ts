@@ -13,7 +13,7 @@ const RUN_SCRIPT = script('run');
 
 /** The due uploads at one moment. */
 export interface DueUploads {
-  /** That moment, by Redis' clock. */
+  /** The moment of the reading, by Redis' clock. */
   nowMs: number;
   /** The longest due first. */
   ids: string[];

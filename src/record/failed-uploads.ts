@@ -60,7 +60,7 @@ export class FailedUploads {
       );
   }
 
-  /** Does the same for the `ref` of a listed upload. No error contains the id. */
+  /** Like `retry`, for the `ref` of a listed upload. No error contains the id. */
   async retryListed(ref: string): Promise<void> {
     const { connection, keys } = this.#parts;
     const ids = await available(() => connection.zrevrange(keys.failed, 0, -1));

@@ -38,12 +38,12 @@ export class KnownStates {
     this.#states.delete(oldest);
   }
 
-  /** The upload has changed, and its new state is not known. */
+  /** Forgets the state of an upload that has changed in an unknown way. */
   forget(id: string): void {
     this.#states.delete(id);
   }
 
-  /** Changes may have been missed. */
+  /** Forgets all states, because changes may have been missed. */
   forgetAll(): void {
     this.#states.clear();
   }

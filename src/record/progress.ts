@@ -45,7 +45,7 @@ export interface ProgressState {
 /** Values that are computed when a record is read. They never change the version. */
 export interface ReadingContext {
   nowMs: number;
-  /** 1 is next; null unless queued. */
+  /** Position in the queue, from 1; null unless queued. */
   queuePosition: number | null;
   timedOut?: boolean;
 }

@@ -16,9 +16,9 @@ const POSITIONS_SCRIPT = loadScript(new URL('../queue/scripts/positions.lua', im
 /** A record and its position in the queue, as read at one moment. */
 export interface ReadRecord {
   record: UploadRecord;
-  /** 1 is next; null unless queued. */
+  /** Position in the queue, from 1; null unless queued. */
   queuePosition: number | null;
-  /** When it was read, by Redis' clock. */
+  /** Time of the read, by Redis' clock. */
   nowMs: number;
 }
 
@@ -30,9 +30,9 @@ export function asSeen(record: UploadRecord): ReadRecord {
 /** The fields that progress is computed from, as read at one moment. */
 export interface ReadProgress {
   state: ProgressState;
-  /** 1 is next; null unless queued. */
+  /** Position in the queue, from 1; null unless queued. */
   queuePosition: number | null;
-  /** When it was read, by Redis' clock. */
+  /** Time of the read, by Redis' clock. */
   nowMs: number;
   /** Null until final. */
   expiresAtMs: number | null;
@@ -42,7 +42,7 @@ export interface ReadProgress {
 export interface RecordReads {
   store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'runScript'>;
   keys: Pick<QueueKeys, 'record' | 'fair'>;
-  /** By Redis' clock. */
+  /** Returns the time by Redis' clock. */
   nowMs: () => number;
 }
 

@@ -139,7 +139,7 @@ export interface RejectedChange {
   readonly rejection: Rejection;
   readonly record: UploadRecord | undefined;
   readonly queuePosition?: number;
-  /** Only if the rejection is `limited`. */
+  /** The limit that was reached, if the rejection is `limited`. */
   readonly limit?: ReachedLimit;
 }
 

@@ -9,7 +9,7 @@ const RETRY_JITTER_MS = 250;
 /** The facts about a change that every event contains. */
 export interface ChangeEvent {
   id: string;
-  /** When it was created. */
+  /** The time at which the event was created. */
   eventAtMs?: number;
   /** Position of the span that queued the upload; only if the request was traced. */
   trace?: string;

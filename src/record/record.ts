@@ -256,7 +256,7 @@ export class UploadRecords {
     return await this.#changer.enter('queued', ['failed'], 'retry', id, [version]);
   }
 
-  /** Rejected with `final` if the upload has a final state. */
+  /** Cancels an upload. Rejected with `final` if it has a final state. */
   async cancel(id: string): Promise<ChangeOutcome> {
     const { cancelChannel, retentionMs } = this.#changer;
     return await this.#changer.enter('cancelled', OPEN_STATES, 'cancel', id, [cancelChannel, retentionMs]);

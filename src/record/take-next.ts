@@ -23,7 +23,7 @@ export function attemptArgs(changer: RecordChanger, permit?: Permit): (string | 
   return [FIRST_STAGE, MAX_FAULTS, MAX_DEATHS, changer.silenceMs, permit?.kind, permit?.id];
 }
 
-/** See `UploadRecords.take`. */
+/** Begins the next upload for a permit, see `UploadRecords.take`. */
 export async function takeNext(changer: RecordChanger, permit: Permit): Promise<Taken> {
   const outcome = await changer.take([...attemptArgs(changer, permit), permit.replaces]);
   return typeof outcome === 'object' ? { nothing: false, outcome } : { nothing: true, retryInMs: outcome };

@@ -14,7 +14,7 @@ export interface ListPlace {
 /** Which uploads of a tenant are listed. */
 export interface ListedUploads {
   tenant: string;
-  /** If undefined, uploads in every state. */
+  /** The state of the listed uploads. If undefined, every state. */
   state: UploadState | undefined;
   /** Only uploads that were created at this time or later. */
   sinceMs: number | undefined;
@@ -103,7 +103,7 @@ function isAfter(place: ListPlace, last: ListPlace): boolean {
   return place.createdAtMs < last.createdAtMs || (place.createdAtMs === last.createdAtMs && place.id < last.id);
 }
 
-/** Members and scores alternate. */
+/** Returns the places in a flat reply, in which members and scores alternate. */
 function placesIn(flat: readonly string[]): ListPlace[] {
   const places: ListPlace[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2)

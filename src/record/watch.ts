@@ -26,7 +26,7 @@ export interface WatchParts {
 export interface ProgressWatchParts {
   records: Pick<UploadRecords, 'readProgress'>;
   registry: Registry<ProgressState>;
-  /** See `ProgressBus.knownState`. Default: none is known. */
+  /** Returns the state of an upload from its last event, see `ProgressBus.knownState`. Default: none is known. */
   knownState?: (id: string) => ProgressState | undefined;
 }
 

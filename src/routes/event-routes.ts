@@ -24,7 +24,7 @@ export interface EventRouteParts extends ProgressWatchParts {
   defaultTimeoutMs: number;
   /** The address that a stream counts for. */
   addressOf: ClientAddress;
-  /** Every link begins with it. */
+  /** The path of the service, with which every link begins. */
   mountPath: string;
 }
 

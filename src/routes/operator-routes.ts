@@ -16,7 +16,7 @@ export interface OperatorRouteParts {
   find(text: string): Promise<FoundUploads>;
   /** Rejects with `not_retryable` (409) if another attempt cannot succeed. */
   retry(id: string): Promise<void>;
-  /** Does the same for the `ref` of a listed upload. */
+  /** Like `retry`, for the `ref` of a listed upload. */
   retryListed(ref: string): Promise<void>;
   listDeliveries(state: Delivery['state']): Promise<DeliveryList>;
   /** Rejects with `unknown_delivery` (404) if no such delivery has failed. */
@@ -58,7 +58,7 @@ export function operatorRoutes(router: Router, parts: OperatorRouteParts): void 
   }
 }
 
-/** Shorter texts match too much. */
+/** Minimum length of a search, because shorter texts match too much. */
 const SHORTEST_SEARCH = 3;
 
 function readSearch(value: string | string[] | undefined): string {

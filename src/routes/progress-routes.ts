@@ -26,7 +26,7 @@ import {
 export interface ProgressRouteParts extends WatchParts {
   records: WatchParts['records'] & ProgressWatchParts['records'];
   maxTimeoutMs: number;
-  /** Every link begins with it. */
+  /** The path of the service, with which every link begins. */
   mountPath: string;
 }
 
@@ -40,7 +40,7 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
   const progressAnswer = forLast(
     (progress: Progress) => new RenderedEntity(mountedDocument(parts.mountPath, progress), progressHeaders(progress)),
   );
-  // For a client that sent `If-None-Match`.
+  // Builds the answer for a client that sent `If-None-Match`.
   const conditionalAnswer = (progress: Progress, { seenVersions }: AskedProgress) =>
     seenVersions.includes(progress.version)
       ? new ResponseEntity({ status: 304, headers: progressHeaders(progress) })

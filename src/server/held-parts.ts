@@ -41,7 +41,7 @@ export function buildHeldParts(
 export interface HeldObservers {
   metrics: Metrics;
   tracing: Tracing | undefined;
-  /** By Redis' clock. */
+  /** Returns the time by Redis' clock. */
   nowMs: () => number;
 }
 

@@ -30,7 +30,7 @@ const KEEP_ALIVE_MS = 125_000;
 /** Where and how a server listens. */
 export interface ListenOptions {
   host: string;
-  /** 0: any free port. */
+  /** The port; 0 takes any free one. */
   port: number;
   httpMaxHeaderBytes: number;
 }

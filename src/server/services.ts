@@ -68,7 +68,7 @@ export interface Service {
   readonly routes: ServiceRouteParts;
   /** Rejects while the service cannot work. */
   ready(): Promise<void>;
-  /** `ready` rejects from now on. */
+  /** Makes `ready` reject from now on. */
   leave(): void;
   /** Closes all parts in order. Call it when the requests have ended. */
   close(): Promise<void>;

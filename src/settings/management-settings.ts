@@ -21,7 +21,7 @@ export const MANAGEMENT = {
 /** Where an API process serves the addresses that are only for its operators. */
 export interface ManagementPlace {
   readonly host: string;
-  /** 0: any free port. */
+  /** The port; 0 takes any free one. */
   readonly port: number;
   /** Host names that requests may be sent to besides `host` and loopback names. */
   readonly allowedHosts: readonly string[];

@@ -3,18 +3,18 @@ import { choice } from './forms.ts';
 
 /** How a bucket is reached. Credentials come from the usual sources of Amazon's SDK. */
 export interface S3Settings {
-  /** If undefined, the endpoint of Amazon. */
+  /** Address of the S3 server. If undefined, the endpoint of Amazon. */
   readonly endpoint: string | undefined;
   /** The address at which browsers reach the bucket. If undefined, it is `endpoint`. */
   readonly publicEndpoint: string | undefined;
-  /** If undefined, the region that Amazon's SDK finds. */
+  /** Region of the bucket. If undefined, the region that Amazon's SDK finds. */
   readonly region: string | undefined;
   /** True if the bucket is written in the path, false if it is a part of the host name. */
   readonly forcePathStyle: boolean;
   readonly checksums: 'WHEN_SUPPORTED' | 'WHEN_REQUIRED';
 }
 
-/** Read only if STORAGE is s3://…. */
+/** Settings that are read only if STORAGE is s3://…. */
 export const S3 = {
   S3_ENDPOINT: z
     .url({ protocol: /^https?$/, error: 'must be an address such as https://s3.example.com' })

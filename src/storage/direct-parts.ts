@@ -47,7 +47,7 @@ export interface DirectUpload {
   uploadId: string;
 }
 
-/** Both ends are inclusive. */
+/** A range of bytes to copy. Both ends are inclusive. */
 export interface CopiedRange {
   key: string;
   start: number;
@@ -56,7 +56,7 @@ export interface CopiedRange {
 
 /** A part that a client wants to send. */
 export interface PartToSend {
-  /** 1 for the first part. */
+  /** The number of the part, from 1. */
   number: number;
   /** The bucket accepts no other length. */
   sizeBytes: number;
@@ -75,7 +75,7 @@ export interface SignedPart {
 export interface StoredPart {
   number: number;
   sizeBytes: number;
-  /** Without quotes. */
+  /** The entity tag of the part, without quotes. */
   etag: string;
   storedAt: Date;
 }

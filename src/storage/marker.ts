@@ -9,7 +9,7 @@ const FORMAT = 1;
 const markerSchema = z.object({
   service: z.literal('deferred-uploads'),
   format: z.literal(FORMAT),
-  /** Random. Redis has the same id. */
+  /** A random id. Redis has the same. */
   id: z.uuidv4(),
   /** The prefix of the Redis keys of the installation. */
   queuePrefix: z.string(),

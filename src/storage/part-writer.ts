@@ -4,7 +4,7 @@ import type { GrowingObject, GrowingObjects, KeyOfSize, ObjectWriter, SizedKey, 
 /** If the process is killed, the bytes that are not saved are lost. So they are saved after this many bytes. */
 const PART_BYTES = 8 * 1024 * 1024;
 
-/** They are also saved after this time. */
+/** Bytes that are not saved yet are saved after this time. */
 export const SAVE_AFTER_MS = 30_000;
 
 /**
@@ -25,7 +25,7 @@ export interface PartWriter {
   readonly offset: number;
   write(chunk: Buffer): Promise<void>;
   commit(): Promise<void>;
-  /** Can be called after a failed `write` or `commit`. */
+  /** Ends the writing without a commit, also after a failed `write` or `commit`. */
   discard(): Promise<void>;
 }
 

@@ -171,7 +171,7 @@ export interface WholeObject {
   chunks: readonly Buffer[];
 }
 
-/** Both ends are inclusive, as in RFC 9110 section 14.1.2. */
+/** A range of bytes. Both ends are inclusive, as in RFC 9110 section 14.1.2. */
 export interface ByteRange {
   start: number;
   end: number;

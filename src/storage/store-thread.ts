@@ -30,7 +30,7 @@ export class StoreThread {
   async store(files: readonly NewFile[]): Promise<void> {
     const job: StoreJob = { number: ++this.#jobs, files };
     const thread = (this.#thread ??= this.#start());
-    // It keeps the process alive only while it works.
+    // The thread keeps the process alive only while it works.
     thread.ref();
     await new Promise<void>((resolve, reject) => {
       this.#pending.set(job.number, { resolve, reject });

@@ -22,7 +22,7 @@ export interface AppendOptions {
 
 interface Part extends SizedKey {
   offset: number;
-  /** Only of a part that grows. */
+  /** True while a request writes to the part. Only a part that grows has it. */
   isOpen?: boolean;
 }
 

@@ -34,7 +34,7 @@ const MAX_WORKBOOK_BYTES = 1024 ** 3;
 /** The rows of a table in another form, made while they are sent. */
 export interface TableExport {
   readonly type: string;
-  /** Strong entity tag. */
+  /** The strong entity tag of the form. */
   readonly etag: string;
   /** The stored rows as JSON Lines. */
   readonly source: StoredVariant;

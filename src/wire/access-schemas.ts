@@ -23,7 +23,7 @@ export const metadataSchema = z
     const fault = metadataFault(value);
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   })
-  // It was JSON, so its members are values of JSON.
+  // The value was JSON, so its members are values of JSON.
   .transform((value) => value as JsonObject)
   .meta({
     type: 'object',

@@ -3,13 +3,13 @@ import { z } from 'zod';
 /** A whole number from 0. */
 export const count = z.int().min(0);
 
-/** A size. */
+/** A size in bytes. */
 export const bytes = count.describe('Bytes.');
 
 /** An absolute path at the same host, as a link. */
 export const path = z.string().regex(/^\//);
 
-/** ISO 8601 in UTC. */
+/** A time as ISO 8601 in UTC. */
 export const time = z.iso.datetime().describe('UTC.');
 
 /** A warning in a result. Codes may be added. */

@@ -47,7 +47,7 @@ export const positionSchema = z
       'null if unknown.',
   );
 
-/** Accepts codes that are added later. */
+/** A warning or fault in a result. Codes that are added later are accepted. */
 export const pictureWarningSchema = warning.describe(
   'Something of the file that is in no variant, or that could not be read.',
 );

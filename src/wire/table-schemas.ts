@@ -15,7 +15,7 @@ export const tableColumnSchema = z
   })
   .describe('One column of a table, determined from all rows.');
 
-/** Accepts codes that are added later. */
+/** A warning or fault in a result. Codes that are added later are accepted. */
 export const rowErrorSchema = z
   .strictObject({
     line: z.int().min(1).describe('Line of a text, or row of a sheet; 1 is the first.'),
@@ -24,7 +24,7 @@ export const rowErrorSchema = z
   })
   .describe('A row that was left out.');
 
-/** Accepts codes that are added later. */
+/** A warning or fault in a result. Codes that are added later are accepted. */
 export const tableWarningSchema = warning.describe('Something that was left out of a table, or that was guessed.');
 
 /** The result of the kind `table`. */

@@ -33,7 +33,7 @@ export function killProcessesOf({ name, value }: RunMark): void {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
 }

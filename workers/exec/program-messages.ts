@@ -1,6 +1,6 @@
 /** The members of a line that are understood. */
 export interface ProgramMessage {
-  /** May be outside of 0 to 1: it is not checked yet. */
+  /** The finished share of the work. It is not checked yet, so it may be outside of 0 to 1. */
   readonly fraction?: number;
   /** The name of a file in the output folder. Not checked yet. */
   readonly file?: string;

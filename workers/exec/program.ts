@@ -36,9 +36,9 @@ exit "$code"`;
 /** A program to run. */
 export interface ProgramPlan {
   readonly command: readonly string[];
-  /** Working directory. */
+  /** Working directory of the program. */
   readonly directory: string;
-  /** `HOME` and `TMPDIR`. */
+  /** The folder that is `HOME` and `TMPDIR` of the program. */
   readonly home: string;
   readonly maxMemoryBytes: number;
   /** Maximum size of a single file. */

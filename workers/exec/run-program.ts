@@ -36,7 +36,7 @@ export function runProgram(manifest: ExecManifest): RunProcessor {
 
 class ProgramRun {
   readonly #manifest: ExecManifest;
-  /** Contains the output folder and the home folder. */
+  /** The folder that contains the output folder and the home folder. */
   readonly #folder: string;
   readonly #context: PipelineContext;
   readonly #hooks: PipelineHooks;

@@ -106,7 +106,7 @@ class IsolatedRun {
       const end = await untilEnded(this.#child);
       this.#hasEnded = true;
       for (const chunks of this.#pulled.values()) chunks.cut();
-      // They remove their unfinished files before the attempt ends.
+      // Running publications remove their unfinished files before the attempt ends.
       await Promise.all(this.#publishing);
       if (this.#complaint !== '') this.#hooks.printed?.(this.#complaint);
       return this.#resultOf(end);

@@ -13,9 +13,9 @@ import { withRunFolder } from './run-folder.ts';
 export interface OwnRunSettings {
   /** Limit of one file in ms, for modules. Programs have their own. */
   readonly attemptTimeoutMs: number;
-  /** As in `IsolationOptions`. */
+  /** The same option as in `IsolationOptions`. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** As in `IsolationOptions`. */
+  /** The same option as in `IsolationOptions`. */
   readonly nodeOptions?: readonly string[];
   /** Default: the module in this folder. Tests give the compiled one. */
   readonly isolatedEntry?: URL;

@@ -15,7 +15,7 @@ export interface CostlyFacts extends Size {
   readonly frames: number;
   /** Progressive or interlaced: it cannot be decoded row by row or at a reduced size. */
   readonly isProgressive: boolean;
-  /** Its colours go through the colour management of libvips. */
+  /** True if the colours go through the colour management of libvips. */
   readonly isManaged: boolean;
 }
 
@@ -37,7 +37,7 @@ const PROGRESSIVE_FACTOR = 2.5;
 const MANAGED_MS = 50;
 const WRITE_MS: Readonly<Record<PictureFormat, number>> = { webp: 30, jpeg: 6, avif: 48, png: 45 };
 
-/** For formats that are not listed. */
+/** The cost of formats that are not listed. */
 const OTHER_MS = 10;
 
 /** Returns the costs of a whole picture. */

@@ -15,7 +15,7 @@ export interface EncodeTarget {
    */
   readonly size: Size;
   readonly format: PictureFormat;
-  /** 1 to 100. Undefined: the default of the encoder. */
+  /** Quality, 1 to 100. If undefined, the default of the encoder. */
   readonly quality: number | undefined;
   /** Default: none. */
   readonly exif?: KeptExif | undefined;

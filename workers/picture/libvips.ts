@@ -37,7 +37,7 @@ export interface Header extends Size, Pick<Metadata, 'autoOrient' | 'hasAlpha' |
   /** Pictures in the file, of which this is the main one. Undefined for other formats than HEIC. */
   readonly pictures?: number | undefined;
   readonly isProgressive?: boolean | undefined;
-  /** Such as `4:2:0`. */
+  /** The subsampling of colours, such as `4:2:0`. */
   readonly chromaSubsampling?: string | undefined;
 }
 

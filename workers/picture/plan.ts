@@ -19,7 +19,7 @@ export interface PlannedVariant {
 
 /** The variants of a picture. All still ones come from one decode. */
 export interface PicturePlan {
-  /** At least as large as every still variant. */
+  /** The size at which the picture is decoded: at least that of every still variant. */
   readonly decoded: Size;
   /** Sorted by `whole`, largest first, so that each still variant can be made from the previous one. */
   readonly variants: readonly PlannedVariant[];

@@ -19,7 +19,7 @@ export type PictureFacts = Omit<
 export interface PictureState {
   readonly input: SetOnce<PictureInput>;
   readonly facts: SetOnce<PictureFacts>;
-  /** Steps add to these. */
+  /** The warnings of the result. Steps add to them. */
   readonly warnings: PictureWarning[];
   readonly wayToSrgb: SetOnce<WayToSrgb>;
   readonly container: SetOnce<ContainerFacts>;
@@ -35,7 +35,7 @@ export interface PictureState {
   readonly variants: SetOnce<Variant[]>;
   /** The smallest of the pictures that were made for variants and are still large enough for the preview. */
   readonly smallest: SetOnce<Pixels>;
-  /** RGBA with a longer side of at most 64 pixels. */
+  /** A preview in RGBA with a longer side of at most 64 pixels. */
   readonly preview: SetOnce<Pixels>;
   readonly thumbhash: SetOnce<string>;
   readonly perceptualHash: SetOnce<string>;

@@ -8,7 +8,7 @@ export interface PictureTools {
   readonly limits: PictureLimits;
   /** Measures the time of a step. */
   readonly clock: ChargeClock;
-  /** Shared by all pictures of the process. */
+  /** The abandoned calls of the process. All its pictures share them. */
   readonly abandoned: AbandonedCalls;
   readonly heic: HeicReader;
 }

@@ -22,7 +22,7 @@ interface Load {
   running: number;
   isSilent: boolean;
   averageMs: number;
-  /** When the last parked delivery asks again. */
+  /** The time at which the last parked delivery asks again. */
   parkedUntilMs: number;
   /** Each is called with true if it may send its request, and with false if it must wait in Redis. */
   readonly waiting: ((mayStart: boolean) => void)[];

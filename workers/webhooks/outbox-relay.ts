@@ -18,7 +18,7 @@ export interface RelayParts {
   readonly queue: Pick<DeliveryQueue, 'add' | 'dropStale'>;
   readonly endpoints: WebhookEndpoints;
   readonly stopped: Pick<StoppedEndpoints, 'has'>;
-  /** Begins every link of the documents. */
+  /** The path of the service, with which every link of a document begins. */
   readonly mountPath: string;
   readonly log: Logger;
   /** Returns the time by the clock of Redis. */

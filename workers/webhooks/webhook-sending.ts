@@ -17,7 +17,7 @@ export interface WebhookSending {
 /** The parts that the sending shares with the rest of the process, and values for tests. */
 export interface SendingParts extends Omit<DeliveryParts, 'addresses'> {
   readonly addresses: PublicAddresses;
-  /** Begins every link of the documents. Default: none. */
+  /** The path of the service, with which every link of a document begins. Default: none. */
   readonly mountPath?: string;
 }
 

@@ -34,7 +34,7 @@ const REST_MS = 1000;
 const KIB = 1024;
 const US_PER_MS = 1000;
 
-/** Measures a newly started peer. */
+/** Measures one peer in a new process. */
 export async function runHoldRound(
   peer: Peer,
   clients: Child<ClientQuestions>,

@@ -31,7 +31,7 @@ export class LongPoller {
   /** True if a poll follows each answer. */
   repolls = true;
 
-  /** Connects; `onConnect` is called once. */
+  /** Opens the connection. `onConnect` is called once. */
   constructor(
     port: number,
     slot: number,

@@ -10,9 +10,9 @@ import { sum } from './statistics.ts';
 
 /** A server in the comparison. */
 export interface PeerKind {
-  /** Its name in the table. */
+  /** Name of the peer in the table. */
   readonly title: string;
-  /** Its file in `children/`. */
+  /** File of the peer in `children/`. */
   readonly server: string;
   readonly source: SourceName;
   /** See `PollTarget.path`. */

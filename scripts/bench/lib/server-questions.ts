@@ -11,7 +11,7 @@ export type ServerQuestions = {
   }): Promise<number>;
   /** Returns how many responses it holds now. */
   held(): number | Promise<number>;
-  /** Processor time since its start, in microseconds. */
+  /** Processor time of the process since its start, in microseconds. */
   cpuUs(): number;
   /** Collects all garbage, and returns free memory to the system. */
   collect(): Promise<void>;

@@ -123,7 +123,7 @@ function dropGivenFiles(): void {
   });
   Object.assign(window, { longTasksMs });
   const { transfer } = window as unknown as { transfer: DataTransfer };
-  // In a separate event, like the action of a user.
+  // Runs in a separate event, like the action of a user.
   setTimeout(() =>
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })),
   );

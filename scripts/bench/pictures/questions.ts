@@ -1,6 +1,6 @@
 /** The photos of a round. */
 export interface Batch {
-  /** Files, taken in turn. */
+  /** The files to send, taken in turn. */
   readonly photos: readonly string[];
   /** Directory of the output. */
   readonly directory: string;

@@ -11,7 +11,7 @@ export interface Shot {
   next: number;
   /** Until a client whose request was held before the fault reads the outcome. */
   notified: number;
-  /** Until a new worker takes jobs. */
+  /** Time until a new worker takes jobs. */
   back: number;
 }
 

@@ -10,9 +10,9 @@ import type { Ground } from './redis-ground.ts';
 
 /** Milliseconds from a fault, or its end, to each event. */
 export interface RedisShot {
-  /** Until every living API process is ready. */
+  /** Time until every living API process is ready. */
   ready: number;
-  /** Until a new upload is accepted (202). */
+  /** Time until a new upload is accepted (202). */
   taken: number;
   /** Until clients that were held in each process receive a change that is made as soon as possible. */
   notified: number;

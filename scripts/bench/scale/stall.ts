@@ -21,7 +21,7 @@ interface Figures {
   bus: (typeof BUSES)[number];
   perSecond: number;
   lost: number;
-  /** From the continuation of the process to the last answer. */
+  /** Time from the continuation of the process to the last answer. */
   lastMs: number;
   /** Events that a plain reader missed, which was stopped for the same time, and the number of all events. */
   readerMissed: number;

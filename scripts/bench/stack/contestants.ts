@@ -7,7 +7,7 @@ import type { StackServerQuestions, StackWorkerQuestions } from './questions.ts'
 
 /** A whole stack that takes forms and answers with results. */
 export interface Stack {
-  /** Its name in the tables. */
+  /** Name of the peer in the tables. */
   readonly title: string;
   readonly url: string;
   readonly apiPids: readonly number[];

@@ -27,7 +27,7 @@ export interface LoadSizes {
 const CAMERA = { make: 'Acme', model: 'One', date: '2026:03:13 18:04:11', offset: '+01:00', iso: '64', gps: true };
 const PHONE: PhotoOptions = { width: 4000, height: 3000, orientation: 1, seed: 1, exif: CAMERA };
 
-/** About 1 MB. */
+/** A table with this number of rows has about 1 MB. */
 const TABLE_ROWS = 10_000;
 
 /** Makes the files: photos with and without a profile, small pictures, icons, and tables. */

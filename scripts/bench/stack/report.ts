@@ -6,7 +6,7 @@ import type { StackLoad } from './loads.ts';
 export interface StackRound {
   readonly files: number;
   readonly seconds: number;
-  /** From the first byte to the result, for each file. */
+  /** Time from the first byte to the result, for each file. */
   readonly tookMs: readonly number[];
   readonly apiMs: number;
   readonly workerMs: number;

@@ -36,7 +36,7 @@ async function readStats(): Promise<Map<number, string[]>> {
   return new Map(stats.filter(([, stat]) => stat.length > 0));
 }
 
-/** Empty if the process has ended. */
+/** Returns the fields of the process; empty if it has ended. */
 async function readStat(pid: number): Promise<string[]> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ');

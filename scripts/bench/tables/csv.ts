@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 
 /** One kind of table, row by row. */
 export interface CsvKind {
-  /** Its title in the report. */
+  /** Title of the peer in the report. */
   readonly title: string;
   readonly header: string;
   readonly row: (index: number) => string;

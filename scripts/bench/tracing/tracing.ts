@@ -15,7 +15,7 @@ import { hooksUs } from './hooks.ts';
 const defaults = { uploads: 300, rounds: 9 };
 const quick = { uploads: 50, rounds: 1 };
 
-/** Enough to compile all code in every process. */
+/** This number is enough to compile all code in every process. */
 const WARM_UP_UPLOADS = 150;
 
 /** A table of two rows costs almost no processing, so the share of the spans is as large as it can be. */
@@ -40,7 +40,7 @@ interface Side {
   readonly costs: Cost[];
 }
 
-/** Measures what the code of tracing costs while it is off. */
+/** Measures the cost of the code of tracing while it is off. */
 export const tracing: Bench = {
   name: 'tracing',
   summary: 'processor time of uploads while tracing is off, beside the same service without its code',

@@ -2,9 +2,9 @@ import type { TransferForm } from './questions.ts';
 
 /** A server in the comparison. */
 export interface UploadPeer {
-  /** Its name in the tables. */
+  /** Name of the peer in the tables. */
   readonly title: string;
-  /** Its file in `children/`. */
+  /** File of the peer in `children/`. */
   readonly server: string;
   readonly form: TransferForm;
   readonly path: string;

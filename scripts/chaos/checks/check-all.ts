@@ -15,7 +15,7 @@ import { openUploads, type RedisView } from './redis-view.ts';
 
 const POLL_MS = 250;
 
-/** Everything that the checks look at. */
+/** The data that the checks read. */
 export interface RunData {
   results: readonly ClientResult[];
   clientLog: ClientLog;

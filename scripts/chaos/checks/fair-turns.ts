@@ -6,7 +6,7 @@ import type { Turn } from '../turn-log.ts';
  */
 const TURNS_MORE = 2;
 
-/** What the turns of all tenants show. */
+/** The fairness that the turns of all tenants show. */
 export interface Fairness {
   /** One finding for each upload that waited for too many uploads of another tenant. */
   readonly findings: readonly string[];

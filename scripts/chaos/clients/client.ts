@@ -11,7 +11,7 @@ import { sendRaw } from './send-raw.ts';
 import { sendTus } from './send-tus.ts';
 import { reportedUpload, type Sending } from './sending.ts';
 
-/** What all clients share. */
+/** The parts that all clients share. */
 export interface ClientEnv {
   readonly urls: readonly string[];
   readonly clientLog: ClientLog;

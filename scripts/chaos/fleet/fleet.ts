@@ -51,7 +51,7 @@ export interface Fleet {
   readonly redisLinks: readonly Link[];
   /** Starts a worker of another installation on the same storage. Resolves with true when it has ended. */
   intrude(): Promise<boolean>;
-  /** Findings about the ends of those workers. */
+  /** Findings about the ends of the workers of second installations. */
   readonly intrusions: readonly string[];
   /** Stops everything and removes its files. */
   stop(): Promise<void>;
@@ -62,7 +62,7 @@ export interface FleetShape {
   apis: number;
   workers: number;
   powerLoss: boolean;
-  /** More settings of all processes. */
+  /** Further settings of all processes. */
   more: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,6 @@
 import type { MinuteCounts, ProcessReport } from '../../wire/documents.ts';
 
-/** Sums over all processes. */
+/** Figures that are sums over all processes. */
 export interface Totals {
   held: number;
   /** The route with the most held responses first. */

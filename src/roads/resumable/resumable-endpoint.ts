@@ -49,7 +49,7 @@ export class ResumableEndpoint {
     this.#parts = parts;
   }
 
-  /** `Upload-Limit` of a new upload. */
+  /** The value of `Upload-Limit` for a new upload. */
   get limit(): string {
     return uploadLimit(this.#parts.maxFileBytes, this.#parts.expiryMs);
   }

@@ -11,7 +11,7 @@ export interface KeptBody {
   ended: AbortSignal;
   /** Ends the body with its reason, because its bytes are of no use any more. */
   rejected: AbortSignal;
-  /** More bytes throw the error of `tooLong`. */
+  /** Maximum number of bytes. More bytes throw the error of `tooLong`. */
   mostBytes: number;
   tooLong: () => Error;
   /** Called if the body was not complete. */

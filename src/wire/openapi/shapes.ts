@@ -56,7 +56,7 @@ export interface Operation {
   operationId: string;
   tags: readonly string[];
   summary: string;
-  /** CommonMark. */
+  /** A text in CommonMark. */
   description: string;
   parameters?: readonly (Parameter | Reference)[];
   requestBody?: { description: string; required: boolean; content: Content };

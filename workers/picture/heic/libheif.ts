@@ -18,7 +18,7 @@ const MAX_BLOCK_SIDE = 64;
 const MAX_EXIF_BYTES = MIB;
 const MAX_METADATA_BLOCKS = 16;
 
-/** Values of heif.h. */
+/** Values from heif.h of libheif. */
 const COLORSPACE_RGB = 1;
 const [CHROMA_RGB, CHROMA_RGBA] = [10, 11];
 /** Two bytes per channel, the lower one first. */
@@ -60,7 +60,7 @@ export class HeicFile {
   readonly #fileBytes: number;
   /** Space for an error, which the library returns by value: code, subcode and a pointer to its text. */
   readonly #error: number;
-  /** Space for other results. */
+  /** Memory for the results of calls. */
   readonly #out: number;
   readonly #context: number;
   readonly #handle: number;

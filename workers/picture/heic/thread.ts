@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { HeicFile, LibheifError, NoStillPicture, OutOfLibheifMemory } from './libheif.ts';
 import type { HeicAnswer, HeicFailure, HeicTask } from './messages.ts';
 
-/** Codes of heif_error.h. */
+/** Error codes from heif_error.h of libheif. */
 const UNSUPPORTED_FILE = 3;
 const UNSUPPORTED_FEATURE = 4;
 const NO_MEMORY = 6;

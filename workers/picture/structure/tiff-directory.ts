@@ -29,7 +29,7 @@ export type TiffDirectory = ReadonlyMap<number, TiffEntry>;
 const HEADER_BYTES = 16;
 const BIG = 43;
 
-/** More than any program writes. Further entries are ignored. */
+/** No program writes more entries. Further ones are ignored. */
 const MAX_ENTRIES = 1000;
 
 /** Bytes of one value by its type (TIFF 6.0, section 2; BigTIFF adds 16 to 18). */

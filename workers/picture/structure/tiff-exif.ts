@@ -11,7 +11,7 @@ import {
   type TiffLayout,
 } from './tiff-directory.ts';
 
-/** Longer values are cut off. No fact is longer. */
+/** Maximum length of a value. No fact is longer, so longer values are cut off. */
 const MAX_VALUE_BYTES = 256;
 
 const HEADER_BYTES = 8;

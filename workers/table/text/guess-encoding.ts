@@ -4,7 +4,7 @@ import { analyse } from 'chardet';
 export interface GuessedEncoding {
   /** A name of the Encoding Standard. */
   encoding: string;
-  /** 0 to 1. */
+  /** The certainty of the guess, 0 to 1. */
   certainty: number;
 }
 
@@ -114,7 +114,10 @@ function share(text: string, isUsual: (character: string, before: string, after:
   return all === 0 ? 0 : usual / all;
 }
 
-/** Scores characters of two bytes by their first byte. Common characters are in the range, syllables in `kana`. */
+/**
+ * Returns a function that scores characters of two bytes by their first byte. It is from `from` to `to` for common
+ * characters, and one of `kana` for syllables.
+ */
 function pairs(from: number, to: number, ...kana: readonly number[]): (text: string, bytes: Buffer) => number {
   return (_text, bytes) => {
     let all = 0;

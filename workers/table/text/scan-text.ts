@@ -8,7 +8,7 @@ import { guessEncoding } from './guess-encoding.ts';
 export interface ScannedText {
   /** A name of the Encoding Standard. */
   encoding: string;
-  /** 0 to 1; see `TableResult.encodingCertainty`. */
+  /** The certainty of the guessed encoding, 0 to 1; see `TableResult.encodingCertainty`. */
   encodingCertainty: number;
   /** The length of the byte order mark, or 0. */
   bomBytes: number;

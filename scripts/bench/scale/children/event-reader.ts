@@ -10,7 +10,7 @@ export type ReaderQuestions = {
   start(redisUrl: string): Promise<void>;
   /** Number of events since its start. */
   received(): number;
-  /** Processor time since its start, in microseconds. */
+  /** Processor time of the process since its start, in microseconds. */
   cpuUs(): number;
 };
 

@@ -93,7 +93,7 @@ function report(alone: SlotTimes[], crowded: SlotTimes[]): string {
       value: percentile(netOf(crowded), 0.99) / percentile(netOf(alone), 0.99),
       most: 2,
     },
-    // Does not depend on other load.
+    // This bound does not depend on other load.
     {
       what: 'uploads of the other tenant begun before a photo, at most',
       value: Math.max(...crowded.map(({ othersFirst }) => othersFirst)),

@@ -9,7 +9,7 @@ const eventSchema = z.object({ at: z.coerce.number(), state: z.string().optional
 
 /** How long a photo waited, by the clock of Redis. */
 export interface SlotTimes {
-  /** From the admission of the photo until a worker has begun it. */
+  /** Time from the admission of the photo until a worker has begun it. */
   readonly waitMs: number;
   /** The part of it in which the slot worked for one upload of another tenant: the longest such time. */
   readonly workMs: number;

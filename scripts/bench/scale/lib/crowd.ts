@@ -7,7 +7,7 @@ import { sum } from '../../lib/statistics.ts';
 const PROCESSES = 2;
 const UPLOADS = 500;
 
-/** Workers on uploads without waiters. */
+/** Worker processes that work on uploads for which nobody waits. */
 export interface Crowd {
   /** Fires events at this total rate, and resolves with the reached rate when all are created. */
   fire(load: { perSecond: number; seconds: number }): Promise<{ events: number; perSecond: number }>;

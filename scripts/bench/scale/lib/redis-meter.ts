@@ -41,7 +41,7 @@ export class RedisMeter {
     return (await this.#mainThreadUs()) - this.#cpuUs;
   }
 
-  /** Since `begin`, the costliest first. */
+  /** Returns the commands since `begin`, the costliest first. */
   async commands(): Promise<CommandCost[]> {
     const lines = await this.#infoLines('commandstats', 'cmdstat_');
     const costs = lines.map((line) => ({
@@ -77,7 +77,7 @@ export class RedisMeter {
     return Number(line);
   }
 
-  /** How often a command was called since `begin`. */
+  /** Returns how often a command was called since `begin`. */
   async calls(name: string): Promise<number> {
     return (await this.commands()).find((command) => command.name === name)?.calls ?? 0;
   }

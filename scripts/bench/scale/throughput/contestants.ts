@@ -15,7 +15,7 @@ export interface Contestant {
   readonly updates: number;
 }
 
-/** Only BullMQ. */
+/** A peer that uses only BullMQ. */
 export const BARE_JOBS: Contestant = {
   title: 'bare BullMQ',
   producer: 'job-producer',
@@ -23,7 +23,7 @@ export const BARE_JOBS: Contestant = {
   times: 5,
   updates: 0,
 };
-/** Progress with BullMQ only, without a record. */
+/** A peer that reports progress with BullMQ only, without a record. */
 export const TOLD_JOBS: Contestant = {
   title: 'bare BullMQ, ten updates of progress each',
   producer: 'job-producer',

@@ -21,7 +21,7 @@ export type WorkerQuestions = {
       workMs?: number;
     },
   ): void;
-  /** Processor time since its start, in microseconds. */
+  /** Processor time of the process since its start, in microseconds. */
   cpuUs(): number;
 };
 
@@ -42,6 +42,6 @@ export type ProducerQuestions = {
   pause(): Promise<void>;
   /** Lets workers take jobs. Resolves with the time. */
   resume(): Promise<number>;
-  /** Processor time since its start, in microseconds. */
+  /** Processor time of the process since its start, in microseconds. */
   cpuUs(): number;
 };

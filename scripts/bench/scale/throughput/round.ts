@@ -12,7 +12,7 @@ export interface RoundFigures {
   perSecond: number;
   workerUs: number;
   redisUs: number;
-  /** NaN for `drain`. */
+  /** Processor time of the producer; NaN for `drain`. */
   producerUs: number;
 }
 

@@ -18,7 +18,7 @@ const VARIANTS = [
 const QUALITY = 80;
 const WEBP_EFFORT = 2;
 
-/** As the service does by default. */
+/** The same number as in the service by default. */
 const CONCURRENCY = 1;
 
 serveQuestions<StackWorkerQuestions>({

@@ -6,7 +6,7 @@ import { S3_CREDENTIALS } from '../../../../test/helpers/s3-server.ts';
 import { serveUploads } from './serve-uploads.ts';
 import { skipSyncs } from './skip-syncs.ts';
 
-/** Above the largest file that is sent. */
+/** The limit is above the largest file that is sent. */
 const MAX_BYTES = String(64 * 2 ** 30);
 
 /** No worker processes the pictures. */

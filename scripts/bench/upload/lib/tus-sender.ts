@@ -56,7 +56,7 @@ async function ask(
   return { headers: response.headers, waitedMs };
 }
 
-/** Cuts exactly, as tus-js-client does. */
+/** Cuts the body into parts of exactly this size, as tus-js-client does. */
 function* partsOf(pieces: readonly Buffer[]): Generator<Buffer[]> {
   let part: Buffer[] = [];
   let left = PART_BYTES;

@@ -13,7 +13,7 @@ local function beginAttempt()
   put('deaths', deaths)
   put('attempt', tonumber(was.attempt or '0') + 1)
   if was.fetches then
-    -- See `begin-fetch`.
+    -- The number of beginnings counts as attempts, see `begin-fetch`.
     put('attemptBase', tonumber(was.attemptBase or '0') + 1)
     redis.call('HDEL', key, 'fetches')
   end

@@ -68,7 +68,7 @@ end
 
 -- Evicts uploads if one more would exceed the capacity.
 local function evictOldest(limits, retentionMs)
-  -- Otherwise the queue has a free place, see `lackOfCapacity`.
+  -- If the queue does not evict, it has a free place here, see `lackOfCapacity`.
   if not limits or not limits.discards then return end
   local excess = redis.call('ZCARD', waitingKey) - limits.capacity + 1
   for _ = 1, math.min(excess, MOST_AT_ONCE) do evict(nextVictim(), retentionMs) end
