@@ -133,10 +133,10 @@ function parseJson(text: string): unknown {
     const value: unknown = JSON.parse(text);
     if (place === undefined) return value;
   } catch {
-    throw new AccessFileError(`not JSON at ${place ?? 'an unknown place'}`);
+    throw new AccessFileError(`is not JSON at ${place ?? 'an unknown place'}`);
   }
   // Of two tenants with one name, JSON.parse would drop the first and all its keys.
-  throw new AccessFileError(`a name is used twice at ${place}`);
+  throw new AccessFileError(`uses a name twice at ${place}`);
 }
 
 function mistakes(found: readonly string[]): AccessFileError {

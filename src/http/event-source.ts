@@ -10,6 +10,14 @@ const RECONNECT_JITTER_MS = 1000;
 /** A client that reads nothing for this many heartbeats is cut. */
 const STUCK_HEARTBEATS = 4;
 
+/** The headers of every stream. */
+export const EVENT_STREAM_HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  // Otherwise nginx buffers the answer.
+  'X-Accel-Buffering': 'no',
+};
+
 /** One event of a stream. Its data is one line of JSON. */
 export interface ServerEvent {
   id: string;
@@ -36,12 +44,7 @@ export class EventSourceWriter {
 
   /** Sends the head, with the headers that are already set on the response. */
   begin(): void {
-    this.#response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
-      // Otherwise nginx buffers the answer.
-      'X-Accel-Buffering': 'no',
-    });
+    this.#response.writeHead(200, EVENT_STREAM_HEADERS);
     this.#response.flushHeaders();
     this.#response.write(`retry: ${Math.round(RECONNECT_MS + RECONNECT_JITTER_MS * Math.random())}\n\n`);
     this.#response.on('drain', () => this.#flush());

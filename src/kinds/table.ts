@@ -1,3 +1,4 @@
+import { faultOf } from '../wire/schema-faults.ts';
 import { sniffDelimitedText } from './delimited-text.ts';
 import type { Kind, Sample } from './kind.ts';
 import { tableOptionsSchema, type TableOptions } from './table-options.ts';
@@ -53,7 +54,7 @@ export const table: Kind<TableOptions> = {
     'application/x-rar-compressed': UNPACK,
     [UNKNOWN_TYPE]: 'If it is a table, save it as XLSX or as CSV in UTF-8. If it is a picture, save it as JPEG or PNG.',
   },
-  options: tableOptionsSchema,
+  options: { safeParse: (options) => tableOptionsSchema.safeParse(options, { error: faultOf }) },
   variantNames: () => [JSON_LINES_NAME],
   mayHave: (name) => [JSON_LINES_NAME, CSV_NAME, XLSX_NAME].includes(name),
 };

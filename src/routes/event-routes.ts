@@ -5,7 +5,7 @@ import { isFinalState, type Progress } from '../wire/documents.ts';
 import { AsyncContext } from '../deferred/async-context.ts';
 import { setCommonHeaders } from '../http/common-headers.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import { EventSourceWriter, Heartbeats } from '../http/event-source.ts';
+import { EVENT_STREAM_HEADERS, EventSourceWriter, Heartbeats } from '../http/event-source.ts';
 import { mountedDocument } from '../http/mount-path.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
@@ -49,7 +49,7 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
       : 0;
     if (ctx.method === 'HEAD') {
       await readExistingProgress(parts.records, id);
-      ctx.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' });
+      ctx.set(EVENT_STREAM_HEADERS);
       ctx.status = 200;
       // RFC 9110 section 8.6: no Content-Length, because GET has none. An empty string would have one.
       ctx.body = Readable.from([]);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { faultOf } from '../../wire/schema-faults.ts';
 import { KIND_NAME, MEDIA_TYPE } from './check-definition.ts';
 
 const MIB = 1024 * 1024;
@@ -32,7 +33,7 @@ export interface ExecManifest extends z.infer<typeof execManifestSchema> {
 
 /** Reads a manifest. Throws an error whose message lists all mistakes. */
 export function readExecManifest(path: string): ExecManifest {
-  const parsed = execManifestSchema.safeParse(readJson(path));
+  const parsed = execManifestSchema.safeParse(readJson(path), { error: faultOf });
   if (parsed.success) return { ...parsed.data, folder: dirname(path) };
   const mistakes = parsed.error.issues.map((issue) => [issue.path.join('.'), issue.message].join(' ').trim());
   throw new Error(mistakes.join('; '));

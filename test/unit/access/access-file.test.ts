@@ -63,8 +63,8 @@ describe('the access file', () => {
   });
 
   test.each([
-    ['JSON that is cut off', '{"tenants": {', 'not JSON at line 1, column 14'],
-    ['two tenants with one name', '{"tenants":{"a":{},\n"a":{}}}', 'a name is used twice at line 2, column 1'],
+    ['JSON that is cut off', '{"tenants": {', 'is not JSON at line 1, column 14'],
+    ['two tenants with one name', '{"tenants":{"a":{},\n"a":{}}}', 'uses a name twice at line 2, column 1'],
     ['no object', '[]', 'the file '],
     ['a wrong name of a tenant', fileOf({}, { 'A B': {} }), 'tenants.A B is a wrong name: it must be 1 to 64 of a-z'],
     ['a key without digest', fileOf({ keys: [{ id: 'k1' }] }), 'tenants.acme.keys[0].sha256 is missing'],

@@ -106,7 +106,7 @@ describe('the access of a process', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
       level: 'error',
-      reason: expect.stringMatching(/^not JSON at line 1, column \d+$/),
+      reason: expect.stringMatching(/^is not JSON at line 1, column \d+$/),
     });
     expect(JSON.stringify(lines)).not.toContain(secret);
     expect(names(running)).toEqual(['acme']);

@@ -2,13 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import { createKinds } from '../../../src/kinds/kinds.ts';
 import { pictureKind } from '../../../src/kinds/picture.ts';
 import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
+import { table } from '../../../src/kinds/table.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import { keptOptions, parseOptions, readOptionsJson } from '../../../src/intake/options.ts';
 import { codeOf } from '../../helpers/fake-request.ts';
 
-function refusalOf(options: unknown): ServiceError | undefined {
+function refusalOf(
+  options: unknown,
+  kind: Parameters<typeof parseOptions>[0] = pictureKind(),
+): ServiceError | undefined {
   try {
-    parseOptions(pictureKind(), options);
+    parseOptions(kind, options);
     return undefined;
   } catch (error) {
     if (error instanceof ServiceError) return error;
@@ -35,6 +39,15 @@ describe('the options of a client', () => {
     expect(refusalOf(null)).toMatchObject({
       message: 'options must be an object with variants, keepMetadata and gps.',
     });
+  });
+
+  test.each([
+    [[], 'options must be an object.'],
+    [{ nonsense: 1 }, 'options has the unknown member nonsense.'],
+    [{ delimiter: 7, header: 'no' }, 'options.delimiter must be a text; options.header must be true or false.'],
+    [{ maxErrors: -1 }, 'options.maxErrors must be at least 0.'],
+  ])('are rejected in plain words for a table: %j', (options, message) => {
+    expect(refusalOf(options, table)).toMatchObject({ code: 'bad_options', message });
   });
 
   test('are rejected in few words for any number of mistakes', () => {

@@ -151,9 +151,13 @@ describe('the manifest of a program', () => {
     ['missing', undefined, 'the manifest cannot be read'],
     ['no JSON', '{', 'the manifest is not JSON'],
     ['without a command', JSON.stringify({ ...MANIFEST, command: [] }), 'command must have at least the program'],
-    ['with an unknown member', JSON.stringify({ ...MANIFEST, shell: true }), 'shell'],
+    ['with an unknown member', JSON.stringify({ ...MANIFEST, shell: true }), 'has the unknown member shell'],
     ['with a bad type', JSON.stringify({ ...MANIFEST, types: ['pdf'] }), 'types.0 must be a media type'],
-    ['with a fraction of a millisecond', JSON.stringify({ ...MANIFEST, timeoutMs: 1000.5 }), 'timeoutMs'],
+    [
+      'with a fraction of a millisecond',
+      JSON.stringify({ ...MANIFEST, timeoutMs: 1000.5 }),
+      'timeoutMs must be a whole number',
+    ],
     ['with two mistakes', JSON.stringify({ ...MANIFEST, name: '', timeoutMs: 0 }), '; timeoutMs'],
   ])('is rejected if it is %s', async (what, content, detail) => {
     const path = `./${what.replaceAll(' ', '-')}.json`;
