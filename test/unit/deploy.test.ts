@@ -153,6 +153,14 @@ describe('outside checks of the deploy files', () => {
       expect(stdout).toMatch(/ATTEMPT_TIMEOUT_MS\s+value: "3600000"/);
     });
 
+    testWith('helm')('needs the address of Redis, which may be in the Secret', () => {
+      const without = given.slice(1);
+      const { status, stderr } = render(without);
+      expect([status, stderr]).toEqual([1, expect.stringContaining('settings.REDIS_URL is the address of Redis')]);
+      expect(render([...without, 'secretName=uploads-secrets']).status).toBe(0);
+      expect(render([...without, 'settings.REDIS_SENTINELS=sentinel:26379']).status).toBe(0);
+    });
+
     testWith('helm')('refuses a chart without a choice who may create uploads', () => {
       const { status, stderr } = render(given.slice(0, 2));
       expect(status).toBe(1);
