@@ -9,6 +9,12 @@ export const SNIFF_BYTES = 4100;
 const MOVING_PNG = 'image/apng';
 
 /**
+ * A PNG that Xcode has changed for iPhone apps. Its first chunk is `CgBI`, its pixels are packed in another way, and
+ * only programs of Apple read it. There is no registered type.
+ */
+const IPHONE_PNG = 'image/x-iphone-png';
+
+/**
  * The two byte orders of TIFF and BigTIFF. Raw pictures of cameras begin with the same bytes. `file-type` distinguishes
  * them by the number of tags or by a tag that other programs write too, so its answer is used only for CR2.
  */
@@ -23,7 +29,8 @@ const TIFF = 'image/tiff';
 export async function sniffType(bytes: Buffer): Promise<string | undefined> {
   const head = bytes.subarray(0, SNIFF_BYTES);
   const mime = signedType(head, (await fileTypeFromBuffer(head))?.mime);
-  if (mime === MOVING_PNG) return 'image/png';
+  if (mime === 'image/png' || mime === MOVING_PNG)
+    return head.toString('latin1', 12, 16) === 'CgBI' ? IPHONE_PNG : 'image/png';
   if (mime !== CANON_RAW && TIFF_SIGNATURES.includes(head.toString('latin1', 0, 4))) return rawTypeOf(head) ?? TIFF;
   const mayBeText = mime === undefined || mime === 'application/xml';
   return mayBeText && isSvg(head.toString('utf8')) ? 'image/svg+xml' : mime;

@@ -48,6 +48,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   'application/eps': 'Export it as PNG.',
   'application/pdf': 'If you need its pages as pictures, export them as JPEG or PNG.',
   'video/quicktime': 'If it belongs to a Live Photo, send the picture beside it.',
+  'image/x-iphone-png':
+    'It is a PNG that Xcode has changed for iPhone apps. Send the PNG from before that, or change it back on a Mac: ' +
+    'xcrun -sdk iphoneos pngcrush -revert-iphone-optimizations in.png out.png',
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 

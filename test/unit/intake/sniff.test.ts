@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { sniffType, SNIFF_BYTES } from '../../../src/intake/sniff.ts';
 import { heicHead } from '../../helpers/heic-files.ts';
-import { animation, movingPng, photo, textAsJpeg, tinyPicture } from '../../helpers/pictures.ts';
+import { animation, movingPng, photo, pngChunk, textAsJpeg, tinyPicture } from '../../helpers/pictures.ts';
 
 describe('the type of bytes', () => {
   test.each(['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const)(
@@ -29,6 +29,16 @@ describe('the type of bytes', () => {
 
   test('of an animated PNG is PNG', async () => {
     expect(await sniffType(movingPng(await tinyPicture('png')))).toBe('image/png');
+  });
+
+  test('of a PNG that Xcode has changed for iPhone apps is not PNG', async () => {
+    const png = await tinyPicture('png');
+    const changed = Buffer.concat([
+      png.subarray(0, 8),
+      pngChunk('CgBI', Buffer.from('50002002', 'hex')),
+      png.subarray(8),
+    ]);
+    expect(await sniffType(changed)).toBe('image/x-iphone-png');
   });
 
   test.each(['heic', 'heix', 'mif1'])('distinguishes HEIC (%s) from AVIF', async (brand) => {

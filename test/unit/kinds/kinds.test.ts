@@ -29,6 +29,7 @@ describe('file kinds', () => {
     ['image/jp2', /JPEG or PNG/],
     ['image/mj2', /moving pictures/],
     ['image/x-icon', /JPEG or PNG/],
+    ['image/x-iphone-png', /before that.*pngcrush -revert-iphone-optimizations/],
     ['application/eps', /PNG/],
     ['application/pdf', /export them as JPEG or PNG/],
     ['video/quicktime', /Live Photo, send the picture/],
