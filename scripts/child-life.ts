@@ -45,7 +45,7 @@ export interface ChildLife {
   readonly ended: Promise<ChildEnd>;
   /** Sends SIGTERM, and SIGKILL to its whole group after the grace. Resolves with false if SIGKILL was needed. */
   end(): Promise<boolean>;
-  /** Sends SIGKILL to its whole group. */
+  /** Sends SIGKILL to the whole process group. */
   kill(): void;
 }
 

@@ -28,7 +28,7 @@ export class ManagedChild {
     this.#hooks = hooks;
   }
 
-  /** Spawns the child. Call it once. */
+  /** Starts the child. Call it once. */
   start(): void {
     if (this.#isStopping) return;
     const startedAt = performance.now();

@@ -52,7 +52,7 @@ function asSetupError(error: unknown): SetupError {
 
 async function start(config: Config): Promise<number> {
   if (config.processors.length > 0) {
-    // Loaded only if it is needed, because this process stays.
+    // This module is loaded only if it is needed, because this process stays.
     const { checkProcessors } = await import('./check-processors.ts');
     await checkProcessors(config.processors);
   }

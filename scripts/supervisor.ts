@@ -6,7 +6,7 @@ import { ManagedChild, type ChildHooks } from './managed-child.ts';
 const EX_CONFIG = 78;
 const EX_KILLED = 130;
 
-/** With the back-off this takes about 25 seconds. */
+/** A child may fail this often before it was ready. With the back-off that takes about 25 seconds. */
 const MOST_FAILED_STARTS = 8;
 
 /** Accepts the loggers of pino. */

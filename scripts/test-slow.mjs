@@ -82,7 +82,7 @@ function loopSource() {
 }
 
 async function runTests() {
-  // In a group of its own, so that a signal reaches all of it once.
+  // The run is a process group of its own, so that a signal reaches each process once.
   const run = start('npm', ['test', '--', ...positionals], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
   stopRun = (signal) => process.kill(-(run.pid ?? 0), signal);
   const [code] = await once(run, 'exit');

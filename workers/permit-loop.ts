@@ -174,7 +174,8 @@ export class PermitLoop {
       if (isUsed) await job.moveToCompleted(undefined, token, false);
       else await job.moveToWait(token);
     } catch (error) {
-      // Its lock has expired, and another worker has the permit. Or BullMQ gives it to one when the lock expires.
+      // The lock of the permit has expired, and another worker has the permit. Or BullMQ gives it to one when the lock
+      // expires.
       this.#parts.log.debug({ err: error, kind: source.kind }, 'permit not ended');
     } finally {
       this.#held.delete(job);

@@ -48,7 +48,7 @@ export interface WorkerKind {
 export interface WorkerHost {
   /** Called once if a processor does not stop. Only the end of the process frees its thread. */
   onUnresponsive(): void;
-  /** Called at the begin of each attempt. */
+  /** Called at the beginning of each attempt. */
   onBusy?(): void;
   /** True if the process belongs to another application. Default false. */
   isEmbedded?: boolean;

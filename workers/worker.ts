@@ -32,7 +32,7 @@ export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> 
   abandonedCalls: () => number;
   /** Called one or more times when a processor does not stop. This process must be replaced. */
   onUnresponsive: () => void;
-  /** Called at the begin of each attempt. */
+  /** Called at the beginning of each attempt. */
   onBusy?: (() => void) | undefined;
 }
 

@@ -45,7 +45,7 @@ export class AuditTrail {
     if (offence !== undefined) this.#offences.push(`${id} ${offence}: ${describe(last)} → ${describe(change)}`);
   }
 
-  /** To be called when Redis has lost changes: later changes cannot be compared with earlier ones. */
+  /** Call it when Redis has lost changes: later changes cannot be compared with earlier ones. */
   forget(): void {
     this.#last.clear();
     this.#ends.clear();

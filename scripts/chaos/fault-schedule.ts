@@ -8,7 +8,7 @@ const KINDS = {
   'api-cut': { target: 'api-link', forMs: [0, 800], cards: 2 },
   'worker-kill': { target: 'worker', forMs: [0, 0], cards: 2 },
   'worker-stop': { target: 'worker', forMs: [0, 0], cards: 1 },
-  // Longer than the lock of its jobs, which is 6 s.
+  // A pause that is longer than the lock of jobs, which is 6 s.
   'worker-pause': { target: 'worker', forMs: [7000, 9000], cards: 1 },
   'redis-kill': { target: 'redis', forMs: [0, 1500], cards: 1 },
   'redis-stop': { target: 'redis', forMs: [0, 1500], cards: 1 },

@@ -70,7 +70,7 @@ async function makePrivateCopy(say) {
     await unpackDebianRedis(draft);
     // mkdtemp makes a directory that other users of this clone cannot read.
     chmodSync(draft, 0o755);
-    // An existing copy did not run, or it would have been found.
+    // A private copy that exists did not run, or it would have been found.
     rmSync(PRIVATE_COPY, { recursive: true, force: true });
     renameSync(draft, PRIVATE_COPY);
   } catch (error) {

@@ -1,6 +1,6 @@
 const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/;
-/** Blanks, then one token of JSON (RFC 8259). */
+/** Matches blanks and then one token of JSON (RFC 8259). */
 const TOKEN = new RegExp(`[ \\t\\n\\r]*(?:(${STRING.source}|${NUMBER.source}|true|false|null)|([{}[\\],:]))`, 'y');
 
 /** The tokens that may follow at a place of the text. */

@@ -33,7 +33,7 @@ export class SilenceLimit {
 
 /** The limits of an attempt. */
 export interface AttemptOptions {
-  /** Ends the whole request, without another attempt. */
+  /** A signal that ends the whole request, without another attempt. */
   signal: AbortSignal;
   silence: SilenceLimit;
   /** Called with the attempt when it starts, and with null when it has ended. */

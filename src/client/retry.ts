@@ -11,7 +11,7 @@ const MAX_SERVER_ERRORS = 4;
 export interface RetryOptions {
   tuning: Tuning;
   delays: AbortableDelays;
-  /** Ends the retries. The error of the last attempt is thrown. */
+  /** A signal that ends the retries. The error of the last attempt is thrown then. */
   signal?: AbortSignal;
   /** Called before each pause between two attempts, with the reason of the pause. */
   onPause?: (problem: Problem) => void;

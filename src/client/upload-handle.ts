@@ -17,7 +17,10 @@ export interface CompletedUpload extends Upload {
 export interface UploadHandle {
   readonly id: string;
   readonly phase: UploadPhase;
-  /** Can be iterated more than once. Ends when the upload is over, with or without success. */
+  /**
+   * The progress of the upload. Can be iterated more than once. It ends when the upload is over, with or without
+   * success.
+   */
   readonly progress: AsyncIterable<Progress>;
   /** Rejects with an UploadError unless the upload is `completed`. An unhandled rejection is not reported. */
   readonly result: Promise<CompletedUpload>;

@@ -18,7 +18,7 @@ export interface ExecutorOptions {
 
 /** A task. Exactly one of `run`, `discarded` and its removal ends it. */
 export interface ExecutorTask {
-  /** Must not reject. */
+  /** Runs the task. Must not reject. */
   run(): Promise<void>;
   /** Called instead of `run` if the task will never run. */
   discarded(error: DeferredError): void;

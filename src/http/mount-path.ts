@@ -43,7 +43,7 @@ function below(mountPath: string, path: string): string | undefined {
 
 /** Adds the mount path to `Location` and to the links of JSON documents. Put it above all other middleware. */
 export function mountedAnswers(mountPath: string): Middleware {
-  // Not an async function: its frame would stay in memory while a response is held.
+  // This is no async function, because its frame would stay in memory while a response is held.
   return (ctx, next) => next().then(() => mountAnswer(ctx, mountPath));
 }
 

@@ -35,7 +35,7 @@ export function retryAfterSeconds(retryAfterMs: number): string {
  * is logged and answered as `internal_error`.
  */
 export function problemResponses(log: Logger): Middleware {
-  // Not an async function: its frame would stay in memory while a response is held.
+  // This is no async function, because its frame would stay in memory while a response is held.
   return (ctx, next) =>
     next().then(
       () => {

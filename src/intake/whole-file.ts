@@ -47,7 +47,7 @@ function chain(
   source: AsyncIterator<Buffer, undefined>,
   pending?: Promise<IteratorResult<Buffer, undefined>>,
 ): AsyncIterableIterator<Buffer, undefined> {
-  // Its error is reported to the reader that takes it.
+  // The error of the pending chunk is reported to the reader that takes it.
   pending?.catch(() => undefined);
   let read = 0;
   let waiting = pending;

@@ -7,7 +7,7 @@ export interface JobState {
   readonly state: 'waiting' | 'delayed' | 'active' | 'completed' | 'failed';
   /** Changes with every change that a client can see. It is opaque: only compare it. */
   readonly version: string;
-  /** As the processor of the job reported it. */
+  /** The progress, as the processor of the job reported it. */
   readonly progress: unknown;
   /** Null unless completed. */
   readonly returnValue: unknown;

@@ -58,7 +58,10 @@ const ADVICE: Readonly<Record<string, string>> = {
 export interface PictureKindSettings {
   /** Apply to options that a sender leaves out. Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly defaults?: PictureOptions;
-  /** Only the intake passes it. The worker accepts all options that the intake has accepted. Default: no limit. */
+  /**
+   * The limit for all variants. Only the intake passes it. The worker accepts all options that the intake has accepted.
+   * Default: no limit.
+   */
   readonly maxOutputPixels?: number | undefined;
   /** Default true. */
   readonly acceptsHeic?: boolean;

@@ -32,7 +32,7 @@ export class EarlyWatch {
     return ids.length === 1 && ids[0] === this.#id && !this.#mayHaveEnded;
   }
 
-  /** Safe to call twice, and without `begin`. */
+  /** Ends the watch. Safe to call twice, and without `begin`. */
   release(): void {
     this.#release?.();
   }

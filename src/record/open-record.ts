@@ -12,7 +12,10 @@ export interface NewUpload {
   fencingToken: string;
   fileName: string;
   totalBytes: number | null;
-  /** As the client sent them, `{}` if it sent none. They are checked once the type is known; see `keptOptions`. */
+  /**
+   * The options as the client sent them, `{}` if it sent none. They are checked once the type is known; see
+   * `keptOptions`.
+   */
   options?: unknown;
   /** Set by protocols in which a sender may pause for long. Default: `RecordOptions.silenceMs`. */
   silenceMs?: number;

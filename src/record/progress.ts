@@ -4,7 +4,7 @@ import { RECEIVE_SHARE_PERCENT } from '../wire/receive-share.ts';
 /** The stage at the start of an attempt, until the processor reports another one. */
 export const FIRST_STAGE = 'inspect';
 
-/** Only `completed` has 100. */
+/** The highest percent of an upload that is not completed. */
 const LAST_PERCENT_BEFORE_DONE = 99.9;
 
 /** A rate measured over less time than this is not used. */

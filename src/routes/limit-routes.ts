@@ -14,7 +14,7 @@ export interface LimitRouteParts {
   limits: ServiceLimits;
 }
 
-/** Short, because settings change with a restart only, but the answer depends on the access file too. */
+/** Caches keep the answer for this time. It is short, because the answer depends on the access file too. */
 const CACHE_SECONDS = 60;
 
 /** Adds the address that front ends read before they send a file. */

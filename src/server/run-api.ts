@@ -27,7 +27,7 @@ async function start(): Promise<void> {
   const log = createLog('api', config);
   const kinds = createKinds(config, await loadOwnKinds(config.processors));
   const api = await startApi(config, log, kinds);
-  // Only after the start has succeeded, so that a failed start prints one line.
+  // This warning comes after the start has succeeded, so that a failed start prints one line.
   warnOfFewDescriptors(descriptorLimit(), config, log);
   watchEventLoop(LOOP_LIMIT_MS);
   closeOnSignal(log, config.shutdownDelayMs + config.shutdownGraceMs + CLOSE_MARGIN_MS, () =>

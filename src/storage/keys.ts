@@ -27,11 +27,11 @@ export interface OwnKey {
   /** The id of the upload. */
   readonly id: string;
   readonly kind: 'original' | 'manifest' | 'part' | 'variant';
-  /** Only in the key of an original or a manifest. */
+  /** The fencing token in the key of an original or a manifest. Other keys have none. */
   readonly fencingToken?: string;
-  /** Only in the key of a part: the offset of its first byte. */
+  /** The offset of the first byte of a part. Other keys have none. */
   readonly offset?: number;
-  /** Only in the key of a part that grows. */
+  /** The state of a part that grows. Other keys have none. */
   readonly growing?: GrowingPart;
 }
 

@@ -247,7 +247,7 @@ function newFile(path: string, chunks: readonly Buffer[]): NewFile {
   return { path, partPath: `${path}.${newNonce()}${PART_ENDING}`, bytes };
 }
 
-/** Not atomic: a reader may see the file before it has its bytes. */
+/** Creates a file unless it exists. It is not atomic: a reader may see the file before it has its bytes. */
 async function createExclusively(path: string, bytes: Buffer): Promise<boolean> {
   try {
     await writeDurably(path, bytes);

@@ -84,7 +84,7 @@ export class LocalWriter implements ObjectWriter {
       file.datasync(),
       companion === undefined ? DONE : writeDurably(companionPartOf(this.#target.partPath), companion.bytes),
     ]);
-    // Both must have ended before this rejects, so that the caller can remove their files.
+    // Both writes must have ended before this rejects, so that the caller can remove their files.
     for (const part of synced) if (part.status === 'rejected') throw part.reason;
     await file.close();
     this.#file = undefined;

@@ -23,7 +23,9 @@ import { storageUnavailable } from './file-errors.ts';
 import { asServiceError, isNotImplemented, isUnknownUpload, isUnsupportedCopy, nameOf } from './s3-errors.ts';
 import { abortUpload } from './s3-unfinished.ts';
 
-/** Long enough for slow clients, and short enough for a leaked address. A client asks for new ones. */
+/**
+ * An address is valid for this time: long enough for slow clients, and short if it leaks. A client asks for new ones.
+ */
 const VALID_SECONDS = 3_600;
 
 /** Errors of S3 about the parts themselves. */

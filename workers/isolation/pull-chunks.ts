@@ -19,12 +19,12 @@ export class PulledChunks implements AsyncIterable<Buffer> {
     this.#ask = ask;
   }
 
-  /** To be called with each chunk that arrives. */
+  /** Call it with each chunk that arrives. */
   answer(chunk: PulledChunk): void {
     this.#waiting?.resolve(chunk);
   }
 
-  /** To be called when the process has ended: no more chunks will arrive. */
+  /** Call it when the process has ended: no more chunks will arrive. */
   cut(): void {
     this.#isCut = true;
     this.#waiting?.reject(new ChunksEnded('the isolated process has ended'));

@@ -41,7 +41,7 @@ export class RemotePublisher implements Publisher {
     return { size, url };
   }
 
-  /** To be called with each message of the worker that concerns publishing. */
+  /** Call it with each message of the worker that concerns publishing. */
   onAnswer(message: Answer): void {
     const publication = this.#underWay.get(message.number);
     if (publication === undefined) return;

@@ -74,7 +74,7 @@ async function handle(parts: DueParts, id: string, nowMs: number): Promise<void>
   if (read?.record.state === 'processing') await restorePermit(parts, read.record);
   logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
-  // It was started again in the meantime, or Redis has lost the change made above: it stays due.
+  // The upload was started again in the meantime, or Redis has lost the change made above. It stays due.
   if (record?.state === 'receiving') return;
   await parts.sets.settle(id, nowMs, record === undefined ? undefined : await nextDueMs(parts, record, nowMs));
 }

@@ -15,7 +15,7 @@ sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((loader) => `VipsForeignLoad${loader}`),
 });
 
-/** More channels than any camera, scanner or press needs. */
+/** Maximum number of channels. No camera, scanner or press needs more. */
 const MAX_CHANNELS = 16;
 
 /** The background for formats without alpha. */
@@ -62,7 +62,7 @@ export interface DecodeSettings extends ReadSettings {
   readonly failsOnWarning?: boolean;
   /** If true, the pixels have 16 bits per channel. Not for pictures with a profile. Default false. */
   readonly isDeep?: boolean;
-  /** See `keptChannels`. Such a picture is decoded at its full size first. */
+  /** The channels to keep, see `keptChannels`. Such a picture is decoded at its full size first. */
   readonly keptChannels?: KeptChannels | undefined;
 }
 

@@ -7,7 +7,7 @@ import type { TableShape } from './state.ts';
 
 /** The facts that must be known besides the first rows. */
 export interface ShapeSettings {
-  /** See `RowSource.isSparse`. */
+  /** The same as in `RowSource.isSparse`. */
   readonly isSparse: boolean;
   /** The option `header` of the sender. */
   readonly header: boolean | undefined;

@@ -21,7 +21,7 @@ export interface PassLimits {
   maxErrors: number;
   maxOutputBytes: number;
   maxColumns: number;
-  /** See `RowSource.isSparse`. */
+  /** The same as in `RowSource.isSparse`. */
   isSparse: boolean;
 }
 

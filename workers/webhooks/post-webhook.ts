@@ -20,7 +20,7 @@ export interface WebhookRequest {
 /** How the request is sent. */
 export interface PostOptions {
   readonly addresses: Pick<PublicAddresses, 'of'>;
-  /** Ends the request early. */
+  /** A signal that ends the request early. */
   readonly signal: AbortSignal;
   /** Default `TRY_LIMIT_MS`. */
   readonly limitMs?: number;

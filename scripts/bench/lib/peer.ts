@@ -15,7 +15,7 @@ export interface PeerKind {
   /** File of the peer in `children/`. */
   readonly server: string;
   readonly source: SourceName;
-  /** See `PollTarget.path`. */
+  /** The path to poll, as in `PollTarget.path`. */
   readonly path: string;
   /** Settings besides the defaults. `EVENT_BUS` also affects the bare server. */
   readonly settings?: Readonly<Record<string, string>>;

@@ -13,9 +13,9 @@ import { uploadRef } from '../../../src/telemetry/upload-ref.ts';
 
 /** The results of one table. */
 export interface TableFigures {
-  /** Seconds from its first byte to the held answer with its result. */
+  /** Seconds from the first byte of the file to the held answer with its result. */
   readonly seconds: number;
-  /** Seconds of these in the steps of its processor. */
+  /** The part of these seconds in the steps of the processor. */
   readonly processingSeconds: number;
 }
 

@@ -9,7 +9,7 @@ export interface UploadPeer {
   readonly form: TransferForm;
   readonly path: string;
   readonly settings?: Readonly<Record<string, string>>;
-  /** Default true. It affects only this service. */
+  /** False disables the syncs of files. Default true. It affects only this service. */
   readonly isDurable?: boolean;
   /** True if the service stores its files in the bucket of the run. Default false. */
   readonly hasBucket?: boolean;

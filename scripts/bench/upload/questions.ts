@@ -13,7 +13,7 @@ export type UploadServerQuestions = {
 /** The options of a server. A server ignores options that it does not need. */
 export interface ServerSetup {
   redisUrl: string;
-  /** Directory of its files. */
+  /** Directory of the files of the peer. */
   directory: string;
   /** Only for this service: settings besides those for large files. */
   settings: Readonly<Record<string, string>>;
@@ -64,7 +64,7 @@ export interface Sent {
 export type BucketQuestions = { start(): Promise<Bucket> };
 
 export interface Bucket {
-  /** Address of its S3 server. */
+  /** Address of the S3 server. */
   url: string;
   bucket: string;
 }

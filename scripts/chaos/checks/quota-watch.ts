@@ -21,7 +21,9 @@ export class QuotaWatch {
     this.#loop = this.#run();
   }
 
-  /** Can be called again. Returns one finding for each tenant that had more uploads than its limit. */
+  /**
+   * Ends the counting, also if called again. Returns one finding for each tenant that had more uploads than its limit.
+   */
   async end(): Promise<string[]> {
     this.#end.abort();
     await this.#loop;

@@ -18,7 +18,7 @@ export interface Followed {
   isSettled(): boolean;
   /** True if an unanswered request of the client may start the upload again. */
   mayRestart(): boolean;
-  /** True if the client has asked for its deletion. */
+  /** True if the client has asked for the deletion of the upload. */
   mayBeGone(): boolean;
   /**
    * True if the client has asked for a cancel or deletion. If Redis loses that together with the upload, nothing may be

@@ -8,7 +8,7 @@ export interface Sending {
   readonly pieces: number;
   readonly caller: Caller;
   readonly clientLog: ClientLog;
-  /** Undefined until it is known. */
+  /** The id of the upload; undefined until it is known. */
   id: string | undefined;
   /** The number of requests without an answer. Each may still arrive. */
   unanswered: number;

@@ -89,7 +89,7 @@ export class KeptProcess {
       const started = await startProcess(this.#spec.entry, this.#spec.env, ['--import', CLOCK]);
       this.#current = started;
       this.#spec.onUp(started.url);
-      // It was stopped while it was being started.
+      // The process was stopped while it was being started.
       if (this.#isStopping) await started.end('SIGTERM');
       return started;
     } catch (error) {

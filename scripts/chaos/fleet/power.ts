@@ -17,7 +17,7 @@ export class LosingLog {
     this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
   }
 
-  /** Cuts off the writes of the last second and returns their number of bytes. To be called when the server is dead. */
+  /** Cuts off the writes of the last second and returns their number of bytes. Call it when the server is dead. */
   lose(): number {
     const nowMs = performance.now();
     const kept = this.#samples.findLast(({ atMs }) => atMs <= nowMs - LOST_MS);

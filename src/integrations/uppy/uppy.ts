@@ -51,7 +51,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.#client = client ?? createUploadClient(baseUrl === undefined ? {} : { baseUrl });
   }
 
-  /** Called by Uppy. */
+  /** Uppy calls it when the plugin is added or removed. */
   override install(): void {
     this.uppy.addPostProcessor(this.#postProcess);
     this.uppy.on('upload-progress', this.#sent);
@@ -61,7 +61,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.uppy.on('state-update', this.#keepTotal);
   }
 
-  /** Called by Uppy. */
+  /** Uppy calls it when the plugin is added or removed. */
   override uninstall(): void {
     this.uppy.removePostProcessor(this.#postProcess);
     this.uppy.off('upload-progress', this.#sent);

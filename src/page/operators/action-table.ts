@@ -14,7 +14,7 @@ export interface ActionLine {
 
 /** The actions of a table. */
 export interface ActionTableOptions {
-  /** Prefix of the ids of its elements. */
+  /** Prefix of the ids of the elements of the table. */
   readonly name: 'failures' | 'deliveries';
   /** Text of the button in each line. */
   readonly action: string;

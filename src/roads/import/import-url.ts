@@ -9,7 +9,7 @@ export function importUrl(text: string, base?: URL): URL {
     throw refused('The address is not http or https. Send such a URL.');
   if (url.username !== '' || url.password !== '')
     throw refused('The address has a user name or a password. Use an address that needs none.');
-  // It is not sent, and may contain a secret of the page that the address is from.
+  // The fragment is not sent, and may contain a secret of the page that the address is from.
   url.hash = '';
   return url;
 }

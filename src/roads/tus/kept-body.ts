@@ -7,9 +7,9 @@ export type BodyChunks = (rejected: AbortSignal) => AsyncIterable<Buffer>;
 
 /** How a body is read whose received bytes are kept. */
 export interface KeptBody {
-  /** Ends the body early, for example because the client stalls. */
+  /** A signal that ends the body early, for example because the client stalls. */
   ended: AbortSignal;
-  /** Ends the body with its reason, because its bytes are of no use any more. */
+  /** A signal that ends the body with its reason, because nobody needs the bytes any more. */
   rejected: AbortSignal;
   /** Maximum number of bytes. More bytes throw the error of `tooLong`. */
   mostBytes: number;

@@ -27,7 +27,7 @@ const KEEP_PERIOD_MS = 400;
 const ASK_PERIOD_MS = 100;
 const WANTED_MS = 2_000;
 
-/** Longer than `HELD_MS`, so that the lock of a dead holder has expired. */
+/** A request waits for this time. It is longer than `HELD_MS`, so that the lock of a dead holder has expired. */
 const ASK_DEADLINE_MS = 20_000;
 
 /**

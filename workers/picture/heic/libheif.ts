@@ -14,7 +14,7 @@ const BYTES_PER_PIXEL = 32;
 /** Coded pictures are padded to whole blocks. */
 const MAX_BLOCK_SIDE = 64;
 
-/** Enough for EXIF with a thumbnail. Larger blocks are ignored. */
+/** Maximum size of an EXIF block, enough for one with a thumbnail. Larger blocks are ignored. */
 const MAX_EXIF_BYTES = MIB;
 const MAX_METADATA_BLOCKS = 16;
 

@@ -5,7 +5,7 @@ import { RecordCutter, type TextPiece } from './record-cutter.ts';
 /** How a text is cut into cells, and the longest record. */
 export interface RecordFormat {
   delimiter: string;
-  /** See `TextPiece.hasReturns`. */
+  /** The same as in `TextPiece.hasReturns`. */
   hasReturns: boolean;
   maxLineBytes: number;
   /** Removes blanks at the start of cells. Default: false. */

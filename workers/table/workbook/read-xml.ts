@@ -8,7 +8,7 @@ import type { PartChunk } from './archive.ts';
  */
 export interface XmlListener {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
-  /** May be called several times for one text. */
+  /** Called with a piece of text, several times for one text. */
   text?(text: string): void;
   close?(name: string): void;
   /** If true, the memory of the listener is full, and the reader yields before it continues. */

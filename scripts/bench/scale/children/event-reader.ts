@@ -8,7 +8,7 @@ import { serveQuestions } from '../../lib/serve-questions.ts';
 /** The questions for a process that only counts events. */
 export type ReaderQuestions = {
   start(redisUrl: string): Promise<void>;
-  /** Number of events since its start. */
+  /** Number of events since the start of the process. */
   received(): number;
   /** Processor time of the process since its start, in microseconds. */
   cpuUs(): number;

@@ -14,7 +14,7 @@ export interface Costs {
 /** One upload from the first byte to the held answer with its result, `EVENT_BUS=targeted`. */
 export interface UploadCost {
   readonly bytesIn: number;
-  /** Bytes of its derived files. */
+  /** Bytes of the derived files of an upload. */
   readonly bytesMade: number;
   readonly apiUs: number;
   readonly workerUs: number;

@@ -76,7 +76,7 @@ function startWorkers(
   return Array.from({ length: count }, () => session.start<WorkerQuestions>(`../scale/children/${name}`, nodeOptions));
 }
 
-/** Ends all of its processes. */
+/** Ends all processes of a team. */
 export async function endTeam({ producer, workers }: Team): Promise<void> {
   await Promise.all([producer, ...workers].map((child) => child.end()));
 }

@@ -27,7 +27,7 @@ export interface HttpFront {
   readonly port: number;
 }
 
-/** Starts both. The session ends them. */
+/** Starts the API process and the sender. The session ends them. */
 export async function startFront(
   session: Session,
   nodeOptions: readonly string[],

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 
-/** All changes are published here. */
+/** The channel on which all changes are published. */
 export const CHANNEL = 'stack:events';
 
 const KEPT_S = 86_400;
