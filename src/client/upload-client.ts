@@ -83,8 +83,8 @@ export interface UploadClient {
    */
   upload(file: Blob, options?: UploadOptions): UploadHandle;
   /**
-   * Watches an upload whose bytes the server has, for example after a reload. Returns the existing handle if there is
-   * one.
+   * Watches an upload whose bytes the server has, for example after a reload. If the client has a handle of it
+   * already, it returns this one, and the given listeners are not used.
    */
   watch(id: string, options?: FollowOptions): UploadHandle;
   /**

@@ -19,6 +19,7 @@ export async function readLimits(base: string, ticket: string | undefined): Prom
 
 /** Returns why the server would refuse the file, or null. The bytes decide in the end, so a file may still fail. */
 export function refusalOf(file: NamedFile & { size: number }, limits: FileLimits): Problem | null {
+  if (file.size === 0) return refusal('empty_file', 400);
   if (file.size > limits.maxFileBytes) return refusal('file_too_large', 413);
   return isAcceptedName(file, limits) ? null : refusal('unsupported_name', 415);
 }

@@ -11,5 +11,7 @@ export function fileName(name: string): HTMLElement {
   const shown = make('span', 'name', make('span', 'stem', chars.slice(0, cut).join('')));
   if (cut < chars.length) shown.append(make('span', 'tail', chars.slice(cut).join('')));
   shown.title = name;
+  // A name in Arabic or Hebrew is read from the right, and is shortened at its left end.
+  shown.dir = 'auto';
   return shown;
 }

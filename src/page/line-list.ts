@@ -1,9 +1,9 @@
-import { moveBefore, moveToStart } from './dom.ts';
+import { moveToStart } from './dom.ts';
 import { stateOf, type LineModel } from './line-model.ts';
 import { groupOf, GROUPS, isGallery, isPicture, type LineGroup, type Rank, rankOf, type Sort } from './line-order.ts';
 import { Previews } from './preview.ts';
+import { ListGroups } from './list-groups.ts';
 import { SortedLines } from './sorted-lines.ts';
-import { TileGrid } from './tile-grid.ts';
 import { type LineActions, UploadLine } from './upload-line.ts';
 import type { Words } from './words.ts';
 
@@ -14,8 +14,7 @@ const SHOW_FOR_MS = 8;
 
 /** The parts that the list works with. */
 export interface LineListOptions {
-  /** Shows the pictures if there are four or more. */
-  gallery: HTMLElement;
+  /** Gets the groups of lines and tiles. */
   list: HTMLElement;
   words: Words;
   /** Takes the focus if the focused line is removed and no line is left. */
@@ -28,7 +27,7 @@ export interface LineListOptions {
 /** Shows models as lines or tiles in the order of their groups. Changes are collected and shown together. */
 export class LineList {
   readonly #options: LineListOptions;
-  readonly #grid: TileGrid;
+  readonly #groups: ListGroups;
   readonly #previews = new Previews();
   readonly #places = new Map<LineModel, number>();
   readonly #oldPlaces = new WeakMap<LineModel, number>();
@@ -48,7 +47,7 @@ export class LineList {
 
   constructor(options: LineListOptions) {
     this.#options = options;
-    this.#grid = new TileGrid(options.gallery);
+    this.#groups = new ListGroups(options.list);
   }
 
   /** The models in the order in which they were added. */
@@ -150,7 +149,7 @@ export class LineList {
       this.#showLine(model);
     }
     this.#arrange(untilMs);
-    this.#grid.settle();
+    this.#groups.settle();
     this.#options.onShown(this.models);
   }
 
@@ -186,8 +185,9 @@ export class LineList {
     const index = this.#order.place(model, this.#rankOf(model));
     if (index === null) return;
     const next = this.#nextElement(index + 1, line.isTile);
-    if (line.isTile) this.#grid.place(line.element, groupOf(stateOf(model)), next);
-    else moveBefore(this.#options.list, line.element, next);
+    const group = groupOf(stateOf(model));
+    if (line.isTile) this.#groups.placeTile(line.element, group, next);
+    else this.#groups.placeLine(line.element, group, next);
   }
 
   /** The first element of the same shape from this index on. */
@@ -212,13 +212,14 @@ export class LineList {
 
   /** Each container with its elements in the order of their models. */
   #containers(): [container: Element, elements: readonly Element[]][] {
-    const elementsOf = (of: LineGroup | null): HTMLElement[] =>
+    const elementsOf = (group: LineGroup, isTile: boolean): HTMLElement[] =>
       this.sorted.flatMap((model) => {
         const line = this.#shown.get(model);
-        return line && (line.isTile ? groupOf(stateOf(model)) : null) === of ? [line.element] : [];
+        return line?.isTile === isTile && groupOf(stateOf(model)) === group ? [line.element] : [];
       });
-    const blocks = GROUPS.flatMap((group) => this.#grid.blocksFor(group, elementsOf(group)));
-    return [...blocks, [this.#options.list, elementsOf(null)]];
+    return GROUPS.flatMap((group) =>
+      this.#groups.containersFor(group, { tiles: elementsOf(group, true), lines: elementsOf(group, false) }),
+    );
   }
 
   #isTile(model: LineModel): boolean {

@@ -115,8 +115,7 @@ let shown: readonly LineModel[] = [];
 let isConnected = true;
 const board = new UploadBoard({
   client,
-  gallery: required('#gallery', HTMLElement),
-  list: required('#lines', HTMLElement),
+  list: required('#list', HTMLElement),
   words,
   announcer,
   fallbackFocus: required('#choose', HTMLInputElement),

@@ -52,7 +52,7 @@ export class SummaryView {
 
   #showTimeLeft({ total, percent, busy, paused, slowestMs }: Summary, isConnected: boolean): void {
     const isAdvancing = isConnected && busy > 0 && paused === 0;
-    const leftMs = this.#timeLeft.estimate({ total, percent, isAdvancing, slowestMs }, performance.now());
+    const leftMs = this.#timeLeft.estimate({ total, percent, busy, isAdvancing, slowestMs }, performance.now());
     // A single line shows its own remaining time.
     const duration = leftMs === null || total === 1 ? null : formatDuration(leftMs, this.#words.locale);
     setText(this.#elements.timeLeft, duration === null ? '' : this.#words.timeLeft(duration));

@@ -2,6 +2,7 @@ import { thumbHashToDataURL } from 'thumbhash';
 import type { PictureResult, Result } from '../wire/documents.ts';
 import { icon, make } from './dom.ts';
 import { isTable } from './file-kinds.ts';
+import { showBackground } from './picture-background.ts';
 import type { Previews } from './preview.ts';
 
 /** Twice the size in CSS pixels, for screens with a high density. */
@@ -32,7 +33,7 @@ export class Thumbnail {
     this.#previews = previews;
     this.#isTile = isTile;
     this.#view = view;
-    this.element = make('a', 'thumbnail', icon(isTable({ name }) ? 'table' : 'file'));
+    this.element = make('a', 'thumbnail', icon(isTable({ name }) ? 'table' : 'file'), extensionLabel(name));
     this.showFile(file);
   }
 
@@ -54,7 +55,7 @@ export class Thumbnail {
   showResult(result: Result, label: string): void {
     this.#previews.forget(this.element);
     if (result.kind === 'picture') this.#showPicture(result, label);
-    if (result.kind === 'table') this.element.replaceChildren(icon('table'));
+    if (result.kind === 'table') this.element.firstElementChild?.replaceWith(icon('table'));
   }
 
   /** Call it when the line is removed. */
@@ -63,7 +64,8 @@ export class Thumbnail {
     this.#releasePreview();
   }
 
-  #showPicture({ variants, dominantColour, thumbhash }: PictureResult, label: string): void {
+  #showPicture(result: PictureResult, label: string): void {
+    const { variants, thumbhash } = result;
     const bySize = [...variants].sort((a, b) => a.width * a.height - b.width * b.height);
     const large = bySize.at(-1);
     const small = this.#isTile
@@ -71,7 +73,7 @@ export class Thumbnail {
       : bySize.at(0);
     if (!small || !large) return;
     if (this.#previewUrl === null) this.#showPreview(sketch(thumbhash));
-    this.element.style.backgroundColor = dominantColour;
+    showBackground(this.element, result);
     this.element.href = large.url;
     this.element.target = '_blank';
     this.element.rel = 'noopener noreferrer';
@@ -107,6 +109,13 @@ export class Thumbnail {
     const [preview, variant] = this.element.children;
     if (variant) preview?.remove();
   }
+}
+
+/** Screen readers read the whole name beside it. */
+function extensionLabel(name: string): HTMLElement {
+  const label = make('span', 'extension', /\.([a-z0-9]{1,5})$/i.exec(name)?.[1]?.toUpperCase() ?? '');
+  label.setAttribute('aria-hidden', 'true');
+  return label;
 }
 
 function sketch(thumbhash: string): string {

@@ -10,15 +10,13 @@ import { LineList } from './line-list.ts';
 import type { Sort } from './line-order.ts';
 import { describeLine } from './line-text.ts';
 import { needsNotes } from './result-notes.ts';
-import { moveUpBehind } from './queue-positions.ts';
+import { moveUpBehind, separatePositions } from './queue-positions.ts';
 import type { Undoable } from './undo-bar.ts';
 import type { Words } from './words.ts';
 
 /** The parts that the board works with. */
 export interface UploadBoardOptions {
   client: UploadClient;
-  /** Shows the pictures if there are four or more. */
-  gallery: HTMLElement;
   list: HTMLElement;
   words: Words;
   announcer: Announcer;
@@ -210,6 +208,8 @@ export class UploadBoard {
     // An upload may restart from the first byte after a broken connection. The shown percent never goes down.
     const percent = Math.max(progress.percent, model.progress?.percent ?? 0);
     this.#lines.patch(model, { progress: { ...progress, percent } });
+    if (progress.queuePosition === null) return;
+    for (const behind of separatePositions(this.#lines.models)) this.#lines.patch(behind, {});
   }
 
   async #awaitOutcome(model: LineModel, handle: UploadHandle, onProblem: (problem: Problem) => void): Promise<void> {

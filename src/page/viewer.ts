@@ -1,6 +1,7 @@
 import type { PictureResult, Upload } from '../wire/documents.ts';
 import { required, setText } from './dom.ts';
 import { type PictureAddress, pictureFragment, readPictureFragment, variantPath } from './picture-address.ts';
+import { showBackground } from './picture-background.ts';
 import { listenForSwipes } from './swipe.ts';
 import { largestVariant, viewerDetails, type DetailActions } from './viewer-details.ts';
 import type { Words } from './words.ts';
@@ -103,7 +104,7 @@ export class Viewer {
     this.#showGone(false);
     if (this.#image.getAttribute('src') !== url) this.#image.src = url;
     this.#image.alt = picture?.upload.file.name ?? this.#parts.words.viewer.picture;
-    this.#image.style.backgroundColor = picture?.result.dominantColour ?? '';
+    showBackground(this.#image, picture?.result);
     setText(this.#name, picture?.upload.file.name ?? '');
     this.#details.replaceChildren(...(picture ? viewerDetails(picture, this.#parts.words) : []));
     this.#shown = picture?.upload ?? null;

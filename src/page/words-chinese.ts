@@ -94,7 +94,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   http_504: '服务器回应太慢。请过几分钟重试。',
   request_too_large: '文件太大。',
   unsupported_media_type:
-    '不支持这种文件。请选择 JPEG、HEIC、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、TSV、XLSX 表格。',
+    '文件中没有可以读取的图片或表格。请选择 JPEG、HEIC、PNG、WebP、AVIF、GIF、TIFF 图片，或 CSV、TSV、XLSX 表格。',
   picture_damaged: '图片已损坏，无法读取。',
   picture_unsupported: '无法读取这种编码的图片。请另存为 JPEG 或 PNG 后再试。',
   picture_too_large: '图片尺寸过大。',
@@ -140,7 +140,6 @@ export const chinese: Words = {
     'cancel-all': '全部取消',
     'hide-finished': '隐藏已结束的',
     show: '显示',
-    pictures: '你的图片',
     undo: '撤销',
     language: '语言',
     samples: '手边没有照片？让页面画几张',

@@ -69,7 +69,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'No se puede conectar con el servidor. Revisa la conexión e inténtalo de nuevo.',
   unexpected_answer: 'Esta página no entiende la respuesta del servidor. Inténtalo más tarde.',
   unsupported_media_type:
-    'Este tipo de archivo no es compatible. Sube JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV o XLSX.',
+    'Este archivo no contiene ninguna imagen ni tabla. Sube JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV o XLSX.',
   unsupported_name: 'Este tipo de archivo no es compatible. No se ha enviado nada.',
   empty_file: 'Este archivo está vacío. Elige otro.',
   file_too_large: 'Este archivo es demasiado grande.',
@@ -129,7 +129,6 @@ export const spanish: Words = {
     'cancel-all': 'Cancelar todo',
     'hide-finished': 'Ocultar terminados',
     show: 'Mostrar',
-    pictures: 'Tus imágenes',
     undo: 'Deshacer',
     language: 'Idioma',
     samples: '¿No tienes una foto? Deja que la página pinte algunas',

@@ -149,7 +149,6 @@ export type PageText =
   | 'cancel-all'
   | 'hide-finished'
   | 'show'
-  | 'pictures'
   | 'touch'
   | 'undo'
   | 'download-all'

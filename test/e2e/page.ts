@@ -138,7 +138,7 @@ describe('the page', () => {
     expect(await page.locator('.tile').count()).toBe(6);
     // The groups before it are empty and leave no gap.
     await awaitTrue(page, () => {
-      const groups = [...document.querySelectorAll('.group:not(:empty)')];
+      const groups = [...document.querySelectorAll('.group:not([hidden])')];
       return groups.map((group) => getComputedStyle(group).marginTop).join() === '0px';
     });
     await page.selectOption('#sort', { label: 'By colour' });
@@ -203,7 +203,7 @@ describe('the page', () => {
       { name: 'whole.jpg', mimeType: 'image/jpeg', buffer: photos[2]?.bytes ?? half },
     ]);
     await awaitStates(page, 3, ['failed', 'done']);
-    expect(await stageOf(page, 'notes.jpg')).toMatch(/^This file type isn't supported/);
+    expect(await stageOf(page, 'notes.jpg')).toMatch(/^This file contains no picture or table/);
     expect(await stageOf(page, 'half.jpg')).toMatch(/incomplete/);
     expect(await stageOf(page, 'whole.jpg')).toBe('Done');
     expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
@@ -300,9 +300,9 @@ describe('the page', () => {
     );
     await page.setInputFiles('#choose', [{ name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() }]);
     await awaitStates(page, 1, ['failed']);
-    expect(await stageOf(page, 'notes.jpg')).toMatch(/^不支持这种文件/);
+    expect(await stageOf(page, 'notes.jpg')).toMatch(/^文件中没有可以读取的图片或表格/);
     await page.selectOption('#language', { label: 'Deutsch' });
-    await page.getByText('Dieser Dateityp wird nicht unterstützt.').waitFor();
+    await page.getByText('Diese Datei enthält weder Bild noch Tabelle.').waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Dateien hochladen' }).waitFor();
   });

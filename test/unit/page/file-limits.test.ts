@@ -26,6 +26,10 @@ describe('limits of files', () => {
     expect(describeLine(refused, english).stage).toBe('Too large: 117 MB. The limit is 100 MB.');
   });
 
+  test('refuse an empty file', () => {
+    expect(codeOf('a.jpg', 'image/jpeg', 0)).toBe('empty_file');
+  });
+
   test('refuse a file only if neither its name nor its type is accepted', () => {
     expect([codeOf('a.JPG'), codeOf('a.bin', 'image/jpeg'), codeOf('no extension')]).toEqual([
       undefined,

@@ -52,7 +52,7 @@ describe('summary', () => {
 });
 
 describe('remaining time', () => {
-  const advance = { total: 10, percent: 10, isAdvancing: true, slowestMs: 0 };
+  const advance = { total: 10, percent: 10, busy: 10, isAdvancing: true, slowestMs: 0 };
 
   test('is estimated from the progress so far', () => {
     const timeLeft = new TimeLeft();
@@ -69,10 +69,11 @@ describe('remaining time', () => {
     expect(timeLeft.estimate({ ...advance, total: 20, percent: 60 }, 21_000)).toBeNull();
   });
 
-  test('is never shorter than that of the slowest file', () => {
+  test('is never shorter than that of the slowest file, and that of the last file if only one is left', () => {
     const timeLeft = new TimeLeft();
     timeLeft.estimate(advance, 0);
     expect(timeLeft.estimate({ ...advance, percent: 90, slowestMs: 120_000 }, 10_000)).toBe(120_000);
+    expect(timeLeft.estimate({ ...advance, busy: 1, percent: 30, slowestMs: 4000 }, 10_000)).toBe(4000);
     expect(summarise([line({ progress: progress({ etaMs: 9000 }) }), line(DONE)]).slowestMs).toBe(9000);
   });
 });
