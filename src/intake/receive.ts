@@ -90,8 +90,8 @@ export async function receiveWhole(parts: ReceiveParts, file: WholeIncomingFile)
   hash.requireRight();
   const stored = { type, sizeBytes: limiter.bytes, sha256: hash.sha256, options };
   const object = { key: originalKey(file.id, file.fencingToken), chunks: file.chunks };
-  await storePair(storage, object, file.manifestOf(stored));
-  return stored;
+  const mayHaveOrphans = await storePair(storage, object, file.manifestOf(stored));
+  return { ...stored, mayHaveOrphans };
 }
 
 /** Returns at least `SNIFF_BYTES`, or the whole file if it is shorter. */

@@ -42,6 +42,8 @@ export interface StoredUpload extends FileKind {
   requestId?: string;
   /** Position of the span that queues the upload; undefined while tracing is off. */
   trace?: string | undefined;
+  /** True if an earlier request with the id may have left files. Default: false. */
+  mayHaveOrphans?: boolean;
 }
 
 /** Returns the arguments that every transition to `queued` has for stored bytes. */
@@ -98,6 +100,7 @@ export async function acceptRecord(
     upload.caller === undefined ? undefined : openingJson(upload.caller),
     allowedJson(upload.caller?.ticket),
     upload.hasFreshId === true ? 1 : undefined,
+    stored.mayHaveOrphans === true ? 1 : undefined,
   ]);
   // The reply to a repeated call is the whole record, which may have changed since.
   if (!outcome.applied || outcome.record === undefined || outcome.record.publicId !== '') return outcome;
@@ -117,6 +120,7 @@ function sentFields(upload: WholeUpload, stored: StoredUpload): Partial<UploadRe
     sha256: stored.sha256,
     options: stored.options,
     requestId: stored.requestId ?? null,
+    mayHaveOrphans: stored.mayHaveOrphans === true,
     allowed: allowed === undefined ? null : (JSON.parse(allowed) as AllowedFile),
     ...(stored.trace === undefined ? {} : { trace: stored.trace }),
     ...(owner === undefined ? {} : ownerFields(owner)),

@@ -11,7 +11,7 @@ export function guardedStorage(storage: Storage, check: () => void): Storage {
       : {
           async storePair(object, companion) {
             check();
-            await storePair(object, companion);
+            return await storePair(object, companion);
           },
         }),
     ...(direct === undefined ? {} : { direct: guardedParts(direct, check) }),

@@ -54,7 +54,7 @@ export class LocalStorage implements Storage {
   readonly #space: DiskSpace;
   readonly growing: GrowingFiles;
   /** Undefined without a thread for small files. */
-  readonly storePair?: (object: WholeObject, companion: SmallObject) => Promise<void>;
+  readonly storePair?: (object: WholeObject, companion: SmallObject) => Promise<boolean>;
   readonly #thread: StoreThread | undefined;
 
   constructor(directory: string, options: LocalStorageOptions = {}) {
@@ -86,11 +86,11 @@ export class LocalStorage implements Storage {
     }
   }
 
-  async #storePair(thread: StoreThread, { key, chunks }: WholeObject, companion: SmallObject): Promise<void> {
+  async #storePair(thread: StoreThread, { key, chunks }: WholeObject, companion: SmallObject): Promise<boolean> {
     await this.#space.check();
     const path = this.#pathOf(key);
     try {
-      await thread.store([newFile(path, chunks), newFile(this.#pathOf(companion.key), [companion.bytes])]);
+      return await thread.store([newFile(path, chunks), newFile(this.#pathOf(companion.key), [companion.bytes])]);
     } catch (error) {
       await this.#removeEmptyParents(path).catch(() => undefined);
       throw error;

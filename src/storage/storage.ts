@@ -44,9 +44,9 @@ export interface Storage {
   /**
    * Stores an object that is completely in memory, and a small one in the same folder, with the guarantees of
    * `commitWith`. If it rejects, neither is left, unless the storage has failed. Undefined if the driver has no cheaper
-   * way than `create`; see `storePair`.
+   * way than `create`; see `storePair`. True if the folder existed, so that it may contain files of an earlier request.
    */
-  storePair?(object: WholeObject, companion: SmallObject): Promise<void>;
+  storePair?(object: WholeObject, companion: SmallObject): Promise<boolean>;
 
   /** Undefined if the driver cannot append to an object. Write one object for each part then. */
   readonly growing?: GrowingObjects;
@@ -200,13 +200,14 @@ export async function commitWith(storage: Storage, writer: ObjectWriter, compani
   await putObject(storage, companion.key, companion.bytes);
 }
 
-/** Stores a whole object and its companion, see `Storage.storePair`. */
-export async function storePair(storage: Storage, object: WholeObject, companion: SmallObject): Promise<void> {
+/** Stores a whole object and its companion, see `Storage.storePair`. False also if the driver does not know. */
+export async function storePair(storage: Storage, object: WholeObject, companion: SmallObject): Promise<boolean> {
   if (storage.storePair !== undefined) return await storage.storePair(object, companion);
   const writer = await storage.create(object.key);
   try {
     for (const chunk of object.chunks) await writer.write(chunk);
     await commitWith(storage, writer, companion);
+    return false;
   } catch (error) {
     await writer.discard();
     throw error;

@@ -20,12 +20,15 @@ export interface StoreJob {
 /** The outcome of a job. Without an error all its files are durable. With one, none is left. */
 export interface StoreOutcome {
   readonly number: number;
+  /** True if the folder existed before. */
+  readonly hadFolder: boolean;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** A job while its batch runs. */
 interface Running extends StoreJob {
   readonly opened: number[];
+  hadFolder: boolean;
   error?: unknown;
 }
 
@@ -46,7 +49,7 @@ let syncMs = QUICK_SYNC_MS;
  * Its calls block, so it belongs into a thread of its own. A failed job does not affect the others. Never rejects.
  */
 export async function storeBatch(jobs: readonly StoreJob[]): Promise<StoreOutcome[]> {
-  const running = jobs.map((job): Running => ({ ...job, opened: [] }));
+  const running = jobs.map((job): Running => ({ ...job, opened: [], hadFolder: false }));
   const folders = new Map<string, Running[]>();
   for (const job of running) attempt(job, () => writeParts(job, folders));
   const isQuick = syncMs < QUICK_SYNC_MS;
@@ -80,7 +83,7 @@ function writeParts(job: Running, folders: Map<string, Running[]>): void {
 /** Until the file exists, its folders can be removed together with the last file of another upload. */
 function openNew(partPath: string, job: Running, folders: Map<string, Running[]>): number {
   for (let tries = 1; ; tries += 1) {
-    if (job.opened.length === 0) makeFolders(dirname(partPath), job, folders);
+    if (job.opened.length === 0) job.hadFolder = !makeFolders(dirname(partPath), job, folders);
     try {
       return fs.openSync(partPath, 'wx', FILE_MODE);
     } catch (error) {
@@ -89,17 +92,18 @@ function openNew(partPath: string, job: Running, folders: Map<string, Running[]>
   }
 }
 
-/** Makes a folder and its missing parents. The names of new ones are synced with the batch. */
-function makeFolders(folder: string, job: Running, folders: Map<string, Running[]>): void {
+/** Makes a folder and its missing parents. False if it exists. The names of new ones are synced with the batch. */
+function makeFolders(folder: string, job: Running, folders: Map<string, Running[]>): boolean {
   try {
     fs.mkdirSync(folder, { mode: FOLDER_MODE });
   } catch (error) {
-    if (isTaken(error)) return;
+    if (isTaken(error)) return false;
     if (!isMissing(error) || folder === dirname(folder)) throw error;
     makeFolders(dirname(folder), job, folders);
     return makeFolders(folder, job, folders);
   }
   syncLater(dirname(folder), job, folders);
+  return true;
 }
 
 function syncLater(folder: string, job: Running, folders: Map<string, Running[]>): void {
@@ -147,12 +151,16 @@ async function syncAll(
   return await Promise.all(syncs);
 }
 
-function outcomeOf({ number, error, files, opened }: Running): StoreOutcome {
-  if (error === undefined) return { number };
+function outcomeOf({ number, hadFolder, error, files, opened }: Running): StoreOutcome {
+  if (error === undefined) return { number, hadFolder };
   for (const file of opened) fs.closeSync(file);
   // The last file proves that the others are complete, so it goes first.
   for (const { partPath, path } of files.toReversed()) for (const each of [path, partPath]) remove(each);
-  return { number, error: { code: codeOf(error), message: error instanceof Error ? error.message : 'unknown' } };
+  return {
+    number,
+    hadFolder,
+    error: { code: codeOf(error), message: error instanceof Error ? error.message : 'unknown' },
+  };
 }
 
 /** If the disk cannot be used now, the janitor removes the file later. */

@@ -4,7 +4,7 @@ import type { NewFile, StoreJob, StoreOutcome } from './store-batch.ts';
 
 /** A job without an outcome. */
 interface Pending {
-  resolve(): void;
+  resolve(hadFolder: boolean): void;
   reject(error: unknown): void;
 }
 
@@ -25,14 +25,15 @@ export class StoreThread {
 
   /**
    * Stores files of one folder. They become visible in this order. All are durable when it resolves; if it rejects,
-   * none is left. The bytes are moved to the thread, so each file needs a buffer of its own.
+   * none is left. The bytes are moved to the thread, so each file needs a buffer of its own. False if the folder is
+   * new.
    */
-  async store(files: readonly NewFile[]): Promise<void> {
+  async store(files: readonly NewFile[]): Promise<boolean> {
     const job: StoreJob = { number: ++this.#jobs, files };
     const thread = (this.#thread ??= this.#start());
     // The thread keeps the process alive only while it works.
     thread.ref();
-    await new Promise<void>((resolve, reject) => {
+    return await new Promise<boolean>((resolve, reject) => {
       this.#pending.set(job.number, { resolve, reject });
       thread.postMessage(
         job,
@@ -59,10 +60,10 @@ export class StoreThread {
     return thread;
   }
 
-  #settle({ number, error }: StoreOutcome): void {
+  #settle({ number, hadFolder, error }: StoreOutcome): void {
     const pending = this.#pending.get(number);
     this.#pending.delete(number);
-    if (error === undefined) return pending?.resolve();
+    if (error === undefined) return pending?.resolve(hadFolder);
     const cause = Object.assign(new Error(error.message), { code: error.code });
     pending?.reject(isMissing(cause) ? storageUnavailable(cause) : asServiceError(cause));
   }

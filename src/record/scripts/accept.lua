@@ -3,7 +3,8 @@
 -- once for an ended upload, otherwise after its end.
 -- ARGV  7 to 18: as in `enqueue`; 19 name, 20 public id, 21 time of creation in ms, 22 bounds of records as JSON or
 --       empty, 23 ownership as JSON, empty in open mode, 24 limits of the ticket for the file as JSON or empty,
---       25 not empty if nobody else can know the id yet, so that the change needs no event
+--       25 not empty if nobody else can know the id yet, so that the change needs no event,
+--       26 not empty if an earlier request may have left files
 -- Returns the reply of `enqueue`, with only the fields that the caller has not sent.
 --- @include "parts/record"
 --- @include "parts/capacity"
@@ -42,6 +43,7 @@ put('requestId', ARGV[17])
 putGiven('trace', ARGV[18])
 putGiven('address', ARGV[14])
 putPhase()
+if ARGV[26] ~= '' then putMayHaveOrphans() end
 save()
 if ownership then countDay(ownership.tenant, tonumber(ARGV[8])) end
 countWhileOpen(id, owner)

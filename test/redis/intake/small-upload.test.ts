@@ -6,6 +6,7 @@ import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import type { ChangeOutcome } from '../../../src/record/record-change.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
+import { putObject, type SmallObject, type WholeObject } from '../../../src/storage/storage.ts';
 import { newestManifest } from '../../../src/storage/manifest.ts';
 import {
   codeOf,
@@ -78,6 +79,11 @@ async function put(id: string, bytes: Buffer = BYTES, request = wholeRequest(len
   return read?.record;
 }
 
+async function complete(id: string) {
+  const attempt = applied(await space.records.begin(id)).record?.attempt ?? 0;
+  applied(await space.records.complete(id, attempt, RESULT));
+}
+
 async function form(...files: readonly FormPart[]) {
   const body = formBody(...files);
   const request = wholeRequest({ ...FORM_HEADERS, ...lengthOf(body) }, body);
@@ -135,10 +141,6 @@ describe('a small file that arrives at once', () => {
 
   test('leaves its files to the janitor if it is sent again and they cannot be removed', async () => {
     const [ended, queued] = [freshId(), freshId()];
-    const complete = async (id: string) => {
-      const attempt = applied(await space.records.begin(id)).record?.attempt ?? 0;
-      applied(await space.records.complete(id, attempt, RESULT));
-    };
     for (const id of [ended, queued]) await put(id);
     await complete(ended);
     const remove = async () => await Promise.reject<never>(new Error('storage away'));
@@ -148,6 +150,19 @@ describe('a small file that arrives at once', () => {
     expect((await sets.due(9)).ids).toEqual([ended]);
     await complete(queued);
     expect((await sets.due(9)).ids.sort()).toEqual([ended, queued].sort());
+  });
+
+  test('makes its upload due at its end if an earlier request may have left files', async () => {
+    const storePair = async (object: WholeObject, companion: SmallObject) => {
+      await putObject(space.storage, object.key, Buffer.concat(object.chunks));
+      await putObject(space.storage, companion.key, companion.bytes);
+      return true;
+    };
+    parts = { ...parts, storage: overriding(parts.storage, { storePair }) };
+    const [id, sets] = [freshId(), new UploadSets(space.connection, space.keys)];
+    expect(await put(id)).toEqual((await space.records.read(id))?.record);
+    await complete(id);
+    expect((await sets.due(9)).ids).toEqual([id]);
   });
 
   test('conflicts with other bytes under its id (409), and leaves nothing of them', async () => {

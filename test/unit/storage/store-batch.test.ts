@@ -62,7 +62,8 @@ function watchDisk(): string[] {
 describe('a batch of stored files', () => {
   test('syncs all bytes before the first name, and then each folder with new names once', async () => {
     const seen = watchDisk();
-    expect(await storeBatch([jobOf(1, UPLOAD), jobOf(2, OTHER)])).toEqual([{ number: 1 }, { number: 2 }]);
+    const outcomes = await storeBatch([jobOf(1, UPLOAD), jobOf(2, OTHER)]);
+    expect(outcomes).toEqual([1, 2].map((number) => ({ number, hadFolder: false })));
     const parts = [UPLOAD, OTHER].flatMap((keys) => [keys.original, keys.manifest]);
     expect(seen).toEqual([
       ...parts.map((key) => `sync ${key}.0123456789ab.part`),
@@ -111,7 +112,8 @@ describe('local storage with a thread for small files', () => {
 
   test('stores a file and its companion, several at once', async () => {
     const storage = new LocalStorage(temp.directory, { storeThread: entry });
-    await Promise.all([UPLOAD, OTHER, THIRD].map((keys) => pair(storage, keys)));
+    const hadFolder = await Promise.all([UPLOAD, OTHER, THIRD].map((keys) => pair(storage, keys)));
+    expect([...hadFolder, await pair(storage)]).toEqual([false, false, false, true]);
     const path = join(temp.directory, UPLOAD.original);
     expect(fs.readFileSync(path, 'utf8')).toBe('bytes');
     expect([fs.statSync(path).mode & 0o777, fs.statSync(dirname(path)).mode & 0o777]).toEqual([0o600, 0o700]);
