@@ -108,15 +108,14 @@ class ManyWait<Answer> implements RecordWait<Answer> {
 
   /** Returns undefined if the page waits for an upload that has not begun. */
   async #readOne(id: string): Promise<ReadProgress | undefined> {
-    const isAwaited = awaitsBeginning([...(this.#seenVersions.get(id) ?? [])]);
-    if (isAwaited && (this.#isFirstRead || this.#unbegun.has(id))) {
-      const read = await readAwaitedProgress(this.#records, id);
-      if (read === undefined) this.#unbegun.add(id);
-      else this.#unbegun.delete(id);
-      return read;
-    }
+    const isFirst = this.#isFirstRead;
+    const isAwaited = isFirst ? awaitsBeginning([...(this.#seenVersions.get(id) ?? [])]) : this.#unbegun.has(id);
     // A client that waits already receives a deleted upload as its last state; a later request answers 410.
-    return await (this.#isFirstRead ? readExistingProgress : readWatchedProgress)(this.#records, id);
+    if (!isAwaited) return await (isFirst ? readExistingProgress : readWatchedProgress)(this.#records, id);
+    const read = await (isFirst ? readAwaitedProgress(this.#records, id) : this.#records.readProgress(id));
+    if (read === undefined) this.#unbegun.add(id);
+    else this.#unbegun.delete(id);
+    return read;
   }
 
   /** An id that was given with two versions always counts as changed. */

@@ -64,6 +64,8 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   #seen: PresentState | undefined;
   /** True if the last read found that nobody has used the id. */
   #isUnknown = false;
+  /** True if an earlier read found that. */
+  #isAwaited = false;
 
   constructor(
     parts: ProgressWatchParts,
@@ -81,8 +83,10 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
     const { id, seenVersions } = this.#asked;
     this.#isUnknown = false;
     const read = await this.#readOne(id);
-    this.#isUnknown = read === undefined;
-    if (read === undefined) return undefined;
+    if (read === undefined) {
+      this.#isUnknown = this.#isAwaited = true;
+      return undefined;
+    }
     this.#seen = read;
     const hasMoved = !seenVersions.includes(read.state.version) || isFinalState(read.state.state);
     return hasMoved ? this.#answer(read, false) : undefined;
@@ -112,6 +116,7 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   async #readOne(id: string): Promise<ReadProgress | undefined> {
     // A client that waits already receives a deleted upload as its last state; a later request answers 410.
     if (this.#seen !== undefined) return await readWatchedProgress(this.#parts.records, id);
+    if (this.#isAwaited) return await this.#parts.records.readProgress(id);
     return await (awaitsBeginning(this.#asked.seenVersions) ? readAwaitedProgress : readExistingProgress)(
       this.#parts.records,
       id,

@@ -109,6 +109,7 @@ class Follower implements RecordObserver {
   #sentVersion: number | undefined;
   #newest: Progress | undefined;
   #isHeld = false;
+  #hasRead = false;
   #stopHeartbeat: (() => void) | undefined;
 
   constructor(
@@ -184,7 +185,8 @@ class Follower implements RecordObserver {
   async read(): Promise<void> {
     const before = this.#newest;
     const [id] = this.ids;
-    const read = await (before === undefined ? this.#readFirst(id) : this.#records.readProgress(id));
+    const read = await (this.#hasRead ? this.#records.readProgress(id) : this.#readFirst(id));
+    this.#hasRead = true;
     // The upload has not begun, or Redis has lost the record. A stored upload is restored; otherwise the stream ends
     // with its timeout.
     if (read === undefined) return;

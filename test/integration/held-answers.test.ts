@@ -6,9 +6,12 @@ import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { expectNothingLeft } from '../helpers/nothing-left.ts';
 import { photo } from '../helpers/pictures.ts';
+import { redisCommand } from '../helpers/redis-command.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { readEvents } from '../helpers/server-events.ts';
 import { heldInMetrics } from '../helpers/held-in-metrics.ts';
+
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** No worker: uploads stay queued until one is added, so that what is held stays held. */
 let service: Service;
@@ -216,6 +219,65 @@ describe('limits of held responses', () => {
       [unknown, 'unknown_upload'],
       ['nonsense', 'bad_upload_id'],
     ]);
+  });
+});
+
+describe('waits for ids that nobody has used', () => {
+  /** One request that waits for 100 ids. */
+  const manyIds = () => Array.from({ length: 100 }, () => `upload=${randomUUID()}~0`).join('&');
+
+  test('are limited, leave nothing in Redis, and do not hinder an upload', async () => {
+    const leave = new AbortController();
+    const queries = Array.from({ length: 8 }, manyIds);
+    const held = queries.map((query) =>
+      fetch(`${service.url}/progress?${query}`, { signal: leave.signal }).catch(() => undefined),
+    );
+    await eventually('eight to be held', async () => (await heldNow()) === 16);
+    for (const path of [`uploads/${randomUUID()}/progress?since=0`, `uploads/${randomUUID()}/events?since=0`]) {
+      const refused = await getJson<Problem>(`${service.url}/${path}`);
+      expect([refused.status, refused.body.code, refused.headers.has('retry-after')]).toEqual([
+        503,
+        'too_many_held',
+        true,
+      ]);
+    }
+    expect((await queued()).state).toBe('queued');
+    const keys = JSON.stringify(await redisCommand(service.redis.url, 'KEYS', '*'));
+    const ids = queries.join('&').match(UUID) ?? [];
+    expect([ids.length, ids.filter((id) => keys.includes(id))]).toEqual([800, []]);
+    leave.abort();
+    await Promise.all(held);
+    await nothingHeld();
+  });
+
+  test('end with a 404 for each id', async () => {
+    const list = await getJson<ProgressList>(`${service.url}/progress?${manyIds()}&timeout=20`);
+    const codes = list.body.uploads.map((entry) => 'error' in entry && entry.error.code);
+    expect([list.status, list.body.timedOut, codes]).toEqual([200, true, Array(100).fill('unknown_upload')]);
+    for (const kind of ['progress', 'events']) {
+      const { status, body } = await getJson<Problem>(
+        `${service.url}/uploads/${randomUUID()}/${kind}?since=0&timeout=20`,
+      );
+      expect([status, body.code]).toEqual([404, 'unknown_upload']);
+    }
+    await nothingHeld();
+  });
+
+  test('go on after a DELETE of the id, and are answered when the upload begins and is deleted', async () => {
+    const id = randomUUID();
+    const remove = async () => (await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' })).status;
+    const wait = `timeout=${LONG_HOLD_MS}`;
+    const poll = getJson<Progress>(`${service.url}/uploads/${id}/progress?since=0&${wait}`);
+    const many = getJson<ProgressList>(`${service.url}/progress?upload=${id}~0&${wait}`);
+    const events = readEvents(`${service.url}/uploads/${id}/events?since=0&${wait}`);
+    await eventually('all to be held', async () => (await heldNow()) === 6);
+    expect([await remove(), await heldNow()]).toEqual([404, 6]);
+    await putFile(service.url, id, bytes, 'a.jpg');
+    expect([(await poll).body.state, (await many).body.uploads[0]]).toMatchObject(['queued', { state: 'queued' }]);
+    expect(await remove()).toBe(204);
+    expect((await events).at(-1)?.data).toMatchObject({ state: 'cancelled', final: true });
+    expect((await getJson(`${service.url}/uploads/${id}/progress?since=0`)).status).toBe(410);
+    await nothingHeld();
   });
 });
 

@@ -192,6 +192,16 @@ describe('a page that waits with version 0 for an upload that has not begun', ()
     complete(result);
   });
 
+  test('is answered with the deletion of the upload, although both of its events were lost', async () => {
+    const result = await watch(at('a'), begin);
+    records.set(recordOf({ id: 'none', version: 2, state: 'cancelled', deleted: true }));
+    expect(await timeOut(result)).toMatchObject({ uploads: [{ id: 'none', state: 'cancelled' }], timedOut: false });
+    complete(result);
+    const later = await watch(at('a'), begin);
+    expect(later.getResult()).toMatchObject({ uploads: [{ id: 'none', error: { code: 'upload_gone' } }] });
+    complete(later);
+  });
+
   test('times out with unknown_upload in its place', async () => {
     const result = await watch(at('a'), begin);
     expect(await timeOut(result)).toEqual({

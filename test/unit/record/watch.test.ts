@@ -313,6 +313,18 @@ describe('a watch with version 0 of an upload that has not begun', () => {
     complete(result);
   });
 
+  test('is answered with the deletion of the upload, although both of its events were lost', async () => {
+    const [woken, timedOut] = [await watch(0), await watch(0)];
+    records.set(recordOf({ version: 2, state: 'cancelled', deleted: true }));
+    expect(await timeOut(timedOut)).toMatchObject({ version: 2, state: 'cancelled', final: true, timedOut: false });
+    parts.registry.wakeAll();
+    await turn();
+    expect(woken.getResult()).toMatchObject({ version: 2, state: 'cancelled', final: true });
+    complete(woken);
+    complete(timedOut);
+    await expect(watch(0)).rejects.toMatchObject({ code: 'upload_gone' });
+  });
+
   test('times out with unknown_upload', async () => {
     const result = await watch(0);
     await expect(timeOut(result)).rejects.toMatchObject({ code: 'unknown_upload', id: ID });

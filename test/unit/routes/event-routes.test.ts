@@ -132,6 +132,14 @@ describe('a stream with since=0 of an upload that has not begun', () => {
     expect(await (await stream).text()).toContain('id: 2');
   });
 
+  test('ends with the deletion of the upload, although both of its events were lost', async () => {
+    const stream = connect('?since=0&timeout=200');
+    await eventually('the stream to wait', () => records.reads === 1 && manager.held === 1);
+    records.set(recordOf({ version: 2, state: 'cancelled', deleted: true }));
+    expect(await (await stream).text()).toContain('"state":"cancelled"');
+    expect((await connect('?since=0')).status).toBe(410);
+  });
+
   test.each(['?since=0&timeout=0', '?since=0&timeout=20', '?since=1', ''])(
     'is a 404 if none begins in time: %s',
     async (query) => {
