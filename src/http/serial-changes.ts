@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isSafe } from './request-target.ts';
 
@@ -18,10 +18,10 @@ interface Line {
 }
 
 /**
- * Handles a request that follows a change on the same connection only after that change was answered. A client may send
- * requests without waiting for answers (pipelining), and Node hands them all over at once: a GET after a PUT would not
- * find the upload. Answers wait for each other on such a connection anyway. Only requests
- * that read may run at the same time (RFC 9112 section 9.3.2), but a change is not delayed by a held GET before it.
+ * Handles requests that a client sends without waiting for answers (pipelining). Node hands them all over at once. Only
+ * requests that read may run at the same time (RFC 9112 section 9.3.2). So a change is handled when all requests before
+ * it on its connection are answered, and a request after a change when that change is answered. Otherwise a GET after a
+ * PUT would not find the upload, and a held GET would be answered by the DELETE after it.
  */
 export function serialChanges(handle: RequestListener): RequestListener {
   const lines = new WeakMap<Duplex, Line>();
@@ -29,16 +29,14 @@ export function serialChanges(handle: RequestListener): RequestListener {
     const { socket } = request;
     const line = lines.get(socket) ?? { last: undefined, waiting: 0 };
     const earlier = line.last;
-    if (!isSafe(request.method)) {
-      const change: Change = { isAnswered: false, waiting: [] };
-      line.last = change;
+    const isChange = !isSafe(request.method);
+    if (isChange) {
+      line.last = changeOf(response);
       lines.set(socket, line);
-      response.once('close', () => {
-        change.isAnswered = true;
-        for (const next of change.waiting) next();
-      });
     }
-    if (earlier === undefined || earlier.isAnswered) {
+    // Node gives the socket to a response when all responses before it are finished.
+    const mustWait = isChange ? response.socket === null : earlier?.isAnswered === false;
+    if (!mustWait) {
       handle(request, response);
       return;
     }
@@ -47,9 +45,20 @@ export function serialChanges(handle: RequestListener): RequestListener {
       return;
     }
     line.waiting += 1;
-    earlier.waiting.push(() => {
+    const proceed = (): void => {
       line.waiting -= 1;
       if (!request.destroyed) handle(request, response);
-    });
+    };
+    if (isChange) response.once('socket', proceed);
+    else earlier?.waiting.push(proceed);
   };
+}
+
+function changeOf(response: ServerResponse): Change {
+  const change: Change = { isAnswered: false, waiting: [] };
+  response.once('close', () => {
+    change.isAnswered = true;
+    for (const next of change.waiting) next();
+  });
+  return change;
 }

@@ -56,8 +56,9 @@ describe('requests that are sent without waiting for answers', () => {
     const whole = text(socket);
     expect(await untilHandled(1)).toEqual(['PUT /a']);
     firstResponse().end('1');
-    expect(await untilHandled(2)).toEqual(['PUT /a', 'GET /a', 'DELETE /a']);
+    expect(await untilHandled(2)).toEqual(['PUT /a', 'GET /a']);
     handled[1]?.[1].end('2');
+    expect(await untilHandled(3)).toEqual(['PUT /a', 'GET /a', 'DELETE /a']);
     handled[2]?.[1].end('3');
     expect(await untilHandled(4)).toEqual(['PUT /a', 'GET /a', 'DELETE /a', 'GET /a']);
     handled[3]?.[1].setHeader('Connection', 'close').end('4');
@@ -67,6 +68,17 @@ describe('requests that are sent without waiting for answers', () => {
   test('are handled beside each other if all of them only read', async () => {
     send('GET /a', 'HEAD /b', 'GET /c');
     expect(await untilHandled(3)).toEqual(['GET /a', 'HEAD /b', 'GET /c']);
+  });
+
+  test('are handled after all requests before them if they change something', async () => {
+    send('GET /a', 'GET /b', 'DELETE /a');
+    await turnsUntil('all requests', () => arrived === 3);
+    expect(await untilHandled(2)).toEqual(['GET /a', 'GET /b']);
+    firstResponse().end('1');
+    await once(firstResponse(), 'close');
+    expect(await untilHandled(2)).toEqual(['GET /a', 'GET /b']);
+    handled[1]?.[1].end('2');
+    expect(await untilHandled(3)).toEqual(['GET /a', 'GET /b', 'DELETE /a']);
   });
 
   test('end the connection if more than 32 of them wait', async () => {
