@@ -8,6 +8,7 @@ import type { NewUpload } from '../../src/record/open-record.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../src/queue/connection.ts';
 import type { RedisPlace } from '../../src/queue/redis-place.ts';
+import { TINY_PICTURE } from './results.ts';
 import { queueKeys, type PublishCommand, type QueueKeys } from '../../src/queue/contract.ts';
 
 /** A log that writes nothing. */
@@ -62,24 +63,7 @@ export function newUpload(announced: Partial<NewUpload> = {}): NewUpload {
 export const STORED = { type: 'image/jpeg', sizeBytes: 1000, sha256: 'a'.repeat(64), options: {} };
 
 /** A complete result of a picture without variants. */
-export const RESULT: Result = {
-  kind: 'picture',
-  format: 'jpeg',
-  width: 1,
-  height: 1,
-  frames: 1,
-  hasAlpha: false,
-  colourSpace: 'srgb',
-  orientation: 1,
-  takenAt: null,
-  camera: null,
-  dominantColour: '#000000',
-  thumbhash: '',
-  lens: null,
-  exposure: null,
-  perceptualHash: 'd1c42f0e9a6b53e7',
-  variants: [],
-};
+export const RESULT: Result = TINY_PICTURE;
 
 /** Brings a new upload to a state by the same changes as the service. */
 export async function uploadIn(

@@ -11,3 +11,23 @@ export function tableResult(upload: Pick<Upload, 'result' | 'error'> | undefined
   if (upload?.result?.kind === 'table') return upload.result;
   throw new Error(`no table: ${JSON.stringify(upload?.result ?? upload?.error)}`);
 }
+
+/** The result of a picture of one pixel, without variants. */
+export const TINY_PICTURE: PictureResult = {
+  kind: 'picture',
+  format: 'jpeg',
+  width: 1,
+  height: 1,
+  frames: 1,
+  hasAlpha: false,
+  colourSpace: 'srgb',
+  orientation: 1,
+  takenAt: null,
+  camera: null,
+  lens: null,
+  exposure: null,
+  dominantColour: '#000000',
+  thumbhash: '',
+  perceptualHash: 'd1c42f0e9a6b53e7',
+  variants: [],
+};

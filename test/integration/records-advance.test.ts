@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/wire/documents.ts';
 import { RecordChanger } from '../../src/record/record-change.ts';
-import { applied, openRecordSpace, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
-import { sharedRedis } from '../helpers/shared-redis.ts';
+import { applied, uploadIn, verdict, type RecordSpace } from '../helpers/record-space.ts';
+import { useRecords } from '../helpers/use-records.ts';
 
 let space: RecordSpace;
 let changer: RecordChanger;
 
-beforeAll(async () => {
-  space = await openRecordSpace(await sharedRedis());
+useRecords('file', (opened) => {
+  space = opened;
   changer = new RecordChanger(space.store, space.keys, { retentionMs: 60_000 });
-});
-afterAll(async () => {
-  await space.close();
 });
 
 async function hashOf(id: string): Promise<Record<string, string>> {

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import type { QueueLimits } from '../../src/record/record-change.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import { UploadSets } from '../../src/queue/upload-sets.ts';
-import { newUpload, openRecordSpace, PROBLEM, STORED, type RecordSpace } from '../helpers/record-space.ts';
-import { sharedRedis } from '../helpers/shared-redis.ts';
+import { newUpload, PROBLEM, STORED, type RecordSpace } from '../helpers/record-space.ts';
+import { useRecords } from '../helpers/use-records.ts';
 
 const PROCESSES = 3;
 const UPLOADS = 6;
@@ -16,12 +16,9 @@ const ADDRESSES = ['192.0.2.1', '2001:db8:0:1::/64'] as const;
 let space: RecordSpace;
 let processes: UploadRecords[];
 
-beforeAll(async () => {
-  space = await openRecordSpace(await sharedRedis());
+useRecords('file', (opened) => {
+  space = opened;
   processes = [space.records, space.another(), space.another()];
-});
-afterAll(async () => {
-  await space.close();
 });
 
 /** A change of one of the uploads, with the fencing token or with an attempt that may have been overtaken. */

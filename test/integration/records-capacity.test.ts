@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { ChangeOutcome, QueueLimits, RecordStore } from '../../src/record/record-change.ts';
 import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
@@ -25,6 +25,7 @@ import {
   verdict,
   type RecordSpace,
 } from '../helpers/record-space.ts';
+import { useRecords } from '../helpers/use-records.ts';
 import { callerOf, ticketFor, useOf } from '../helpers/tenant-use.ts';
 import { startRedisCluster } from '../helpers/redis-cluster.ts';
 import { sharedRedis } from '../helpers/shared-redis.ts';
@@ -35,13 +36,9 @@ let space: RecordSpace;
 let records: UploadRecords;
 let processes: UploadRecords[];
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-  ({ records } = space);
+useRecords('test', (opened) => {
+  ({ records } = space = opened);
   processes = [records, ...Array.from({ length: PROCESSES - 1 }, () => space.another())];
-});
-afterEach(async () => {
-  await space.close();
 });
 
 const rejecting = (capacity: number): QueueLimits => ({ capacity, discards: false, perAddress: 0 });

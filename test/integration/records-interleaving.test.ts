@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { isFinalState } from '../../src/wire/documents.ts';
@@ -9,7 +9,6 @@ import type { UploadRecords } from '../../src/record/record.ts';
 import {
   applied,
   newUpload,
-  openRecordSpace,
   PROBLEM,
   RESULT,
   STORED,
@@ -17,19 +16,16 @@ import {
   verdict,
   type RecordSpace,
 } from '../helpers/record-space.ts';
-import { sharedRedis } from '../helpers/shared-redis.ts';
+import { useRecords } from '../helpers/use-records.ts';
 
 const PROCESSES = 3;
 
 let space: RecordSpace;
 let processes: UploadRecords[];
 
-beforeAll(async () => {
-  space = await openRecordSpace(await sharedRedis());
+useRecords('file', (opened) => {
+  space = opened;
   processes = [space.records, space.another(), space.another()];
-});
-afterAll(async () => {
-  await space.close();
 });
 
 /** What a process does to the one upload, as holder of a fencing token or an attempt that may long be overtaken. */

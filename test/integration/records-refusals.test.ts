@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/wire/documents.ts';
 import type { StoredVariant } from '../../src/record/record-fields.ts';
@@ -8,7 +8,6 @@ import { MAX_DEATHS, MAX_FAULTS } from '../../src/queue/contract.ts';
 import {
   applied,
   newUpload,
-  openRecordSpace,
   PROBLEM,
   RESULT,
   STORED,
@@ -16,18 +15,12 @@ import {
   verdict,
   type RecordSpace,
 } from '../helpers/record-space.ts';
-import { sharedRedis } from '../helpers/shared-redis.ts';
+import { useRecords } from '../helpers/use-records.ts';
 
 let space: RecordSpace;
 let records: UploadRecords;
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-  ({ records } = space);
-});
-afterEach(async () => {
-  await space.close();
-});
+useRecords('test', (opened) => ({ records } = space = opened));
 
 const VARIANT: StoredVariant = {
   name: '160',

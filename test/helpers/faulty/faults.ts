@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
-import type { Result } from '../../../src/wire/documents.ts';
 
 /**
  * What a faulty processor does with a file in one attempt: `finish`, `publish` (a variant, then the next act), `crash`
@@ -39,26 +38,6 @@ export interface Orders {
   /** The diary of the file that `with-neighbour` waits for. */
   readonly neighbour?: string;
 }
-
-/** The result of `finish`. */
-export const FAULTY_RESULT: Result = {
-  kind: 'picture',
-  format: 'jpeg',
-  width: 1,
-  height: 1,
-  frames: 1,
-  hasAlpha: false,
-  colourSpace: 'srgb',
-  orientation: 1,
-  takenAt: null,
-  camera: null,
-  lens: null,
-  exposure: null,
-  dominantColour: '#000000',
-  thumbhash: '',
-  perceptualHash: '',
-  variants: [],
-};
 
 /** The bytes by which a JPEG is recognized. */
 const HEAD = Buffer.from([0xff, 0xd8, 0xff, 0xe0]);

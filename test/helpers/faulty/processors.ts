@@ -5,7 +5,8 @@ import { pictureKind } from '../../../src/kinds/picture.ts';
 import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../workers/processors.ts';
 import type { StepContext } from '../../../workers/processor.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
-import { FAULTY_RESULT, pidsOf, readOrders, releasePath, type Act, type DiaryLine, type Orders } from './faults.ts';
+import { pidsOf, readOrders, releasePath, type Act, type DiaryLine, type Orders } from './faults.ts';
+import { TINY_PICTURE } from '../results.ts';
 
 const POLL_MS = 10;
 
@@ -14,7 +15,7 @@ export function createFaultyProcessors(): ProcessorTable {
   const picture = pictureKind();
   const steps = [{ name: 'obey', weight: 1, run: async (_state: object, context: StepContext) => await obey(context) }];
   return createProcessorTable([
-    processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => FAULTY_RESULT }),
+    processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => TINY_PICTURE }),
   ]);
 }
 

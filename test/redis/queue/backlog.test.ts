@@ -1,19 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Backlog, type BacklogFigures } from '../../../src/queue/backlog.ts';
-import { applied, openRecordSpace, STORED, newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { applied, STORED, newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 
 const STRETCH_SECONDS = 5;
 
 let space: RecordSpace;
 let backlog: Backlog;
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
+useRecords('test', (opened) => {
+  space = opened;
   backlog = new Backlog(space.store, space.keys);
-});
-afterEach(async () => {
-  await space.close();
 });
 
 async function stretchNow(): Promise<number> {

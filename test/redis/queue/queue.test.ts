@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.ts';
 import {
   available,
@@ -11,20 +11,15 @@ import {
 import { OTHER_KIND, queueKeys } from '../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
-import { openRecordSpace, silentLog, type RecordSpace } from '../../helpers/record-space.ts';
+import { silentLog, type RecordSpace } from '../../helpers/record-space.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
 let space: RecordSpace;
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useRecords('test', (opened) => (space = opened));
 
 /** A Redis that may be taken away, and a connection to it that is ready. It is there again when both are closed. */
 async function withOwnRedis(

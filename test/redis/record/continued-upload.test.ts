@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { openCaller, type Caller } from '../../../src/access/caller.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import type { ChangeOutcome } from '../../../src/record/record-change.ts';
-import { newUpload, openRecordSpace, STORED, uploadIn, verdict, type RecordSpace } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { newUpload, STORED, uploadIn, verdict, type RecordSpace } from '../../helpers/record-space.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 import { callerOf, sumOfRecords, ticketFor, useOf } from '../../helpers/tenant-use.ts';
 
 const WITHOUT_TICKET: Caller = { ...openCaller, refusal: new ServiceError('ticket_required', 'No ticket.') };
@@ -12,14 +12,11 @@ const TICKET = { ...ticketFor(1), maxFileBytes: 9000, types: ['image/*'], preset
 
 let space: RecordSpace;
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-});
 afterEach(async () => {
   const { waiting, receiving, storedBytes } = await useOf(space, 'acme');
   expect({ waiting, receiving, storedBytes }).toEqual(await sumOfRecords(space, 'acme'));
-  await space.close();
 });
+useRecords('test', (opened) => (space = opened));
 
 async function continueWithoutTicket(id: string): Promise<ChangeOutcome> {
   return await space.records.open(newUpload({ id, caller: WITHOUT_TICKET, options: { b: 2 } }));

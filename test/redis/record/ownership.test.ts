@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { openCaller, type Caller } from '../../../src/access/caller.ts';
 import { toUpload } from '../../../src/record/upload-document.ts';
-import { newUpload, openRecordSpace, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 
 let space: RecordSpace;
 
-beforeAll(async () => {
-  space = await openRecordSpace(await sharedRedis());
-});
-afterAll(async () => {
-  await space.close();
-});
+useRecords('file', (opened) => (space = opened));
 
 const ACME: Caller = {
   ...openCaller,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Caller, TenantLimits } from '../../../src/access/caller.ts';
 import type { ChangeOutcome } from '../../../src/record/record-change.ts';
@@ -9,7 +9,6 @@ import { manifestOwner } from '../../../src/record/ownership.ts';
 import {
   applied,
   newUpload,
-  openRecordSpace,
   PROBLEM,
   RESULT,
   STORED,
@@ -17,7 +16,7 @@ import {
   verdict,
   type RecordSpace,
 } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 import { callerOf, sumOfRecords, ticketFor, useOf } from '../../helpers/tenant-use.ts';
 
 const PROCESSES = 3;
@@ -28,16 +27,14 @@ let space: RecordSpace;
 let records: UploadRecords;
 let processes: UploadRecords[];
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-  ({ records } = space);
-  processes = [records, ...Array.from({ length: PROCESSES - 1 }, () => space.another())];
-});
 afterEach(async () => {
   // At the end of each test the counts are those of the records.
   const { waiting, receiving, storedBytes } = await useOf(space, 'acme');
   expect({ waiting, receiving, storedBytes }).toEqual(await sumOfRecords(space, 'acme'));
-  await space.close();
+});
+useRecords('test', (opened) => {
+  ({ records } = space = opened);
+  processes = [records, ...Array.from({ length: PROCESSES - 1 }, () => space.another())];
 });
 
 const acme = (limits: TenantLimits, more: Partial<Caller> = {}) => callerOf('acme', limits, more);

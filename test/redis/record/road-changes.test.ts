@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { toProgress } from '../../../src/record/progress.ts';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
-import { newUpload, openRecordSpace, STORED, verdict, type RecordSpace } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { newUpload, STORED, verdict, type RecordSpace } from '../../helpers/record-space.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 
 const ROAD = { name: 'import', url: 'https://files.example/a.jpg?signature=secret' } as const;
 
 let space: RecordSpace;
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-});
-afterEach(async () => await space.close());
+useRecords('test', (opened) => (space = opened));
 
 async function imported(): Promise<string> {
   const { id, fencingToken, ...rest } = newUpload();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { openCaller, type Lane } from '../../../src/access/caller.ts';
 import { OTHER_KIND } from '../../../src/queue/contract.ts';
@@ -7,26 +7,21 @@ import { UploadRecords } from '../../../src/record/record.ts';
 import {
   applied,
   newUpload,
-  openRecordSpace,
   PROBLEM,
   STORED,
   uploadIn,
   verdict,
   type RecordSpace,
 } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 
 let space: RecordSpace;
 let records: UploadRecords;
 let permits: number;
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-  ({ records } = space);
+useRecords('test', (opened) => {
+  ({ records } = space = opened);
   permits = 0;
-});
-afterEach(async () => {
-  await space.close();
 });
 
 interface Flow {

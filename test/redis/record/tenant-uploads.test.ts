@@ -1,18 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { TenantUploads, type ListedUploads } from '../../../src/record/tenant-uploads.ts';
-import { applied, openRecordSpace, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { applied, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import { useRecords } from '../../helpers/use-records.ts';
 import { callerOf } from '../../helpers/tenant-use.ts';
 
 let space: RecordSpace;
 let uploads: TenantUploads;
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
+useRecords('test', (opened) => {
+  space = opened;
   uploads = new TenantUploads(space);
-});
-afterEach(async () => {
-  await space.close();
 });
 
 const ALL: ListedUploads = { tenant: 'acme', state: undefined, sinceMs: undefined, after: undefined, limit: 100 };

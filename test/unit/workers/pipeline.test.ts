@@ -4,25 +4,7 @@ import type { Result } from '../../../src/wire/documents.ts';
 import { runPipeline, type PipelineReport } from '../../../workers/pipeline.ts';
 import type { Processor, StepContext } from '../../../workers/processor.ts';
 import { fakeContext } from '../../helpers/process-picture.ts';
-
-const RESULT: Result = {
-  kind: 'picture',
-  format: 'png',
-  width: 1,
-  height: 1,
-  frames: 1,
-  hasAlpha: false,
-  colourSpace: 'srgb',
-  orientation: 1,
-  takenAt: null,
-  camera: null,
-  dominantColour: '#000000',
-  thumbhash: '',
-  lens: null,
-  exposure: null,
-  perceptualHash: 'd1c42f0e9a6b53e7',
-  variants: [],
-};
+import { TINY_PICTURE } from '../../helpers/results.ts';
 
 type Run = (log: string[], context: StepContext) => void | Promise<void>;
 
@@ -42,7 +24,7 @@ function processorOf(
       },
     })),
     begin: () => [],
-    result: () => RESULT,
+    result: () => TINY_PICTURE,
     end: (log) => void ended.push(log),
   };
 }
@@ -71,7 +53,7 @@ describe('a successful pipeline', () => {
         ended,
       ),
     );
-    expect(result).toBe(RESULT);
+    expect(result).toBe(TINY_PICTURE);
     expect(ended).toEqual([['one', 'two', 'three']]);
   });
 
@@ -123,7 +105,7 @@ describe('a successful pipeline', () => {
         },
       ],
       begin: () => state,
-      result: () => RESULT,
+      result: () => TINY_PICTURE,
     };
     const reports: PipelineReport[] = [];
     await runPipeline(processor, fakeContext('/nowhere'), { report: (report) => reports.push(report) });

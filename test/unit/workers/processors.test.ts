@@ -6,6 +6,7 @@ import type { Processor } from '../../../workers/processor.ts';
 import { createProcessors, createProcessorTable, processorEntry } from '../../../workers/processors.ts';
 import { fakeContext, uploadOf, withFile } from '../../helpers/process-picture.ts';
 import { hugeClaim, quarters } from '../../helpers/pictures.ts';
+import { TINY_PICTURE } from '../../helpers/results.ts';
 
 const SETTINGS = {
   pictureMaxPixels: 1,
@@ -40,24 +41,7 @@ describe('the table of processors', () => {
       kind: 'counter',
       steps: [{ name: 'count', weight: 1, run: async (state) => void (state.steps += 1) }],
       begin: () => ({ steps: 0 }),
-      result: (state) => ({
-        kind: 'picture',
-        format: 'none',
-        width: state.steps,
-        height: 1,
-        frames: 1,
-        hasAlpha: false,
-        colourSpace: 'srgb',
-        orientation: 1,
-        takenAt: null,
-        camera: null,
-        dominantColour: '#000000',
-        thumbhash: '',
-        lens: null,
-        exposure: null,
-        perceptualHash: 'd1c42f0e9a6b53e7',
-        variants: [],
-      }),
+      result: (state) => ({ ...TINY_PICTURE, format: 'none', width: state.steps }),
     };
     const table = createProcessorTable([
       processorEntry(pictureKind(), createPictureProcessor()),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pictureKind } from '../../../../src/kinds/picture.ts';
 import { FIRST_STAGE } from '../../../../src/record/progress.ts';
-import { FAULTY_RESULT } from '../../../../test/helpers/faulty/faults.ts';
+import { TINY_PICTURE } from '../../../../test/helpers/results.ts';
 import {
   createProcessors,
   createProcessorTable,
@@ -39,6 +39,6 @@ function createNoopProcessors(workMs: number): ProcessorTable {
   const picture = pictureKind();
   const steps = [waitFor(workMs)];
   return createProcessorTable([
-    processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => FAULTY_RESULT }),
+    processorEntry(picture, { kind: picture.name, steps, begin: () => ({}), result: () => TINY_PICTURE }),
   ]);
 }

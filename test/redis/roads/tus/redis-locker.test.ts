@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Lock } from '@tus/server';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../../../../src/errors.ts';
 import { RedisLocker, type LockerParts } from '../../../../src/roads/tus/redis-locker.ts';
 import { eventually } from '../../../helpers/eventually.ts';
-import { openRecordSpace, silentLog, type RecordSpace } from '../../../helpers/record-space.ts';
-import { sharedRedis } from '../../../helpers/shared-redis.ts';
+import { silentLog, type RecordSpace } from '../../../helpers/record-space.ts';
+import { useRecords } from '../../../helpers/use-records.ts';
 import { codeOf } from '../../../helpers/fake-request.ts';
 
 const ID = 'an-upload';
@@ -13,12 +13,7 @@ const NEVER = new AbortController().signal;
 
 let space: RecordSpace;
 
-beforeEach(async () => {
-  space = await openRecordSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useRecords('test', (opened) => (space = opened));
 
 function newLock(parts: Partial<LockerParts> = {}, gone = NEVER): Lock {
   return new RedisLocker({ store: space.store, keys: space.keys, log: silentLog, ...parts }, gone).newLock(ID);

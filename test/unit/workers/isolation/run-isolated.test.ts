@@ -14,7 +14,8 @@ import { TIMED_OUT } from '../../../../workers/stop-reasons.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { compiled } from '../../../helpers/compiled.ts';
 import { eventually } from '../../../helpers/eventually.ts';
-import { faultyFile, FAULTY_RESULT, pidsOf, type Act } from '../../../helpers/faulty/faults.ts';
+import { faultyFile, pidsOf, type Act } from '../../../helpers/faulty/faults.ts';
+import { TINY_PICTURE } from '../../../helpers/results.ts';
 import { isAlive } from '../../../helpers/is-alive.ts';
 import { fakeContext, type FakeContext } from '../../../helpers/process-picture.ts';
 
@@ -57,7 +58,7 @@ async function begun(): Promise<number> {
 
 describe('isolated run', () => {
   test('returns the result, forwards the reports and publishes the files', async () => {
-    expect(await run('publish', 'finish')).toEqual(FAULTY_RESULT);
+    expect(await run('publish', 'finish')).toEqual(TINY_PICTURE);
     expect(Number(context.files.get('160')?.toString())).toBe(pidsOf(diary)[0]);
     expect(pidsOf(diary)).not.toEqual([process.pid]);
     expect(reports.map(({ stage }) => stage)).toContain('obey');
@@ -106,7 +107,7 @@ describe('isolated run', () => {
     const running = run('until-released');
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(await begun(), signal);
     await writeFile(`${diary}.released`, '');
-    expect(await running).toEqual(FAULTY_RESULT);
+    expect(await running).toEqual(TINY_PICTURE);
   });
 
   test.each<Act>(['wait', 'spin'])(
