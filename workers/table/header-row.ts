@@ -3,6 +3,7 @@ import type { ByteText } from './row-source.ts';
 import { typeSums, type SampledRow } from './sample.ts';
 
 const TEXT = CELL.string;
+const DIGIT = /\d/;
 const EARLIEST_YEAR = 1800;
 const LATEST_YEAR = 2199;
 const FEWEST_PERIODS = 2;
@@ -14,12 +15,14 @@ interface UsedColumn {
   readonly type: number;
   /** The sum of the types of the values. */
   readonly sum: number;
+  readonly column: number;
 }
 
 /**
  * Returns whether a row holds the names of the columns, judging by the rows below it. It does if one of these is true
  * of the columns that have a name or a value, because a table may begin in the middle of a sheet:
  * - It has text over columns of numbers, dates or booleans.
+ * - It has a name for each column, one of them without a digit over texts that all have one, such as `1.000,00 €`.
  * - It has an empty corner over a column that is never empty.
  * - It has years or dates in order, over values that are neither.
  * - All columns are text, and the texts of the row differ from each other.
@@ -29,7 +32,7 @@ export function isHeaderRow(row: SampledRow, body: readonly SampledRow[], column
   const sums = typeSums(body, columns);
   const all = cells
     .slice(0, columns)
-    .map((cell, column) => ({ name: cell.trim(), type: types[column] ?? CELL.empty, sum: sums[column] ?? 0 }));
+    .map((cell, column) => ({ name: cell.trim(), type: types[column] ?? CELL.empty, sum: sums[column] ?? 0, column }));
   const used = all.filter(({ name, sum }) => body.length === 0 || name !== '' || (sum & ~CELL.empty) !== 0);
   const width = columns - (all.length - used.length);
   const names = used.map(({ name }) => name).filter((name) => name !== '');
@@ -37,7 +40,14 @@ export function isHeaderRow(row: SampledRow, body: readonly SampledRow[], column
   if (!used.every(({ type }) => type === TEXT || type === CELL.empty)) return arePeriods(used);
   const isComplete = names.length === width && new Set(names).size === width;
   if (body.length === 0) return isComplete;
-  return isComplete || used.some(isTyped) || hasEmptyCorner(used);
+  if (isComplete || used.some(isTyped) || hasEmptyCorner(used)) return true;
+  return names.length === width && used.some(({ name, column }) => !DIGIT.test(name) && haveDigits(body, column));
+}
+
+/** Returns whether a column has several texts, and each has a digit. The texts of later rows are not kept. */
+function haveDigits(body: readonly SampledRow[], column: number): boolean {
+  const texts = body.flatMap(({ cells }) => cells?.[column] ?? []).filter((text) => text !== '');
+  return texts.length > 1 && texts.every((text) => DIGIT.test(text));
 }
 
 function isTyped({ name, sum }: UsedColumn): boolean {

@@ -50,7 +50,7 @@ function columnsOf(rows: readonly SampledRow[], isSparse: boolean): number {
   const most = Math.max(...rows.filter((row) => row.width === width).map(({ filled }) => filled));
   // Each row ends with a delimiter, but the header does not.
   const above = rows[rows.findIndex((row) => row.width === width) - 1];
-  return most === width - 1 && above?.width === most ? most : width;
+  return most < width && above?.width === width - 1 ? width - 1 : width;
 }
 
 /** Returns the most frequent value, or the largest of several. */

@@ -58,11 +58,25 @@ describe('real text table', () => {
     expect([namesOf(rows), rows.result.rowCount]).toEqual([['a', 'b'], 2]);
   });
 
+  test('has its values below their names if lines end with a delimiter and the last column is empty', async () => {
+    const bank = await processTable('Details,Amount,Check #\nDEBIT,-23.45,,\nDEBIT,-40.00,,\n');
+    expect([namesOf(bank), bank.rows[0]]).toEqual([
+      ['Details', 'Amount', 'Check #'],
+      { Details: 'DEBIT', Amount: -23.45, 'Check #': null },
+    ]);
+    expect(bank.result).toMatchObject({ rowCount: 2, errorCount: 0, rowsSkipped: 0, warnings: [] });
+  });
+
   test.each([
     ['pandas', ',name,age\n0,Ada,36\n1,Grace,85\n', ['column_1', 'name', 'age']],
     ['R', '"","name","age"\n"1","Ada",36\n"2","Grace",85\n', ['column_1', 'name', 'age']],
     ['R without quotes', 'name\tage\n1\tAda\t36\n2\tGrace\t85\n', ['column_1', 'name', 'age']],
     ['double names', 'id,amount,amount\n1,2.5,3.5\n2,4.5,5.5\n', ['id', 'amount', 'amount_2']],
+    [
+      'double names over texts with digits',
+      'Tag;Saldo;Währung;Betrag;Währung\n01.02.24;1,5;EUR;-2,0;EUR\n02.02.24;-0,5;EUR;3,1;EUR\n',
+      ['Tag', 'Saldo', 'Währung', 'Betrag', 'Währung_2'],
+    ],
     [
       'a bank',
       '"Account:","x"\n"Balance:","0"\n\n"Date","Type","In"\n"1","Card","2"\n"2","Card","3"\n',
