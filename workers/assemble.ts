@@ -16,10 +16,10 @@ const LARGE_BYTES = 8 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
 
 /** Reports the finished share of the work, 0 to 1. */
-export type ReportFraction = (fraction: number) => void;
+type ReportFraction = (fraction: number) => void;
 
 /** How the work is done. */
-export interface AssemblyContext {
+interface AssemblyContext {
   signal: AbortSignal;
   report: ReportFraction;
   /** Runs work that may last long, within the bounds of the attempt. The work stops when the signal fires. */

@@ -43,7 +43,7 @@ export function outcomeAttribute(outcome: RunOutcome): SpanAttributes {
 }
 
 /** The spans of the steps of one run. */
-export interface StepSpans {
+interface StepSpans {
   /** Hooks that also begin and end spans. */
   readonly hooks: PipelineHooks;
   /** Ends the span of a step that has not ended, as failed. Call it when the run has failed. */

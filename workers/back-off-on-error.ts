@@ -1,5 +1,5 @@
 /** The part of a BullMQ worker that this module uses. */
-export interface PausableWorker {
+interface PausableWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
   off(event: 'error', listener: (error: Error) => void): unknown;
   pause(doNotWaitActive: boolean): Promise<void>;

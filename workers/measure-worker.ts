@@ -5,14 +5,13 @@ import type { UploadTally } from '../src/telemetry/upload-tally.ts';
 import { WorkerMetrics } from '../src/telemetry/worker-metrics.ts';
 import { openMetricsServer, type MetricsServer } from './metrics-server.ts';
 
-/** The parts of a worker that are read at each scrape. */
-export interface MeasuredParts {
+interface MeasuredParts {
   readonly tally: UploadTally;
   readonly connection: { readonly status: string };
 }
 
 /** The metrics of a worker and their server. */
-export interface MeasuredWorker {
+interface MeasuredWorker {
   /** Undefined without `METRICS_PORT`. */
   readonly metrics: WorkerMetrics | undefined;
   /** Starts the server. Rejects with a `ConfigError` if it cannot listen. */

@@ -10,13 +10,13 @@ const MOST_PORTS = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Where a worker serves its metrics. */
-export interface MetricsAddress {
+interface MetricsAddress {
   readonly host: string;
   readonly port: number;
 }
 
 /** The text of the metrics. */
-export interface MetricsText {
+interface MetricsText {
   readonly contentType: string;
   text(): Promise<string>;
 }

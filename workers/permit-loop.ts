@@ -19,8 +19,7 @@ export interface HeldPermit {
   readonly data: PermitData;
 }
 
-/** The parts that a `PermitLoop` works with. */
-export interface PermitLoopParts {
+interface PermitLoopParts {
   connection: Redis;
   keys: Pick<QueueKeys, 'bullPrefix'>;
   /** The kinds whose permits are taken. */

@@ -41,8 +41,7 @@ export interface ProcessorTable {
   abandonedCalls(): number;
 }
 
-/** The settings of the processors. */
-export interface ProcessorSettings {
+interface ProcessorSettings {
   readonly pictureMaxPixels: number;
   readonly pictureMaxFrames: number;
   readonly pictureMaxOutputPixels: number;

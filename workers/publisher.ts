@@ -5,7 +5,7 @@ import { putObject, type ObjectWriter, type Storage } from '../src/storage/stora
 import type { StepContext } from './processor.ts';
 
 /** Stores files. */
-export interface PublisherParts {
+interface PublisherParts {
   storage: Storage;
 }
 

@@ -5,8 +5,7 @@ import type { Logger } from '../src/telemetry/log.ts';
 /** After a fault of the service the attempt is repeated after 1, 2, 4 … seconds. */
 const FIRST_PAUSE_MS = 1_000;
 
-/** The parts that `Retries` works with. */
-export interface RetryParts {
+interface RetryParts {
   queue: Pick<UploadQueue, 'add'>;
   log: Logger;
 }

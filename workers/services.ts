@@ -45,7 +45,7 @@ export interface WorkerKind {
 }
 
 /** The process that a worker runs in. */
-export interface WorkerHost {
+interface WorkerHost {
   /** Called once if a processor does not stop. Only the end of the process frees its thread. */
   onUnresponsive(): void;
   /** Called at the beginning of each attempt. */

@@ -7,8 +7,7 @@ import type { Logger } from '../src/telemetry/log.ts';
  */
 const IDLE_PERIODS = 3;
 
-/** The parts that the checks work with. */
-export interface StalledCheckParts<Queue> {
+interface StalledCheckParts<Queue> {
   /** Returns the queues of which any process has a permit in use. */
   inUse(): Promise<readonly Queue[]>;
   /** Gives the permits of dead workers back to their queue. */

@@ -7,8 +7,7 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Limit of a check, because a hung mount never answers. */
 const CHECK_LIMIT_MS = 10_000;
 
-/** The parts that `StorageOutage` works with. */
-export interface OutageParts {
+interface OutageParts {
   /** Takes no permits while it is paused. */
   worker: { pause(): void; resume(): void };
   /** Rejects if the storage cannot be read and written now, or is not the one of this Redis. */

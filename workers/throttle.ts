@@ -4,8 +4,7 @@ export interface ThrottleClock {
   after(delayMs: number, call: () => void): () => void;
 }
 
-/** Options of a throttle. */
-export interface ThrottleOptions<Value> {
+interface ThrottleOptions<Value> {
   /** Minimum time between two values, in ms. Default 100. */
   intervalMs?: number;
   /** Returns true for a value that must not wait for the interval. `previous` is the last value pushed. */

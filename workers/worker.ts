@@ -19,7 +19,7 @@ const MOST_ABANDONED_CALLS = 2;
 const UNRECORDED_PAUSE_MS = 5_000;
 
 /** The parts that a worker needs besides the parts that run an upload. */
-export interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> {
+interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> {
   /** The BullMQ worker uses it and duplicates it for blocking reads. The caller closes it. */
   connection: Redis;
   keys: QueueKeys;

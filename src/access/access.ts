@@ -19,7 +19,7 @@ export interface Access {
 export const openAccess: Access = { mode: 'open', tenants: undefined, close: () => undefined };
 
 /** The parts that are needed to load the access file. */
-export interface AccessParts {
+interface AccessParts {
   log: Logger;
   /** Returns whether the options of a preset are valid for a file kind. Default: every object is. */
   isPreset?: (options: JsonObject) => boolean;

@@ -1,7 +1,7 @@
 import type { ServiceError } from '../errors.ts';
 
 /** A value of JSON. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
 /** An object of JSON. */
 export interface JsonObject {

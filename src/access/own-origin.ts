@@ -9,7 +9,7 @@ import { peerAddress, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 export const ANY_ORIGIN = '*';
 
 /** The origins whose pages may send requests that change something. */
-export interface OwnOriginOptions {
+interface OwnOriginOptions {
   /** Other origins as browsers send them, or only `ANY_ORIGIN`. */
   origins: readonly string[];
   /** `X-Forwarded-Host` of these proxies also counts as the own host. */

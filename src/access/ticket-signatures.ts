@@ -3,7 +3,7 @@ import { compactVerify, decodeProtectedHeader } from 'jose';
 import type { TicketKey } from './ticket-keys.ts';
 
 /** A ticket in the right form. Nothing of it is proven until its signature was checked. */
-export interface UncheckedTicket {
+interface UncheckedTicket {
   readonly ticket: string;
   readonly kid: string | undefined;
   readonly alg: unknown;

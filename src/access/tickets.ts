@@ -98,7 +98,7 @@ function parseClaims(payload: unknown): z.infer<typeof claimsSchema> {
 }
 
 /** A signed ticket and its time `exp`. */
-export interface SignedTicket {
+interface SignedTicket {
   readonly ticket: string;
   readonly expiresAtMs: number;
 }

@@ -12,7 +12,7 @@ export interface ArchiveSources extends FollowParts {
 }
 
 /** An archive that is read from the storage while it is sent. */
-export interface UploadArchive {
+interface UploadArchive {
   readonly sizeBytes: number;
   /** Ends with an error if a file is deleted meanwhile. */
   chunks(): AsyncGenerator<Buffer, void, void>;

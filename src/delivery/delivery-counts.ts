@@ -2,7 +2,7 @@ import type { Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 
 /** How a try ends: `delivered`, `retried` for one more try later, or `abandoned` after the last one. */
-export type TryOutcome = 'delivered' | 'retried' | 'abandoned';
+type TryOutcome = 'delivered' | 'retried' | 'abandoned';
 
 /** Figures of all deliveries, over all processes. */
 export interface DeliveryFigures {

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 const SECRET_PREFIX = 'whsec_';
 
 /** The signed parts of a webhook. The body is signed byte by byte. */
-export interface SignedMessage {
+interface SignedMessage {
   readonly id: string;
   readonly body: string;
 }

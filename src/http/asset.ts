@@ -5,10 +5,10 @@ import type { Context } from 'koa';
 import { hasSeen } from './entity-tags.ts';
 
 /** The content codings of an asset, the smallest first. */
-export const ASSET_CODINGS = ['br', 'gzip', 'identity'] as const;
+const ASSET_CODINGS = ['br', 'gzip', 'identity'] as const;
 
 /** A content coding (RFC 9110 section 8.4.1). */
-export type AssetCoding = (typeof ASSET_CODINGS)[number];
+type AssetCoding = (typeof ASSET_CODINGS)[number];
 
 /** A document that does not change while the process runs, in every coding. */
 export interface Asset {

@@ -8,7 +8,7 @@ const CROWDED_SHARE = 0.9;
 const SILENT_MS = 1_000;
 
 /** Bounds of a server's connections. */
-export interface ConnectionBounds {
+interface ConnectionBounds {
   /** Undefined means no limit. */
   maxConnections: number | undefined;
   /** A client that reads nothing of its answer is cut after this time, at most twice this time. */

@@ -5,7 +5,7 @@ import { requestIdOf } from './request-scope.ts';
  * Browsers must not guess types, send addresses with ids to other sites, or frame and run an answer. The page sets its
  * own policy.
  */
-export const COMMON_HEADERS = {
+const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",

@@ -9,7 +9,7 @@ export interface HostAddress {
 }
 
 /** Returns all addresses of a host name. Rejects if there are none. */
-export type ResolveHost = (host: string) => Promise<readonly HostAddress[]>;
+type ResolveHost = (host: string) => Promise<readonly HostAddress[]>;
 
 /** IPv4 addresses that are not public by the registry of special-purpose addresses (RFC 6890). */
 const NOT_PUBLIC_IPV4 = [

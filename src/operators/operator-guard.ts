@@ -19,7 +19,7 @@ const WRONG_TOKENS_PERIOD_SECONDS = 60;
 const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="operators", charset="UTF-8"' };
 
 /** The token and the parts that the guard works with. */
-export interface OperatorGuardOptions {
+interface OperatorGuardOptions {
   token: string;
   addressOf: (request: IncomingMessage) => string;
   isTrustedProxy: IsTrustedProxy;

@@ -22,7 +22,7 @@ import { readFigures } from './service-figures.ts';
 const SHOWN_DELIVERIES = 50;
 
 /** The parts that the operators' routes share with the rest of the process. */
-export interface OperatorsParts extends FailedUploadParts {
+interface OperatorsParts extends FailedUploadParts {
   access: Pick<Access, 'tenants'>;
   store: ScriptRunner;
   queue: Pick<UploadQueue, 'add' | 'counts'>;

@@ -11,8 +11,7 @@ import { sumOfFailures, sumOfHours } from './recent-failures.ts';
 /** Number of failures that are listed. The others are only counted. */
 const SHOWN_FAILURES = 50;
 
-/** The sources of the figures. */
-export interface FigureParts extends TenantFigureParts {
+interface FigureParts extends TenantFigureParts {
   heartbeat: Pick<Heartbeat, 'beat'>;
   /** The time by the clock of Redis. */
   nowMs: () => number;

@@ -41,7 +41,7 @@ import { tusRoutes, tusVersion, type TusRouteParts } from '../routes/tus-routes.
 import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
 
 /** The parts of routes and middleware. */
-export type AppParts = UploadRouteParts &
+type AppParts = UploadRouteParts &
   ProgressRouteParts &
   FileRouteParts &
   EventRouteParts &

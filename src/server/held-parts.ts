@@ -38,7 +38,7 @@ export function buildHeldParts(
 }
 
 /** The observers of the held responses. */
-export interface HeldObservers {
+interface HeldObservers {
   metrics: Metrics;
   tracing: Tracing | undefined;
   /** Returns the time by Redis' clock. */

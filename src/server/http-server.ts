@@ -28,7 +28,7 @@ const READER_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 125_000;
 
 /** Where and how a server listens. */
-export interface ListenOptions {
+interface ListenOptions {
   host: string;
   /** The port; 0 takes any free one. */
   port: number;

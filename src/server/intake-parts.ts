@@ -24,7 +24,7 @@ import type { RedisParts } from './redis-parts.ts';
 import { serviceLimits } from './service-limits.ts';
 
 /** The parts that receive and remove uploads. */
-export interface IntakeServices {
+interface IntakeServices {
   readonly intake: UploadIntake;
   readonly roadsOf: (span: Span) => Roads;
   readonly imports: ImportIntake;
@@ -34,7 +34,7 @@ export interface IntakeServices {
 }
 
 /** The parts that store or remove bytes without a span of their own. */
-export interface Roads {
+interface Roads {
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
   /** Undefined if it is off. */
@@ -43,7 +43,7 @@ export interface Roads {
 }
 
 /** The parts that the intake is built from. */
-export interface IntakeSources {
+interface IntakeSources {
   redis: RedisParts;
   storage: Storage;
   kinds: Kinds;

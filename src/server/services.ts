@@ -48,7 +48,7 @@ const EVENTS_WITHIN_MS = 1000;
 const CLOSE_LIMIT_MS = 750;
 
 /** A running API process. */
-export interface Api {
+interface Api {
   url: string;
   /** Undefined if `url` also serves the management addresses. */
   managementUrl: string | undefined;
@@ -75,7 +75,7 @@ export interface Service {
 }
 
 /** The settings of an application that embeds the service. */
-export interface ServiceHost {
+interface ServiceHost {
   /** Default: the kinds of the settings. */
   kinds?: Kinds;
   /** True if the process belongs to another application, which has metrics of its own for it. */

@@ -13,7 +13,7 @@ const BUSY_FOR_MS = 2000;
 const NANOSECONDS = 1e9;
 
 /** The clock of the measurement. */
-export interface LagClock {
+interface LagClock {
   nowMs(): number;
   /** Returns the share of time since the last call in which the event loop was working, 0 to 1. */
   workingShare(): number;
@@ -21,7 +21,7 @@ export interface LagClock {
 }
 
 /** How late timers were since the last reading, in seconds. */
-export interface LagReading {
+interface LagReading {
   readonly min: number;
   readonly max: number;
   readonly mean: number;

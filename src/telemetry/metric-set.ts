@@ -26,7 +26,7 @@ const LAG_GAUGES = [
 export type Reading<Value> = () => Promise<Value | undefined> | Value | undefined;
 
 /** Values by the values of the labels, in the order of their names. */
-export type LabelledValues = Iterable<readonly [labels: readonly string[], value: number]>;
+type LabelledValues = Iterable<readonly [labels: readonly string[], value: number]>;
 
 /** The metrics of one process in the text format of Prometheus. Names are given without their common prefix. */
 export class MetricSet {

@@ -25,8 +25,7 @@ export type ProcessStatus = Pick<
   'held' | 'running' | 'pausedBy' | 'lastMinute' | 'wake' | 'lastHour' | 'failures'
 >;
 
-/** The parts that a heartbeat works with. */
-export interface HeartbeatParts {
+interface HeartbeatParts {
   connection: Redis;
   keys: QueueKeys;
   /** The clock of Redis, so that all processes agree on the age of an entry. */

@@ -3,7 +3,7 @@ import { RecentCounter } from './recent-counter.ts';
 import { uploadRef } from './upload-ref.ts';
 
 /** How many uploads ended in one way since the start of the process. */
-export interface OutcomeCount {
+interface OutcomeCount {
   readonly outcome: string;
   /** Empty unless the upload failed. */
   readonly code: string;
@@ -11,7 +11,7 @@ export interface OutcomeCount {
 }
 
 /** Why an upload failed. */
-export interface TalliedFailure {
+interface TalliedFailure {
   readonly id: string;
   readonly code: string;
   readonly detail: string;

@@ -8,7 +8,7 @@ const WAIT_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 1800, 3600];
 const PROCESSING_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
 
 /** Values that are read at each scrape. */
-export interface WorkerReadings extends CommonReadings {
+interface WorkerReadings extends CommonReadings {
   running: () => number;
   isPaused: () => boolean;
 }

@@ -17,7 +17,7 @@ export function groupMemoryBytes(group: number): number {
 }
 
 /** A variable that identifies one run. Children inherit it. */
-export interface RunMark {
+interface RunMark {
   readonly name: string;
   readonly value: string;
 }

@@ -1,5 +1,5 @@
 /** The members of a line that are understood. */
-export interface ProgramMessage {
+interface ProgramMessage {
   /** The finished share of the work. It is not checked yet, so it may be outside of 0 to 1. */
   readonly fraction?: number;
   /** The name of a file in the output folder. Not checked yet. */

@@ -10,7 +10,7 @@ const MAX_SHOWN_LINES = 5;
 const MAX_SHOWN_CHARS = 200;
 
 /** Called with the messages of a program, in their order. */
-export interface OutputHooks {
+interface OutputHooks {
   fraction(fraction: number): void;
   file(name: string, type: string | undefined): void;
   /** The program has rejected the file, or prints too many other lines. Called once for each. */

@@ -34,7 +34,7 @@ wait "$guard" 2>/dev/null
 exit "$code"`;
 
 /** A program to run. */
-export interface ProgramPlan {
+interface ProgramPlan {
   readonly command: readonly string[];
   /** Working directory of the program. */
   readonly directory: string;

@@ -7,8 +7,7 @@ const PERIOD_MS = 300;
 /** A limit that a program has exceeded. */
 export type ExceededLimit = 'memory' | 'output';
 
-/** A run to watch, and its limits. */
-export interface WatchedRun {
+interface WatchedRun {
   /** The process group whose memory is measured. Default: none. */
   readonly group?: number;
   readonly folder: string;

@@ -8,8 +8,7 @@ import { JanitorLease } from './janitor-lease.ts';
 import { addMissingPermits, type PermitParts } from './missing-permits.ts';
 import { reconcileStorage, type ReconciliationParts } from './reconciliation-scan.ts';
 
-/** The parts that the janitor works with. */
-export type SweeperParts = DueParts &
+type SweeperParts = DueParts &
   PermitParts &
   ReconciliationParts & {
     connection: Redis;

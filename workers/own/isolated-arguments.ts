@@ -1,7 +1,7 @@
 import type { ModulePlace } from '../../src/kinds/own/import-from.ts';
 
 /** The parameters of a run that the isolated process of a module receives at its start. */
-export interface IsolatedArguments {
+interface IsolatedArguments {
   readonly place: ModulePlace;
   readonly temporaryFolder: string;
 }

@@ -22,7 +22,7 @@ export interface OwnRunSettings {
 }
 
 /** A module, and the maximum number of bytes that one run may write. */
-export interface LimitedModule {
+interface LimitedModule {
   readonly place: ModulePlace;
   readonly maxOutputBytes: number;
 }

@@ -16,7 +16,7 @@ const MAX_DETAIL_CHARS = 500;
 const CHUNK_BYTES = 1024 * 1024;
 
 /** The parameters for running a processor of somebody else. */
-export interface OwnRun {
+interface OwnRun {
   readonly kind: string;
   readonly processFile: ProcessFile<unknown>;
   readonly temporaryFolder: string;

@@ -11,14 +11,14 @@ const MOST_BODY_BYTES = 4096;
 const BODY_LIMIT_MS = 1_000;
 
 /** One request to an endpoint. */
-export interface WebhookRequest {
+interface WebhookRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /** How the request is sent. */
-export interface PostOptions {
+interface PostOptions {
   readonly addresses: Pick<PublicAddresses, 'of'>;
   /** A signal that ends the request early. */
   readonly signal: AbortSignal;

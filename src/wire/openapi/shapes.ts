@@ -75,7 +75,7 @@ export type PathItem = Readonly<Partial<Record<Method, Operation>>>;
 export type Paths = Readonly<Record<string, PathItem>>;
 
 /** A way to authenticate a request. */
-export type SecurityScheme =
+type SecurityScheme =
   | { type: 'http'; scheme: 'basic' | 'bearer'; bearerFormat?: string; description: string }
   | { type: 'apiKey'; in: 'query'; name: string; description: string };
 
