@@ -28,9 +28,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@uppy/core': ['src/integrations/uppy/'],
   '@opentelemetry/api': ['src/telemetry/open-telemetry.ts'],
   bullmq: [
-    'src/queue/upload-queue.ts',
-    'src/delivery/delivery-queue.ts',
-    'src/roads/import/import-queue.ts',
+    'src/queue/bull-queues.ts',
     'workers/roads/import-worker.ts',
     'workers/permit-loop.ts',
     'workers/webhooks/webhook-deliveries.ts',

@@ -1,5 +1,5 @@
-import { Queue } from 'bullmq';
 import { ServiceError } from '../errors.ts';
+import { BullQueues } from '../queue/bull-queues.ts';
 import { available, type Redis } from '../queue/connection.ts';
 import { DELIVERY_QUEUE_NAME, type QueueKeys } from '../queue/contract.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -26,25 +26,19 @@ const FAILED_SECONDS = 7 * 24 * 3600;
 const STALE_CHECKED = 100;
 const STALE_AFTER_MS = 60_000;
 
-/** Nobody reads BullMQ's own events of this queue. */
-const EVENT_STREAM_LENGTH = 100;
-
 /** `{tenant}.{endpoint}.{upload id}.{version}` */
 const DELIVERY_ID = /^([a-z0-9-]{1,64})\.([A-Za-z0-9._-]{1,64})\.([0-9a-f-]{36})\.(\d{1,15})$/;
 
 /** The BullMQ queue of webhooks. It writes nothing to Redis before its first use. */
 export class DeliveryQueue {
   readonly #connection: Redis;
-  readonly #keys: QueueKeys;
-  readonly #log: Logger;
   readonly #counts: DeliveryCounts;
-  #opened: Queue<DeliveryJobData> | undefined;
+  readonly #queues: BullQueues<DeliveryJobData>;
 
   constructor(connection: Redis, keys: QueueKeys, log: Logger) {
     this.#connection = connection;
-    this.#keys = keys;
-    this.#log = log;
     this.#counts = new DeliveryCounts(connection, keys);
+    this.#queues = new BullQueues(connection, keys, log);
   }
 
   /** Adds a job for each endpoint of each message. A job that exists already is not changed. */
@@ -145,22 +139,11 @@ export class DeliveryQueue {
   }
 
   async close(): Promise<void> {
-    await this.#opened?.close();
+    await this.#queues.close();
   }
 
-  get #queue(): Queue<DeliveryJobData> {
-    return (this.#opened ??= this.#open());
-  }
-
-  #open(): Queue<DeliveryJobData> {
-    const queue = new Queue<DeliveryJobData>(DELIVERY_QUEUE_NAME, {
-      connection: this.#connection,
-      prefix: this.#keys.bullPrefix,
-      skipVersionCheck: true,
-      streams: { events: { maxLen: EVENT_STREAM_LENGTH } },
-    });
-    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'delivery queue connection error'));
-    return queue;
+  get #queue() {
+    return this.#queues.named(DELIVERY_QUEUE_NAME);
   }
 
   /** Reads the jobs without their bodies, which may be large. */

@@ -1,7 +1,10 @@
 import type { Context, Middleware } from 'koa';
+import type { Socket } from 'node:net';
 import { onResponseClose } from '../compat/finish-watch.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { bytesReceivedBy } from './received-bytes.ts';
+
+/** The bytes that a connection had received at the end of its last request. */
+const counted = new WeakMap<Socket, number>();
 
 /** Called once the last byte is sent or the client is gone. `startedAtMs` is a value of `performance.now()`. */
 export type RequestEnd = (ctx: Context, startedAtMs: number) => void;
@@ -38,4 +41,14 @@ export function requestMetrics(metrics: Metrics): RequestEnd {
       durationMs: performance.now() - startedAtMs,
       receivedBytes: bytesReceivedBy(ctx.req),
     });
+}
+
+/**
+ * Returns the bytes that the connection of a request received since the last call for it: those of the request, with
+ * its headers. Call it once, at the end of each request.
+ */
+function bytesReceivedBy({ socket }: Pick<Context['req'], 'socket'>): number {
+  const before = counted.get(socket) ?? 0;
+  counted.set(socket, socket.bytesRead);
+  return Math.max(0, socket.bytesRead - before);
 }

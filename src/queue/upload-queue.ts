@@ -1,8 +1,8 @@
-import { Queue } from 'bullmq';
 import type { Logger } from '../telemetry/log.ts';
+import { BullQueues } from './bull-queues.ts';
 import { available, type Redis } from './connection.ts';
 import { loadScript } from './load-script.ts';
-import { JOB_EVENTS_LENGTH, OTHER_KIND, queueNameOf, type PermitData, type QueueKeys } from './contract.ts';
+import { OTHER_KIND, queueNameOf, type PermitData, type QueueKeys } from './contract.ts';
 
 const PAUSED_SCRIPT = loadScript(new URL('scripts/paused.lua', import.meta.url));
 
@@ -18,13 +18,12 @@ export interface JobCounts {
 export class UploadQueue {
   readonly #connection: Redis;
   readonly #keys: QueueKeys;
-  readonly #log: Logger;
-  readonly #queues = new Map<string, Queue<PermitData>>();
+  readonly #queues: BullQueues<PermitData>;
 
   constructor(connection: Redis, keys: QueueKeys, log: Logger) {
     this.#connection = connection;
     this.#keys = keys;
-    this.#log = log;
+    this.#queues = new BullQueues(connection, keys, log, { removeOnComplete: true, removeOnFail: true });
   }
 
   /** Adds a permit. */
@@ -56,21 +55,10 @@ export class UploadQueue {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    await this.#queues.close();
   }
 
-  #queueOf(kind: string): Queue<PermitData> {
-    const known = this.#queues.get(kind);
-    if (known !== undefined) return known;
-    const queue = new Queue<PermitData>(queueNameOf(kind), {
-      connection: this.#connection,
-      prefix: this.#keys.bullPrefix,
-      skipVersionCheck: true,
-      streams: { events: { maxLen: JOB_EVENTS_LENGTH } },
-      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
-    });
-    queue.on('error', (error) => this.#log.debug({ reason: error.message }, 'queue connection error'));
-    this.#queues.set(kind, queue);
-    return queue;
+  #queueOf(kind: string) {
+    return this.#queues.named(queueNameOf(kind));
   }
 }

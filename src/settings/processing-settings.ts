@@ -1,4 +1,4 @@
-import { integer, pictureOptions } from './forms.ts';
+import { integer, list, pictureOptions } from './forms.ts';
 
 const MIB = 1024 * 1024;
 
@@ -42,4 +42,14 @@ export const TABLES = {
     'Maximum size in bytes of the rows of a table as JSON Lines. They may also be at most 20 times the size ' +
       'of the upload, or 64 MiB if that is more.',
   ),
+};
+
+/** Processors of others. Module and manifest are read by API and worker processes. */
+export const PROCESSORS = {
+  PROCESSORS: list
+    .prefault('')
+    .describe(
+      'Processors of other file types, for API and worker processes: modules, packages and manifests of programs, ' +
+        'separated by commas, such as ./my-kind.mjs,@acme/pdf,./pdf.json (docs/processors.md).',
+    ),
 };

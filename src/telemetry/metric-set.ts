@@ -115,30 +115,26 @@ export class MetricSet {
 
   /** Registers a gauge with labels that is read at each scrape. */
   readGauges(name: string, help: string, labelNames: readonly string[], read: Reading<LabelledValues>): void {
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.#registry],
-      async collect() {
-        this.reset();
-        for (const [labels, value] of (await settled(read)) ?? []) this.set(labelled(labelNames, labels), value);
-      },
-    });
+    new Gauge(this.#readOptions(name, help, labelNames, read));
   }
 
   /** Registers a counter whose total is read at each scrape. */
   readCounters(name: string, help: string, labelNames: readonly string[], read: Reading<LabelledValues>): void {
-    new Counter({
+    new Counter(this.#readOptions(name, help, labelNames, read));
+  }
+
+  #readOptions(name: string, help: string, labelNames: readonly string[], read: Reading<LabelledValues>) {
+    return {
       name: PREFIX + name,
       help,
       labelNames: [...labelNames],
       registers: [this.#registry],
-      async collect() {
+      // After the reset a gauge has the value that is added, too.
+      async collect(this: Pick<Gauge | Counter, 'reset' | 'inc'>) {
         this.reset();
         for (const [labels, value] of (await settled(read)) ?? []) this.inc(labelled(labelNames, labels), value);
       },
-    });
+    };
   }
 }
 

@@ -1,7 +1,6 @@
 import { addCommonMetrics, type CommonReadings } from './common-metrics.ts';
 import { MetricSet } from './metric-set.ts';
 import { RecentWakes } from './recent-wakes.ts';
-import { sharedReading } from './shared-reading.ts';
 
 /** A response is held for up to a minute. */
 const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
@@ -233,4 +232,13 @@ function byLabel(counts: Iterable<readonly [string, number]> | undefined) {
 
 function seconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : ms / 1000;
+}
+
+/** Returns a reading whose calls share one result while it is being read, as several metrics of one scrape do. */
+function sharedReading<Value>(read: () => Promise<Value>): () => Promise<Value> {
+  let running: Promise<Value> | undefined;
+  return () => {
+    running ??= read().finally(() => (running = undefined));
+    return running;
+  };
 }
