@@ -13,6 +13,9 @@ const CANDIDATES: readonly string[] = ['\t', ';', '|', ','];
 /** Least share of lines that must have the most frequent number of cells. */
 const LEAST_AGREEMENT = 0.6;
 
+/** Least number of columns, and of lines with its header, of a table below other lines. */
+const LEAST_AT_END = 4;
+
 /** Cells of prose have many words, most cells of tables few. */
 const WORDS_OF_PROSE = 3;
 const MOST_WORDY = 0.6;
@@ -102,6 +105,20 @@ function linesOf(text: string, delimiter: string, isWhole: boolean, knowsQuotes 
 function agreementOf(lines: readonly SampledLine[]): number {
   const complete = lines.filter(({ isComplete }) => isComplete);
   if (complete.length < 2) return agreementOfCut(lines, complete);
+  const agreement = shareOf(complete);
+  if (agreement > 0 || complete.length < lines.length) return agreement;
+  return shareOf(tableAtEnd(complete)) === 1 ? LEAST_AGREEMENT : 0;
+}
+
+/** Returns the last lines of a whole text if they may be a small table below the lines of an account or a report. */
+function tableAtEnd(lines: readonly SampledLine[]): readonly SampledLine[] {
+  const columns = lines.at(-1)?.cells.length ?? 0;
+  const table = lines.slice(lines.findLastIndex(({ cells }) => cells.length !== columns) + 1);
+  const isTable = columns >= LEAST_AT_END && table.length >= LEAST_AT_END && 3 * table.length >= lines.length;
+  return isTable ? table : [];
+}
+
+function shareOf(complete: readonly SampledLine[]): number {
   const columns = commonest(complete.map(({ cells }) => cells.length));
   if (columns < 2 || isListOfOne(complete, columns) || isProse(complete)) return 0;
   const agreeing = complete.filter(({ cells }) => cells.length === columns).length / complete.length;

@@ -1,5 +1,6 @@
-/** Beginnings of markup, JSON, PEM and scripts. `<1 h`, `[id]` and `|` are not among them: a table may begin so. */
-const OTHER_LANGUAGE = /^\s*(?:<[!?/]|<[A-Za-z][\w:-]*[\s/>]|\{\s*["}]|\[\s*(?:[[{"\]]|-?\d[\d.]*\s*[,\]])|#!|-----)/;
+/** Beginnings of markup, JSON, PEM, scripts and X bitmaps. `<1 h`, `[id]` and `|` may begin a table. */
+const OTHER_LANGUAGE =
+  /^\s*(?:<[!?/]|<[A-Za-z][\w:-]*[\s/>]|\{\s*["}]|\[\s*(?:[[{"\]]|-?\d[\d.]*\s*[,\]])|#!|#define |-----)/;
 
 /** The second line of a table in Markdown. */
 const MARKDOWN_RULE = /^[ \t]*\|(?=[^-]*-)[-| :\t]+$/;

@@ -34,7 +34,7 @@ export interface Header extends Size, Pick<Metadata, 'autoOrient' | 'hasAlpha' |
   readonly orientation?: number | undefined;
   readonly exif?: Buffer | undefined;
   readonly icc?: Buffer | undefined;
-  /** Pictures in the file, of which this is the main one. Undefined for other formats than HEIC. */
+  /** Pictures in the file, of which this is the main one. Undefined for other formats than HEIC and AVIF. */
   readonly pictures?: number | undefined;
   readonly isProgressive?: boolean | undefined;
   /** The subsampling of colours, such as `4:2:0`. */

@@ -10,7 +10,7 @@ export interface Inspected {
   readonly isAnimated: boolean;
   /** True if the file has frames that `facts` does not count. */
   readonly hasMoreFrames: boolean;
-  /** Pictures in a HEIC or JPEG, besides thumbnails and the like. */
+  /** Pictures in a HEIC, AVIF or JPEG, besides thumbnails and the like. */
   readonly pictures: number;
   /** True if channels of the file are in no variant. */
   readonly losesChannels: boolean;

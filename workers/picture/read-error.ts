@@ -51,5 +51,5 @@ function damage(words: string): string {
       'upload it.'
     );
   }
-  return 'The picture is damaged and cannot be decoded. Save it again in another program and upload the new file.';
+  return 'The picture is damaged and cannot be decoded. Upload the original again, or save it as JPEG or PNG.';
 }

@@ -36,7 +36,11 @@ export async function readPicture(
       throw readError(error);
     });
   // libvips reports the container of AVIF. It cannot decode the other formats in that container.
-  return { ...header, format: header.format === 'heif' ? 'avif' : header.format, way: wayOf(header, colours) };
+  const way = wayOf(header, colours);
+  // Its pages are separate pictures, as in a HEIC.
+  return header.format === 'heif'
+    ? { ...header, format: 'avif', pages: 1, pictures: header.pages, way }
+    : { ...header, way };
 }
 
 /**

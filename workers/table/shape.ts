@@ -5,6 +5,9 @@ import type { ByteText } from './row-source.ts';
 import { typeSums, type SampledRow } from './sample.ts';
 import type { TableShape } from './state.ts';
 
+/** As in the check of the intake. */
+const LEAST_AT_END = 4;
+
 /** The facts that must be known besides the first rows. */
 export interface ShapeSettings {
   /** The same as in `RowSource.isSparse`. */
@@ -46,11 +49,20 @@ function rowsOfTable(rows: readonly SampledRow[], columns: number, { isSparse }:
 
 function columnsOf(rows: readonly SampledRow[], isSparse: boolean): number {
   if (isSparse) return Math.max(...rows.map(({ width }) => width));
-  const width = commonest(rows.map((row) => row.width));
+  const width = Math.max(commonest(rows.map((row) => row.width)), widthAtEnd(rows));
   const most = Math.max(...rows.filter((row) => row.width === width).map(({ filled }) => filled));
   // Each row ends with a delimiter, but the header does not.
   const above = rows[rows.findIndex((row) => row.width === width) - 1];
   return most < width && above?.width === width - 1 ? width - 1 : width;
+}
+
+/** Returns the width of the last rows if they are a table with a header, below the lines of a report. Otherwise 0. */
+function widthAtEnd(rows: readonly SampledRow[]): number {
+  const width = rows.at(-1)?.width ?? 0;
+  const above = rows.findLastIndex((row) => row.width !== width) + 1;
+  const [header, ...body] = rows.slice(above);
+  if (header === undefined || width < LEAST_AT_END || body.length + 1 < LEAST_AT_END) return 0;
+  return 3 * (body.length + 1) >= rows.length && isHeaderRow(header, body, width) ? width : 0;
 }
 
 /** Returns the most frequent value, or the largest of several. */

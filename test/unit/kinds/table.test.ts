@@ -65,6 +65,11 @@ describe('type of a text at the intake', () => {
     ],
     ['rows of delimiters at its end', `a;b\r\n1;2\r\n${';\r\n'.repeat(5)}`],
     ['words of programs as values', 'public,12\nprivate,13\nreturn,14\ntest,15\nclass,16\n'],
+    [
+      'a small table below the lines of a bank account',
+      'Report;from 2 January\nIBAN;DE12\nBank;Some bank\nAccount;Current account\nBalance;1,50;EUR\n' +
+        'Sorted by date\nDay;Shop;Text;Amount\n1.1.;A;Card;-1,00\n2.1.;B;Card;-2,00\n3.1.;C;Card;-3,00\n',
+    ],
     ['three letters of a signature', 'ID3,name,value\n1,a,2\n2,b,3\n'],
   ])('recognizes %s as a table', async (_what, text) => {
     expect(await refusal(Buffer.from(text))).toBe('text/csv');
@@ -92,6 +97,14 @@ describe('type of a text at the intake', () => {
     ['Go', 'package main\n\nimport "fmt"\n\nfunc f(a, b int) {\n\tx, y := a, b\n\tz, w := b, a\n}\n'],
     ['Python', 'from a import b, c\nx, y = 1, 2\ndef f(a, b):\n    return a, b\n'],
     ['Markdown', '| a | b |\n|---|---|\n| 1 | 2 |\n'],
+    [
+      'an X bitmap',
+      '#define a_width 32\n#define a_height 2\nstatic char a[] = {\n0x1,0x2,0x3,0x4,\n0x1,0x2,0x3,0x4,\n};\n',
+    ],
+    [
+      'three lines of code with equal commas',
+      'call one\ncall two\ncall three\nf(a, b, c, d)\nf(e, f, g, h)\nf(i, k, l, m)\n',
+    ],
     ['JSON', '[{"a":1,"b":2},\n{"a":3,"b":4}]\n'],
   ])('does not recognize %s as a table', async (_what, text) => {
     expect(await refusal(Buffer.from(text))).toMatchObject({ code: 'unsupported_media_type' });

@@ -56,6 +56,14 @@ describe('warnings of a picture', () => {
     expect(codes({ pictures: 2 })).toEqual(['other_pictures']);
   });
 
+  test('name further pictures of an AVIF, which are no frames', async () => {
+    const { result } = await processPicture(await pictureFixture('two-pictures.avif'), {}, OPTIONS);
+    expect([result.frames, result.warnings]).toEqual([
+      1,
+      [{ code: 'other_pictures', message: 'The file has 2 pictures. Only the main one is shown.' }],
+    ]);
+  });
+
   test('name spot colours and masks', async () => {
     expect(await codesOf(await pictureFixture('p01-five-channels.tif'))).toContain('channels_left_out');
   });

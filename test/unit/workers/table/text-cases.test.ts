@@ -37,6 +37,21 @@ describe('real text table', () => {
     expect(table.result).toMatchObject({ hasHeader: true, rowCount: 2, rowsSkipped });
   });
 
+  test('is found below more lines of a report than it has rows', async () => {
+    const report = '# Pages\n# 2024\n# all\n# by views\n# of a site\n';
+    const table = await processTable(`${report}Page,Views,Time,Share\n/a,3,1 s,5%\n/b,2,2 s,6%\n/c,1,3 s,7%\n`);
+    expect([namesOf(table), table.rows[0]]).toEqual([
+      ['Page', 'Views', 'Time', 'Share'],
+      { Page: '/a', Views: 3, Time: '1 s', Share: '5%' },
+    ]);
+    expect(table.result).toMatchObject({ rowCount: 3, errorCount: 0, rowsSkipped: 5 });
+  });
+
+  test('keeps the rows of most lines if the last ones have more cells and no header', async () => {
+    const table = await processTable(`a,b,c\n${'1,2,3\n'.repeat(6)}${'1,2,3,4,5\n'.repeat(4)}`);
+    expect([namesOf(table), table.result.rowCount, table.result.errorCount]).toEqual([['a', 'b', 'c'], 6, 4]);
+  });
+
   test('has a header with an empty corner and one name, which is no title', async () => {
     const table = await processTable(',city\nAda,Berlin\nGrace,Paris\n');
     expect([namesOf(table), table.result.rowCount]).toEqual([['column_1', 'city'], 2]);
