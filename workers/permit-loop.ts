@@ -4,7 +4,7 @@ import type { Redis } from '../src/queue/connection.ts';
 import { queueNameOf, type PermitData, type QueueKeys } from '../src/queue/contract.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import { StalledChecks } from './stalled-checks.ts';
-import type { WorkerTiming } from './worker-timing.ts';
+import { BLOCK_SECONDS, type WorkerTiming } from './worker-timing.ts';
 
 /** The record counts stalls. BullMQ must never fail a job because of its own count. */
 const NO_STALL_LIMIT = 1_000_000;
@@ -58,6 +58,7 @@ export class PermitLoop {
   #tokens = 0;
   #change = newChange();
   #loop: Promise<void> = Promise.resolve();
+  /** Runs while permits are held. */
   #renewal: NodeJS.Timeout | undefined;
 
   constructor(parts: PermitLoopParts) {
@@ -73,10 +74,8 @@ export class PermitLoop {
 
   /** Begins to take permits. Resolves when Redis is available. */
   async start(): Promise<void> {
-    const { lockMs } = this.#parts.timing;
     await Promise.all(this.#sources.map(({ worker }) => worker.waitUntilReady()));
     this.#stalledChecks.start();
-    this.#renewal = setInterval(() => void this.#renewLocks(), lockMs / 4);
     this.#loop = this.#run();
   }
 
@@ -96,7 +95,6 @@ export class PermitLoop {
     this.#notify();
     await this.#loop;
     while (this.#held.size > 0) await this.#change.promise;
-    clearInterval(this.#renewal);
     await this.#stalledChecks.close();
     await Promise.all(this.#sources.map(closeSource));
   }
@@ -139,7 +137,7 @@ export class PermitLoop {
     return false;
   }
 
-  /** Waits for the next permit of one queue. Ends without one if no more may be taken: BullMQ blocks for up to 5 s. */
+  /** Waits for the next permit of one queue. Ends without one if no more may be taken: BullMQ blocks for up to 8 s. */
   async #waitFor(source: Source): Promise<void> {
     try {
       let job: Job<PermitData> | undefined;
@@ -159,6 +157,7 @@ export class PermitLoop {
     // A queue that this process waits for may have a permit when all places are in use, or while it is paused.
     const runs = this.#mayTake;
     this.#held.set(job, source);
+    this.#renewal ??= setInterval(() => void this.#renewLocks(), this.#parts.timing.lockMs / 4);
     this.#inUse += 1;
     void this.#finish(source, job, runs ? this.#parts.run(permitOf(source, job)) : Promise.resolve('back' as const));
   }
@@ -178,9 +177,15 @@ export class PermitLoop {
       this.#parts.log.debug({ err: error, kind: source.kind }, 'permit not ended');
     } finally {
       this.#held.delete(job);
+      if (this.#held.size === 0) this.#stopRenewal();
       if (isUsed) this.#notify();
       else this.#freePlace();
     }
+  }
+
+  #stopRenewal(): void {
+    clearInterval(this.#renewal);
+    this.#renewal = undefined;
   }
 
   #freePlace(): void {
@@ -215,6 +220,7 @@ export class PermitLoop {
       connection,
       prefix: keys.bullPrefix,
       lockDuration: timing.lockMs,
+      drainDelay: BLOCK_SECONDS,
       skipStalledCheck: true,
       // Of all processes, one runs the check in each period.
       stalledInterval: timing.lookMs,
@@ -255,7 +261,7 @@ function permitOf({ kind }: Source, { id, data }: Job<PermitData>): HeldPermit {
 
 async function closeSource({ worker, wait }: Source): Promise<void> {
   const closed = worker.close();
-  // A blocking read would delay the end by up to 5 s.
+  // A blocking read would delay the end by up to 8 s.
   await worker.backend.disconnectBlocking(true);
   await Promise.all([closed, wait]);
 }

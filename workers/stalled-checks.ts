@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../src/telemetry/log.ts';
+import { sharedDelay } from '../src/telemetry/shared-timer.ts';
 
 /**
  * While no permit is in use, the queues are read once in this number of periods. A permit that is taken meanwhile keeps
@@ -44,7 +44,7 @@ export class StalledChecks<Queue> {
   }
 
   async #run(): Promise<void> {
-    const { periodMs, pause = realPause } = this.#parts;
+    const { periodMs, pause = sharedDelay } = this.#parts;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       const isIdle = await this.#checkOnce();
@@ -63,8 +63,4 @@ export class StalledChecks<Queue> {
       return false;
     }
   }
-}
-
-async function realPause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

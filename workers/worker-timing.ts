@@ -13,5 +13,11 @@ export interface WorkerTiming {
   abortGraceMs: number;
 }
 
+/**
+ * Longest time in seconds of a blocking read of a queue. A job ends it at once. If the connection dies silently,
+ * BullMQ opens another one a second later.
+ */
+export const BLOCK_SECONDS = 8;
+
 /** The next attempt begins 3 to 8 seconds after a death: the rest of the lock, and up to two checks. */
 export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 1_000, loopLimitMs: 10_000, abortGraceMs: 5_000 };

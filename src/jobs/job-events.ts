@@ -38,7 +38,13 @@ export function jobKey(queue: string, id: string): string {
 
 /** Reads the event streams of the queues. Each takes two connections. */
 export function openJobEvents({ redis, prefix, queues }: QueuesPlace, log: Logger): JobEvents {
-  const registry = new Registry<JobEvent>({ onFault: (error) => log.error({ err: error }, 'waiter failed') });
+  const registry = new Registry<JobEvent>({
+    onFault: (error) => log.error({ err: error }, 'waiter failed'),
+    listen(keys) {
+      for (const feed of feeds) void feed.listen(keys);
+      return undefined;
+    },
+  });
   const feeds: EventFeed[] = queues.map((queue) => {
     const changed = (id: string, data: string | undefined): void => {
       const key = jobKey(queue, id);

@@ -56,6 +56,7 @@ class EventStream implements EventFeed {
   #gaps: StreamGaps | undefined;
   #lastId = '';
   #isChecking = false;
+  #checks: NodeJS.Timeout | undefined;
 
   constructor({ connection, key, listener, log, decode }: StreamParts) {
     this.#connection = connection;
@@ -75,7 +76,9 @@ class EventStream implements EventFeed {
     return this.#connection.status === 'ready' && this.#reader.status === 'ready' ? undefined : NO_CONNECTION;
   }
 
+  /** All changes are reported anyway, but gaps are looked for only while there are waiters. */
   listen(): undefined {
+    if (!this.#isClosed) this.#checks ??= setInterval(() => void this.#check(), CHECK_PERIOD_MS).unref();
     return undefined;
   }
 
@@ -92,7 +95,6 @@ class EventStream implements EventFeed {
       if (this.#gaps !== undefined) this.#listener.missed();
     };
     this.#connection.on('ready', onReady);
-    const timer = setInterval(() => void this.#check(), CHECK_PERIOD_MS).unref();
     for (let failures = 0; !this.#isClosed; failures += 1) {
       const startedAtMs = performance.now();
       try {
@@ -104,7 +106,7 @@ class EventStream implements EventFeed {
         await delay(reopenPauseMs(failures), undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }
-    clearInterval(timer);
+    this.#stopChecks();
     this.#connection.off('ready', onReady);
   }
 
@@ -153,11 +155,17 @@ class EventStream implements EventFeed {
   }
 
   async #check(): Promise<void> {
-    if (this.#isChecking || this.#gaps === undefined || !this.#listener.hasWaiters()) return;
+    if (!this.#listener.hasWaiters()) return this.#stopChecks();
+    if (this.#isChecking || this.#gaps === undefined) return;
     this.#isChecking = true;
     const position = await streamPosition(this.#connection, this.#key).catch(() => undefined);
     this.#isChecking = false;
     if (position !== undefined && this.#gaps.missedUpTo(position)) this.#missedSome();
+  }
+
+  #stopChecks(): void {
+    clearInterval(this.#checks);
+    this.#checks = undefined;
   }
 
   #missedSome(): void {

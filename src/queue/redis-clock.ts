@@ -1,4 +1,5 @@
 import type { Logger } from '../telemetry/log.ts';
+import { every } from '../telemetry/shared-timer.ts';
 import type { Redis } from './connection.ts';
 
 /** Period in which the clock of Redis is read. */
@@ -21,7 +22,7 @@ export class RedisClock {
   readonly #key: string;
   readonly #log: Logger;
   readonly #onReady = (): void => void this.measure();
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer = (): void => undefined;
   /**
    * The time of Redis at which `performance.now()` was 0. It is monotonic: changing the clock of this machine does not
    * move it.
@@ -37,14 +38,14 @@ export class RedisClock {
 
   /** Reads the clock now if Redis is there, after each reconnect, and every 10 s until `close`. */
   async start(): Promise<void> {
-    this.#timer = setInterval(() => void this.measure(), PERIOD_MS).unref();
+    this.#stopTimer = every(PERIOD_MS, () => void this.measure());
     this.#connection.on('ready', this.#onReady);
     await this.measure();
   }
 
   /** Stops the reads. The connection stays open. */
   close(): void {
-    clearInterval(this.#timer);
+    this.#stopTimer();
     this.#connection.off('ready', this.#onReady);
   }
 

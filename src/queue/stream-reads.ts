@@ -1,3 +1,4 @@
+import { every } from '../telemetry/shared-timer.ts';
 import type { Redis } from './connection.ts';
 import type { StreamPosition } from './stream-gaps.ts';
 
@@ -11,8 +12,8 @@ const BLOCK_MS = 10_000;
  * A read without a reply is given up after this many periods. They are counted, so that a process that was paused gives
  * up no read.
  */
-const PATIENCE_PERIOD_MS = 4_000;
-const PATIENCE_PERIODS = 4;
+const PATIENCE_PERIOD_MS = 3_000;
+const PATIENCE_PERIODS = 6;
 
 /** The job that an entry of the event stream is about. */
 export interface JobChange {
@@ -65,22 +66,22 @@ export async function readStream(
   return (streams?.[0]?.[1] ?? []).map(([id, fields]) => ({ id, ...decode((name) => fieldIn(fields, name)) }));
 }
 
-/** Rejects, and cuts the connection, if a blocking read gets no reply for 16 s while the connection is open. */
+/** Rejects, and cuts the connection, if a blocking read gets no reply for 15 to 18 s while the connection is open. */
 export async function withPatience<T>(connection: Redis, reading: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer = (): void => undefined;
   const silence = new Promise<never>((_, reject) => {
     let periods = 0;
-    timer = setInterval(() => {
+    stopTimer = every(PATIENCE_PERIOD_MS, () => {
       periods = connection.status === 'ready' ? periods + 1 : 0;
       if (periods < PATIENCE_PERIODS) return;
       connection.disconnect(true);
       reject(new Error('no answer from Redis'));
-    }, PATIENCE_PERIOD_MS).unref();
+    });
   });
   try {
     return await Promise.race([reading, silence]);
   } finally {
-    clearInterval(timer);
+    stopTimer();
     reading.catch(() => undefined);
   }
 }

@@ -1,7 +1,8 @@
 import { createHistogram, performance, type EventLoopUtilization } from 'node:perf_hooks';
+import { after, monotonicMs } from './shared-timer.ts';
 
 /** Period of the measurement in an idle process, so that it is seldom woken. */
-const IDLE_PERIOD_MS = 1000;
+const IDLE_PERIOD_MS = 3000;
 const BUSY_PERIOD_MS = 20;
 
 /** A process is busy from this share of its time on. */
@@ -17,7 +18,8 @@ interface LagClock {
   nowMs(): number;
   /** Returns the share of time since the last call in which the event loop was working, 0 to 1. */
   workingShare(): number;
-  after(delayMs: number, call: () => void): void;
+  /** Returns the time at which the call is due. */
+  after(delayMs: number, call: () => void): number;
 }
 
 /** How late timers were since the last reading, in seconds. */
@@ -33,7 +35,8 @@ interface LagReading {
 
 /**
  * Measures how late timers run, until the process exits. `monitorEventLoopDelay` of Node, which prom-client uses, wakes
- * an idle process 100 times a second. This wakes it once a second, and 50 times only while it has work anyway.
+ * an idle process 100 times a second. This wakes it once in 3 seconds, and 50 times a second only while it has work
+ * anyway.
  */
 export class EventLoopLag {
   readonly #histogram = createHistogram();
@@ -64,8 +67,7 @@ export class EventLoopLag {
   }
 
   #measureIn(periodMs: number): void {
-    const dueMs = this.#clock.nowMs() + periodMs;
-    this.#clock.after(periodMs, () => {
+    const dueMs = this.#clock.after(periodMs, () => {
       const nowMs = this.#clock.nowMs();
       // A histogram takes whole numbers from 1 on.
       this.#histogram.record(Math.max(1, Math.round((nowMs - dueMs) * 1e6)));
@@ -78,13 +80,17 @@ export class EventLoopLag {
 function systemClock(): LagClock {
   let last: EventLoopUtilization = performance.eventLoopUtilization();
   return {
-    nowMs: () => performance.now(),
+    nowMs: monotonicMs,
     workingShare() {
       const now = performance.eventLoopUtilization();
       const { utilization } = performance.eventLoopUtilization(now, last);
       last = now;
       return utilization;
     },
-    after: (delayMs, call) => void setTimeout(call, delayMs).unref(),
+    after(delayMs, call) {
+      if (delayMs >= IDLE_PERIOD_MS) return after(delayMs, call).dueMs;
+      setTimeout(call, delayMs).unref();
+      return monotonicMs() + delayMs;
+    },
   };
 }

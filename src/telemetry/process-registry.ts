@@ -7,6 +7,7 @@ import type { QueueKeys } from '../queue/contract.ts';
 import type { RedisClock } from '../queue/redis-clock.ts';
 import { settleWithin } from '../server/shutdown.ts';
 import { VERSION } from '../version.ts';
+import { every } from './shared-timer.ts';
 
 const PERIOD_MS = 3_000;
 
@@ -45,7 +46,7 @@ export class Heartbeat {
   readonly #status: () => ProcessStatus | Promise<ProcessStatus>;
   readonly #self: Omit<ProcessReport, keyof ProcessStatus>;
   readonly #onReady = (): void => void this.beat();
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer = (): void => undefined;
   #beating: Promise<void> | undefined;
 
   constructor(
@@ -70,7 +71,7 @@ export class Heartbeat {
 
   /** Sends heartbeats until `close`: now, every 3 seconds, and each time Redis is back. */
   start(): void {
-    this.#timer = setInterval(() => void this.beat(), PERIOD_MS).unref();
+    this.#stopTimer = every(PERIOD_MS, () => void this.beat());
     this.#connection.on('ready', this.#onReady);
     void this.beat();
   }
@@ -85,7 +86,7 @@ export class Heartbeat {
 
   /** Stops and removes the entry. If Redis is away, the entry expires. The caller closes the connection. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopTimer();
     this.#connection.off('ready', this.#onReady);
     await settleWithin(this.#remove(), REMOVE_LIMIT_MS);
   }

@@ -1,8 +1,15 @@
 import inspector from 'node:inspector';
 import { Worker } from 'node:worker_threads';
+import { every } from './shared-timer.ts';
 
-const TICK_MS = 1_000;
-const BEAT_MS = 500;
+/** Longest period in which the event loop shows that it runs. It is that of the heartbeats, which wake it anyway. */
+const BEAT_MS = 3_000;
+
+/** The thread reads the beats this often within the limit. Both need few wake-ups while the process is idle. */
+const TICKS_PER_LIMIT = 5;
+
+/** Period in which the thread looks for the parent process. */
+const PARENT_PERIOD_MS = 1_000;
 
 /*
  * A second thread watches the event loop, because a blocked loop cannot watch itself. It counts its own ticks instead
@@ -33,22 +40,26 @@ setInterval(() => {
 export function watchEventLoop(limitMs: number): () => void {
   if (inspector.url() !== undefined) return () => undefined;
   const beats = new Int32Array(new SharedArrayBuffer(4));
-  const timer = setInterval(() => Atomics.add(beats, 0, 1), BEAT_MS);
-  timer.unref();
-  const end = startThread({ beats, ticksAllowed: Math.ceil(limitMs / TICK_MS) });
+  const beatMs = Math.min(BEAT_MS, limitMs / 2);
+  const stopBeats = every(beatMs, () => Atomics.add(beats, 0, 1));
+  const tickMs = limitMs / TICKS_PER_LIMIT;
+  // The last beat may have been this long before the loop was blocked.
+  const end = startThread({ beats, ticksAllowed: Math.ceil((limitMs + beatMs) / tickMs), tickMs });
   return () => {
-    clearInterval(timer);
+    stopBeats();
     end();
   };
 }
 
 /** Kills this process when its parent process is gone, even if its own event loop is blocked. */
 export function watchParent(): () => void {
-  return startThread({ parentPid: process.ppid });
+  return startThread({ parentPid: process.ppid, tickMs: PARENT_PERIOD_MS });
 }
 
-function startThread(data: { beats: Int32Array; ticksAllowed: number } | { parentPid: number }): () => void {
-  const thread = new Worker(THREAD, { eval: true, execArgv: [], workerData: { ...data, tickMs: TICK_MS } });
+type ThreadData = { tickMs: number } & ({ beats: Int32Array; ticksAllowed: number } | { parentPid: number });
+
+function startThread(workerData: ThreadData): () => void {
+  const thread = new Worker(THREAD, { eval: true, execArgv: [], workerData });
   thread.unref();
   return () => void thread.terminate();
 }

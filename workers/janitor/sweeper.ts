@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from '../../src/queue/connection.ts';
 import type { QueueKeys } from '../../src/queue/contract.ts';
 import { settleWithin } from '../../src/server/shutdown.ts';
 import type { Installation } from '../../src/storage/installation.ts';
+import { sharedDelay } from '../../src/telemetry/shared-timer.ts';
 import { handleDueUploads, type DueParts } from './due-uploads.ts';
 import { JanitorLease } from './janitor-lease.ts';
 import { addMissingPermits, type PermitParts } from './missing-permits.ts';
@@ -65,7 +65,7 @@ export class Sweeper {
       }
       // Jitter keeps the workers of a fleet from asking at the same moment.
       const pauseMs = (this.#parts.periodMs / CHECKS_PER_PERIOD) * (0.75 + Math.random() / 2);
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+      await sharedDelay(pauseMs, signal);
     }
   }
 

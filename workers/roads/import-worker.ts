@@ -5,6 +5,8 @@ import { fetchImport, FetchPutOffError, type FetchParts } from '../../src/roads/
 import type { ImportJobData } from '../../src/roads/import/import-queue.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import { backOffOnError } from '../back-off-on-error.ts';
+import { StalledChecks } from '../stalled-checks.ts';
+import { BLOCK_SECONDS } from '../worker-timing.ts';
 
 /** Number of files that one process fetches at the same time. Most of the time it waits for other servers. */
 const CONCURRENCY = 4;
@@ -32,6 +34,7 @@ export class ImportWorker {
   readonly #stopping = new AbortController();
   readonly #cancels = new Map<string, Set<() => void>>();
   readonly #endBackOff: () => void;
+  readonly #stalledChecks: StalledChecks<Worker<ImportJobData>>;
 
   constructor(parts: ImportWorkerParts) {
     const { connection, keys, log, lockMs = LOCK_MS } = parts;
@@ -41,11 +44,23 @@ export class ImportWorker {
       prefix: keys.bullPrefix,
       concurrency: CONCURRENCY,
       lockDuration: lockMs,
+      drainDelay: BLOCK_SECONDS,
+      // BullMQ's own timers for both wake an idle process.
+      skipLockRenewal: true,
+      skipStalledCheck: true,
+      // Of all processes, one runs the check in each period.
       stalledInterval: lockMs,
       maxStalledCount: NO_STALL_LIMIT,
     });
     this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'import connection error'));
     this.#endBackOff = backOffOnError(this.#worker);
+    this.#stalledChecks = new StalledChecks({
+      inUse: async () => ((await connection.llen(this.#worker.toKey('active'))) > 0 ? [this.#worker] : []),
+      check: async (worker) => void (await worker.backend.moveStalledJobsToWait()),
+      periodMs: lockMs / 2,
+      log,
+    });
+    this.#stalledChecks.start();
   }
 
   /** Stops fetching an upload that was cancelled or deleted. */
@@ -58,13 +73,15 @@ export class ImportWorker {
     const timer = setTimeout(() => this.#stopping.abort(), graceMs);
     try {
       this.#endBackOff();
+      await this.#stalledChecks.close();
       await this.#worker.close();
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #fetch(job: Job<ImportJobData>, token: string | undefined): Promise<void> {
+  async #fetch(job: Job<ImportJobData>, token = ''): Promise<void> {
+    const stopRenewal = this.#renewLock(job, token);
     try {
       await fetchImport(this.#parts, job.data.id, {
         onCancel: (id, cancelled) => this.#onCancel(id, cancelled),
@@ -75,7 +92,17 @@ export class ImportWorker {
       if (!(error instanceof FetchPutOffError)) throw error;
       await job.moveToDelayed(Date.now(), token);
       throw new DelayedError();
+    } finally {
+      stopRenewal();
     }
+  }
+
+  #renewLock(job: Job<ImportJobData>, token: string): () => void {
+    const { log, lockMs = LOCK_MS } = this.#parts;
+    const timer = setInterval(() => {
+      job.extendLock(token, lockMs).catch((error: unknown) => log.debug({ err: error }, 'lock of import not renewed'));
+    }, lockMs / 4);
+    return () => clearInterval(timer);
   }
 
   #onCancel(id: string, cancelled: () => void): () => void {
