@@ -9,7 +9,10 @@ import { addToAccessFile, isTenantName, newApiKey, newTicketKey } from './access
  *   npm run key -- <tenant> --file access.json  adds the line to the file, and prints only the secret
  */
 
-const USAGE = 'usage: npm run key -- <tenant> [--ticket] [--file <access file>]';
+// npm sets this variable for `npm run key`. An installed package has no such script.
+const COMMAND = process.env['npm_lifecycle_event'] === 'key' ? 'npm run key --' : 'npx deferred-uploads key';
+
+const USAGE = `usage: ${COMMAND} <tenant> [--ticket] [--file <access file>]`;
 
 main();
 

@@ -21,7 +21,13 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 function runKey(...given: string[]) {
-  return spawnSync(process.execPath, ['scripts/key.mjs', ...given], { encoding: 'utf8', cwd: process.cwd() });
+  return runKeyOf('key', ...given);
+}
+
+/** @param script the npm script that runs it; empty for `npx deferred-uploads key`. */
+function runKeyOf(script: string, ...given: string[]) {
+  const env = { ...process.env, npm_lifecycle_event: script };
+  return spawnSync(process.execPath, ['scripts/key.mjs', ...given], { encoding: 'utf8', cwd: process.cwd(), env });
 }
 
 describe('a new API key', () => {
@@ -78,6 +84,10 @@ describe('npm run key', () => {
     const path = join(directory, 'tickets.json');
     const { stdout } = runKey('acme', '--ticket', '--file', path);
     expect(await readJson(path)).toEqual({ tenants: { acme: { tickets: [JSON.parse(stdout)] } } });
+  });
+
+  test('prints the usage of the installed package if no npm script runs it', () => {
+    expect(runKeyOf('').stderr).toMatch(/^usage: npx deferred-uploads key <tenant>/);
   });
 
   test.each([[[]], [['Acme']], [['acme', 'more']], [['acme', '--bogus']]])('prints its usage for %j', (given) => {
