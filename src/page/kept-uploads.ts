@@ -1,4 +1,6 @@
-import { isBusy, isDelivered, isStopped, type FileFacts, type LineModel } from './line-model.ts';
+import { DEFAULT_TUNING } from '../client/tuning.ts';
+import { isUndecided } from '../client/upload-error.ts';
+import { isDelivered, isStopped, sentBytesOf, type FileFacts, type LineModel } from './line-model.ts';
 
 /** The stored state of an upload, from which a reloaded page continues it. */
 export interface KeptUpload extends FileFacts {
@@ -6,7 +8,9 @@ export interface KeptUpload extends FileFacts {
   /** Name of the page that works on the upload. */
   readonly owner: string;
   readonly isPaused: boolean;
-  /** True once the server has all bytes. */
+  /** Bytes of a paused upload that need not be sent again; 0 for every other one. */
+  readonly sentBytes: number;
+  /** True once the server needs no more bytes, also because it has rejected the file. */
   readonly isDelivered: boolean;
 }
 
@@ -15,7 +19,7 @@ const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Stores the uploads of the page in the browser's local storage. Each upload has its own key, so that two pages never
- * overwrite each other's entries. An entry is removed as soon as there is nothing to continue, because ids are secrets.
+ * overwrite each other's entries. An entry is removed with its line and after a cancel, because ids are secrets.
  */
 export class KeptUploads {
   readonly #storage: () => Storage;
@@ -56,7 +60,7 @@ export class KeptUploads {
     return new Set(this.#read().map(({ id }) => id));
   }
 
-  /** Stores the uploads that a reloaded page can continue, and removes the other entries of this page. */
+  /** Stores the uploads that a reloaded page continues or shows, and removes the other entries of this page. */
   write(models: Iterable<LineModel>): void {
     const wanted = new Map<string, string>();
     for (const model of models) {
@@ -97,7 +101,8 @@ export class KeptUploads {
       sizeBytes,
       owner: this.#owner,
       isPaused: phase === 'paused',
-      isDelivered: isDelivered(model),
+      sentBytes: phase === 'paused' && sizeBytes > DEFAULT_TUNING.resumableAboveBytes ? sentBytesOf(model) : 0,
+      isDelivered: isDelivered(model) || isRejected(model),
       order,
     });
   }
@@ -111,16 +116,30 @@ export class KeptUploads {
   }
 }
 
-/** False for failed and cancelled uploads, because a reloaded page cannot continue them. */
-function isWorthKeeping(model: LineModel): boolean {
-  return !model.cancelling && (isBusy(model) || isStopped(model) || model.upload !== null);
+/** A failed upload is kept too, so that a reload does not hide the failure. */
+function isWorthKeeping({ cancelling, problem }: LineModel): boolean {
+  return !cancelling && problem?.code !== 'upload_cancelled';
+}
+
+/** True if the upload has failed, and sending the rest of the file would not help. */
+function isRejected(model: LineModel): boolean {
+  const { problem } = model;
+  return problem !== null && !isUndecided(problem) && !isStopped({ ...model, file: null });
 }
 
 function parse(id: string, text: string | null): { upload: KeptUpload; order: number }[] {
   const value: unknown = JSON.parse(text ?? 'null');
   if (!UPLOAD_ID.test(id) || typeof value !== 'object' || value === null) return [];
-  const { name, sizeBytes, owner, isPaused, isDelivered: delivered, order } = value as Partial<Record<string, unknown>>;
+  const { name, sizeBytes, owner, sentBytes, order, ...flags } = value as Partial<Record<string, unknown>>;
   if (typeof name !== 'string' || typeof sizeBytes !== 'number' || typeof owner !== 'string') return [];
-  const upload = { id, name, sizeBytes, owner, isPaused: isPaused === true, isDelivered: delivered === true };
+  const upload = {
+    id,
+    name,
+    sizeBytes,
+    owner,
+    isPaused: flags['isPaused'] === true,
+    sentBytes: typeof sentBytes === 'number' ? sentBytes : 0,
+    isDelivered: flags['isDelivered'] === true,
+  };
   return [{ upload, order: typeof order === 'number' ? order : 0 }];
 }

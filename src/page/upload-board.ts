@@ -112,7 +112,7 @@ export class UploadBoard {
     const bytes = kept.isDelivered ? null : file;
     const begin = (on: FollowOptions): UploadHandle =>
       bytes ? client.upload(bytes, { ...on, id, name: kept.name, paused: isPaused }) : client.watch(id, on);
-    const model = createLineModel(kept, bytes);
+    const model = { ...createLineModel(kept, bytes), sentBytes: kept.sentBytes };
     this.#start(model, begin, (problem) => kept.isDelivered && isDeleted(problem) && this.#lines.remove(model));
   }
 

@@ -54,23 +54,36 @@ function line(id: string, patch: Partial<LineModel> = {}): LineModel {
 
 describe('stored uploads', () => {
   test('are continued in order by the next page, and by one page only', () => {
-    keptBy('first').write([line(OTHER, { phase: 'paused' }), line(ID, { phase: 'following' })]);
+    const stored = { name: 'photo.jpg', owner: 'first' };
+    const paused: Partial<LineModel> = {
+      phase: 'paused',
+      sizeBytes: 40e6,
+      progress: freshProgress(OTHER, { bytes: { received: 9e6, total: 40e6 } }),
+    };
+    keptBy('first').write([line(OTHER, paused), line(ID, { phase: 'following' })]);
     expect([keptBy('first').owners(), keptBy('after').owners()]).toEqual([new Set(), new Set(['first'])]);
     expect(keptBy('after').claim('first')).toEqual([
-      { id: OTHER, name: 'photo.jpg', sizeBytes: 5, owner: 'first', isPaused: true, isDelivered: false },
-      { id: ID, name: 'photo.jpg', sizeBytes: 5, owner: 'first', isPaused: false, isDelivered: true },
+      { ...stored, id: OTHER, sizeBytes: 40e6, isPaused: true, sentBytes: 9e6, isDelivered: false },
+      { ...stored, id: ID, sizeBytes: 5, isPaused: false, sentBytes: 0, isDelivered: true },
     ]);
     expect(keptBy('beside').claim('first')).toEqual([]);
     expect(keptBy('beside').owners()).toEqual(new Set(['after']));
   });
 
-  test('are removed from the storage as soon as there is nothing to continue', () => {
+  test('include failed ones, so that a reload does not hide the failure', () => {
+    for (const [code, needsNoBytes] of [
+      ['picture_damaged', true],
+      ['connection_lost', false],
+      ['upload_interrupted', false],
+    ] as const) {
+      keptBy('first').write([line(ID, { problem: problem(code, 422, '') })]);
+      expect(keptBy('after').claim('first')).toMatchObject([{ id: ID, isDelivered: needsNoBytes }]);
+    }
+  });
+
+  test('are removed from the storage after a cancel', () => {
     const kept = keptBy('first');
-    const patches: Partial<LineModel>[] = [
-      { problem: problem('picture_damaged', 422, '') },
-      { problem: problem('upload_cancelled', 410, '') },
-      { cancelling: true },
-    ];
+    const patches: Partial<LineModel>[] = [{ problem: problem('upload_cancelled', 410, '') }, { cancelling: true }];
     for (const patch of patches) {
       kept.write([line(ID)]);
       expect(storage.length).toBe(1);
