@@ -3,7 +3,7 @@ export interface PageTicketParts {
   /** The address of the page. Its fragment never reaches a server or a log. */
   location: Pick<Location, 'hash' | 'pathname' | 'search'>;
   history: Pick<History, 'replaceState'>;
-  /** Survives a reload, and ends with the tab. Throws if the browser forbids it. */
+  /** The storage of the ticket. It survives a reload, and ends with the tab. Throws if the browser forbids it. */
   storage: () => Pick<Storage, 'getItem' | 'setItem'>;
   /** The path of the service. */
   base: string;

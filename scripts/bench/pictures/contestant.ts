@@ -4,7 +4,7 @@ import type { Batch } from './questions.ts';
 export interface Contestant {
   /** Name of the peer in the table. */
   readonly title: string;
-  /** Resolves when all are made. */
+  /** Makes the pictures. Resolves when all are made. */
   convert(batch: Batch): Promise<void>;
   end(): Promise<void>;
 }

@@ -11,6 +11,6 @@ export interface Batch {
 
 /** The questions for the bare script. */
 export type BareQuestions = {
-  /** Resolves when all are made. */
+  /** Makes the pictures. Resolves when all are made. */
   convert(batch: Batch): Promise<void>;
 };

@@ -1,6 +1,6 @@
 import type { DeliveryList, FoundUploads, ServiceFigures } from '../documents.ts';
 import { parameters } from './parameters.ts';
-import { headers, json, onlyProblems, problems } from './responses.ts';
+import { assetAnswers, headers, json, onlyProblems, problems } from './responses.ts';
 import type { OpenApiDocument, Operation, Paths } from './shapes.ts';
 
 const TAGS = ['Operators'];
@@ -86,15 +86,7 @@ const getOperatorsPage: Operation = {
   summary: 'The page for operators',
   description: 'A live view of the figures below.',
   security,
-  responses: {
-    '200': {
-      description: 'The page.',
-      headers: headers('ETag'),
-      content: { 'text/html': { schema: { type: 'string' } } },
-    },
-    '304': { description: 'The page has not changed.', headers: headers('ETag') },
-    ...onlyProblems('internal_error', ...REFUSALS),
-  },
+  responses: { ...assetAnswers('The page', 'text/html', 'string'), ...onlyProblems('internal_error', ...REFUSALS) },
 };
 
 const getServiceFigures: Operation = {

@@ -1,4 +1,4 @@
-import { headers, json, onlyProblems } from './responses.ts';
+import { assetAnswers, headers, json, onlyProblems } from './responses.ts';
 import type { Operation, Paths } from './shapes.ts';
 
 const TAGS = ['Service'];
@@ -71,12 +71,7 @@ const getOpenApi: Operation = {
   description:
     'OpenAPI 3.1, with the version of the service. If there is a management address, only that address has it.',
   responses: {
-    '200': {
-      description: 'The document.',
-      headers: headers('ETag'),
-      content: { 'application/json': { schema: { type: 'object' } } },
-    },
-    '304': { description: 'The document has not changed.', headers: headers('ETag') },
+    ...assetAnswers('The document', 'application/json', 'object'),
     ...onlyProblems('internal_error', 'not_found'),
   },
 };
@@ -86,15 +81,7 @@ const getPage: Operation = {
   tags: TAGS,
   summary: 'The page for browsers',
   description: 'Sends files and shows their progress. Only the page refers to its style sheet and scripts.',
-  responses: {
-    '200': {
-      description: 'The page.',
-      headers: headers('ETag'),
-      content: { 'text/html': { schema: { type: 'string' } } },
-    },
-    '304': { description: 'The page has not changed.', headers: headers('ETag') },
-    ...onlyProblems('internal_error'),
-  },
+  responses: { ...assetAnswers('The page', 'text/html', 'string'), ...onlyProblems('internal_error') },
 };
 
 /** Operations on the process, and the page. */

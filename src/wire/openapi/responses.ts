@@ -62,6 +62,14 @@ export const RECEIVING_CODES = [
   'quota_exceeded',
 ] as const;
 
+/** The answers with an asset, such as `The page`, and for a client that has it already. */
+export function assetAnswers(name: string, mediaType: string, type: string): Record<'200' | '304', Response> {
+  return {
+    '200': { description: `${name}.`, headers: headers('ETag'), content: { [mediaType]: { schema: { type } } } },
+    '304': { description: `${name} has not changed.`, headers: headers('ETag') },
+  };
+}
+
 /** One response for each status of these codes and of the codes of every operation on records. */
 export function problems(...codes: readonly ErrorCode[]): Responses {
   return onlyProblems(...codes, ...OF_RECORDS);

@@ -29,7 +29,7 @@ local function beginAttempt()
   end
   save()
   leaveWaiting()
-  -- Without a permit the attempt counts as begun with the upload's own one.
+  -- Without a permit the attempt counts as begun with the permit that was added for the upload.
   if ARGV[12] == '' and was.state == 'queued' then needsPermit(kindOf(was)) end
   dueIn(ARGV[10])
   publish(id, event)
