@@ -1,7 +1,8 @@
 import type { Problem } from '../src/wire/documents.ts';
 import { codeOfKind, problemOf } from '../src/errors.ts';
 import type { Logger } from '../src/telemetry/log.ts';
-import type { ChangeOutcome, Requeuing } from '../src/record/record-change.ts';
+import type { ChangeOutcome } from '../src/record/change-outcome.ts';
+import type { Requeuing } from '../src/record/record-change.ts';
 import { removeOrphanFiles } from '../src/record/orphan-files.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';

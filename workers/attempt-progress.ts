@@ -1,6 +1,6 @@
 import type { Logger } from '../src/telemetry/log.ts';
 import { FIRST_STAGE } from '../src/record/progress.ts';
-import type { ChangeOutcome } from '../src/record/record-change.ts';
+import type { ChangeOutcome } from '../src/record/change-outcome.ts';
 import type { StoredVariant } from '../src/record/record-fields.ts';
 import type { PipelineReport } from './pipeline.ts';
 import { createThrottle, type Throttle } from './throttle.ts';

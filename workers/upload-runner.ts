@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
-import type { RejectedChange } from '../src/record/record-change.ts';
+import type { RejectedChange } from '../src/record/change-outcome.ts';
 import type { Taken } from '../src/record/take-next.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { asServiceError, isMissing } from '../src/storage/file-errors.ts';

@@ -1,6 +1,6 @@
 import type { RequestScope } from '../http/request-scope.ts';
 import type { StoredUpload } from '../record/open-record.ts';
-import type { ChangeOutcome } from '../record/record-change.ts';
+import type { ChangeOutcome } from '../record/change-outcome.ts';
 import { tracedStorage } from '../storage/traced-storage.ts';
 import { inSpan, positionText, uploadAttribute } from '../telemetry/tracing.ts';
 import type { ReceiveParts } from './receive.ts';

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import type { ChangeOutcome, RejectedChange } from '../record/record-change.ts';
+import type { ChangeOutcome, RejectedChange } from '../record/change-outcome.ts';
 import type { Admission } from './admission.ts';
 import { rejectionToError } from './receive-progress.ts';
 

@@ -2,7 +2,7 @@ import type { RequestScope } from '../http/request-scope.ts';
 import { removeOrphanFiles, type FileParts } from '../record/orphan-files.ts';
 import type { StoredUpload } from '../record/open-record.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
-import type { ChangeOutcome } from '../record/record-change.ts';
+import type { ChangeOutcome } from '../record/change-outcome.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 

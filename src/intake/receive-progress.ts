@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
-import type { ChangeOutcome, RejectedChange } from '../record/record-change.ts';
+import type { ChangeOutcome, RejectedChange } from '../record/change-outcome.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import type { Subscribe } from '../record/record-subscription.ts';
 

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { removeOrphanFiles } from '../record/orphan-files.ts';
-import type { ChangeOutcome } from '../record/record-change.ts';
+import type { ChangeOutcome } from '../record/change-outcome.ts';
 import type { UploadRecord } from '../record/record-fields.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { unknownUpload } from '../record/read-existing.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AllowedFile, Caller } from '../access/caller.ts';
-import type { ChangeOutcome, QueueLimits, RecordChanger } from './record-change.ts';
+import type { ChangeOutcome } from './change-outcome.ts';
+import type { QueueLimits, RecordChanger } from './record-change.ts';
 import { queuedPercent } from './progress.ts';
 import type { RecordBounds } from './record-count.ts';
 import type { UploadMetadata, UploadRecord } from './record-fields.ts';

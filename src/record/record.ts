@@ -4,9 +4,9 @@ import type { QueueKeys } from '../queue/contract.ts';
 import { processingPercent, receivingPercent } from './progress.ts';
 import { readProgressOf, readRecordsOf, type ReadProgress, type ReadRecord } from './read-record.ts';
 import { SharedReads } from './shared-reads.ts';
+import type { ChangeOutcome } from './change-outcome.ts';
 import {
   RecordChanger,
-  type ChangeOutcome,
   type QueueLimits,
   type RecordOptions,
   type RecordStore,

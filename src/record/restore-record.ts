@@ -1,7 +1,8 @@
 import type { Manifest } from '../storage/manifest.ts';
 import { storedArgs } from './open-record.ts';
 import { ownershipJson } from './ownership.ts';
-import type { ChangeOutcome, RecordChanger } from './record-change.ts';
+import type { ChangeOutcome } from './change-outcome.ts';
+import type { RecordChanger } from './record-change.ts';
 
 /** Queues a receiving upload whose bytes are stored. See `UploadRecords.recover`. */
 export async function recoverRecord(

@@ -1,4 +1,5 @@
-import type { ChangeOutcome, RecordChanger } from './record-change.ts';
+import type { ChangeOutcome } from './change-outcome.ts';
+import type { RecordChanger } from './record-change.ts';
 import type { Road } from './record-fields.ts';
 
 /** A worker begins to fetch an upload at most this often. Each beginning after the first follows a death or a stop. */

@@ -1,6 +1,7 @@
 import { MAX_DEATHS, MAX_FAULTS } from '../queue/contract.ts';
 import { FIRST_STAGE } from './progress.ts';
-import type { ChangeOutcome, RecordChanger } from './record-change.ts';
+import type { ChangeOutcome } from './change-outcome.ts';
+import type { RecordChanger } from './record-change.ts';
 
 /** A job of the queue, which allows a worker to begin one upload. */
 export interface Permit {

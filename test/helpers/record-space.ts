@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Result } from '../../src/wire/documents.ts';
 import { createLog, type Logger } from '../../src/telemetry/log.ts';
 import type { UploadRecord } from '../../src/record/record-fields.ts';
-import type { ChangeOutcome } from '../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../src/record/change-outcome.ts';
 import type { NewUpload } from '../../src/record/open-record.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { closeConnection, openWaitingConnection, RedisRecordStore, type Redis } from '../../src/queue/connection.ts';

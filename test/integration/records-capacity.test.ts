@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { ChangeOutcome, QueueLimits, RecordStore } from '../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../src/record/change-outcome.ts';
+import type { QueueLimits, RecordStore } from '../../src/record/record-change.ts';
 import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
 import type { NewUpload } from '../../src/record/open-record.ts';
 import { checkQuota } from '../../src/record/quota.ts';

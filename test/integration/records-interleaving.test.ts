@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { isFinalState } from '../../src/wire/documents.ts';
 import type { ProgressState } from '../../src/record/progress.ts';
 import { decodeProgress, type RecordFields } from '../../src/record/record-fields.ts';
-import type { ChangeOutcome } from '../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../src/record/change-outcome.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import {
   applied,

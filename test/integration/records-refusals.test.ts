@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { UploadState } from '../../src/wire/documents.ts';
 import type { StoredVariant } from '../../src/record/record-fields.ts';
-import type { ChangeOutcome, RecordStore } from '../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../src/record/change-outcome.ts';
+import type { RecordStore } from '../../src/record/record-change.ts';
 import { UploadRecords } from '../../src/record/record.ts';
 import { MAX_DEATHS, MAX_FAULTS } from '../../src/queue/contract.ts';
 import {

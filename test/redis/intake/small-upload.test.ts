@@ -4,7 +4,7 @@ import type { Caller, TenantLimits } from '../../../src/access/caller.ts';
 import { UploadIntake } from '../../../src/intake/intake.ts';
 import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
-import type { ChangeOutcome } from '../../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../../src/record/change-outcome.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { putObject, type SmallObject, type WholeObject } from '../../../src/storage/storage.ts';
 import { newestManifest } from '../../../src/storage/manifest.ts';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { openCaller, type Caller } from '../../../src/access/caller.ts';
 import { ServiceError } from '../../../src/errors.ts';
-import type { ChangeOutcome } from '../../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../../src/record/change-outcome.ts';
 import { newUpload, STORED, uploadIn, verdict, type RecordSpace } from '../../helpers/record-space.ts';
 import { useRecords } from '../../helpers/use-records.ts';
 import { callerOf, sumOfRecords, ticketFor, useOf } from '../../helpers/tenant-use.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Caller, TenantLimits } from '../../../src/access/caller.ts';
-import type { ChangeOutcome } from '../../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../../src/record/change-outcome.ts';
 import type { NewUpload } from '../../../src/record/open-record.ts';
 import { checkQuota } from '../../../src/record/quota.ts';
 import type { UploadRecords } from '../../../src/record/record.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ChangeOutcome, Rejection } from '../../../src/record/record-change.ts';
+import type { ChangeOutcome, Rejection } from '../../../src/record/change-outcome.ts';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { ReceiveProgress, rejectionToError, type ReportReceived } from '../../../src/intake/receive-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';

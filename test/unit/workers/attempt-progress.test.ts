@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ChangeOutcome } from '../../../src/record/record-change.ts';
+import type { ChangeOutcome } from '../../../src/record/change-outcome.ts';
 import type { StoredVariant } from '../../../src/record/record-fields.ts';
 import { AttemptProgress, type Advance } from '../../../workers/attempt-progress.ts';
 import { silentLog } from '../../helpers/record-space.ts';
