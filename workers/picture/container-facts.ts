@@ -27,6 +27,8 @@ export interface ContainerFacts {
   readonly avifColours: AvifColours | undefined;
   /** The colours of an AVIF or PNG by numbers. Undefined if there are none. */
   readonly colours: ColourNumbers | undefined;
+  /** See `PngFacts.gamma`. Undefined for other formats. */
+  readonly gamma: number | undefined;
 }
 
 const ORDINARY: ContainerFacts = {
@@ -37,6 +39,7 @@ const ORDINARY: ContainerFacts = {
   pictures: 1,
   avifColours: undefined,
   colours: undefined,
+  gamma: undefined,
 };
 
 /** Brands of files with moving pictures (ISO/IEC 23008-12; AV1 image file format, section 6.3). */
@@ -61,8 +64,8 @@ export async function readContainer(
       return { ...ORDINARY, ...(await checkJpeg(window)) };
     case 'image/png': {
       await checkPng(window, signal);
-      const { isAnimated, colours } = await readPngFacts(window);
-      return { ...ORDINARY, hasMoreFrames: isAnimated, colours };
+      const { isAnimated, colours, gamma } = await readPngFacts(window);
+      return { ...ORDINARY, hasMoreFrames: isAnimated, colours, gamma };
     }
     case 'image/tiff':
       await checkTiff(window, maxFrames);

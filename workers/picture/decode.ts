@@ -3,6 +3,7 @@ import { UnprocessableError } from '../unprocessable-error.ts';
 import { withoutBrokenProfile } from './broken-profile.ts';
 import { isHeic } from './heic/heic-header.ts';
 import { claimablePixels } from './jpeg-limits.ts';
+import { fromGamma, toFullRange } from './levels.ts';
 import { decode as decodeFile, type DecodeSettings, type Pixels } from './libvips.ts';
 import { FRAMES_DAMAGED, PROFILE_IGNORED } from './picture-warnings.ts';
 import { readError } from './read-error.ts';
@@ -12,9 +13,8 @@ import { decodeGifStrictly } from './strict-gif.ts';
 import { decodeJpegStrictly } from './strict-jpeg.ts';
 import { decodeTiffStrictly } from './strict-tiff.ts';
 import { toSrgb } from './to-srgb.ts';
-import { toFullRange } from './full-range.ts';
 import type { WayToSrgb } from './icc-profile.ts';
-import type { AvifColours } from './structure/avif-colours.ts';
+import type { ContainerFacts } from './container-facts.ts';
 import { toneMap } from './tone-map.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
@@ -54,7 +54,7 @@ export function decode(tools: PictureTools) {
       await run((maxSeconds) => decodeFile(input, { ...settings, appliesProfile: false, maxSeconds }));
     const plain = state.costly.get().isManaged ? await withoutBrokenProfile(pixels, decodePlain) : undefined;
     if (plain !== undefined) state.warnings.push(PROFILE_IGNORED);
-    state.decoded.set(await inSrgb(plain ?? pixels, way, state.container.get().avifColours));
+    state.decoded.set(await inSrgb(plain ?? pixels, way, state.container.get()));
   };
 }
 
@@ -92,11 +92,12 @@ function noPixels(): UnprocessableError {
 }
 
 /** Converts decoded pixels. libheif gives the levels of a grey AVIF as they are stored. */
-async function inSrgb(pixels: Pixels, way: WayToSrgb, colours: AvifColours | undefined): Promise<Pixels> {
+async function inSrgb(pixels: Pixels, way: WayToSrgb, { avifColours, gamma }: ContainerFacts): Promise<Pixels> {
   if (way.kind === 'hdr') {
     return await toneMap({ ...pixels, white: ((1 << way.bits) - 1) << (16 - way.bits) }, way.curve, way.matrix);
   }
-  if (colours?.isMonochrome === true && colours.isLimited) toFullRange(pixels);
+  if (avifColours?.isMonochrome === true && avifColours.isLimited) toFullRange(pixels);
+  if (gamma !== undefined) fromGamma(pixels, gamma);
   if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);
   return pixels;
 }

@@ -11,10 +11,14 @@ const OPTIONS = { variants: [{ name: 'png', longestSide: 8, format: 'png' }] };
 
 /** Returns the colour of a PNG in sRGB whose file names its colours by numbers of ITU-T H.273. */
 async function shown(colour: string, [primaries, transfer]: readonly [number, number], space = 'srgb') {
+  return await shownWith(colour, [pngChunk('cICP', Buffer.from([primaries, transfer, 0, 1]))], space);
+}
+
+/** Returns the colour in sRGB of a PNG with these chunks. */
+async function shownWith(colour: string, chunks: readonly Buffer[], space = 'srgb') {
   const create = { width: 8, height: 8, channels: 3 as const, background: colour };
   const png = await sharp({ create }).toColourspace(space).png().toBuffer();
-  const chunk = pngChunk('cICP', Buffer.from([primaries, transfer, 0, 1]));
-  const file = Buffer.concat([png.subarray(0, AFTER_HEADER), chunk, png.subarray(AFTER_HEADER)]);
+  const file = Buffer.concat([png.subarray(0, AFTER_HEADER), ...chunks, png.subarray(AFTER_HEADER)]);
   const { files } = await processPicture(file, {}, OPTIONS);
   return [...(await sharp(files.get('png')).toColourspace('srgb').removeAlpha().raw().toBuffer()).subarray(0, 3)];
 }
@@ -38,5 +42,32 @@ describe('PNG with colours by numbers', () => {
 
   test('keeps its levels if it is grey', async () => {
     expect(await shown('rgb(90, 90, 90)', [12, 13], 'b-w')).toEqual([90, 90, 90]);
+  });
+});
+
+function gamma(units: number): Buffer {
+  const data = Buffer.alloc(4);
+  data.writeUInt32BE(units);
+  return pngChunk('gAMA', data);
+}
+
+describe('PNG with a gamma', () => {
+  test.each([
+    ['srgb', 'rgb(128, 10, 0)', [188, 55, 0]],
+    ['rgb16', 'rgb(128, 10, 0)', [188, 55, 0]],
+    ['b-w', 'rgb(128, 128, 128)', [188, 188, 188]],
+  ])('is converted from linear light to sRGB: %s', async (space, colour, converted) => {
+    const seen = await shownWith(colour, [gamma(100_000)], space);
+    expect(seen.every((level, channel) => Math.abs(level - (converted[channel] ?? 0)) <= 1)).toBe(true);
+  });
+
+  test.each([
+    ['it is that of sRGB', [gamma(45_455)]],
+    ['it is zero', [gamma(0)]],
+    ['it is more than any screen has', [gamma(4_000_000_000)]],
+    ['the file says that its colours are sRGB', [gamma(100_000), pngChunk('sRGB', Buffer.from([0]))]],
+    ['the chunk is damaged', [pngChunk('gAMA', Buffer.from([0, 1]))]],
+  ])('keeps its levels if %s', async (_why, chunks) => {
+    expect(await shownWith('rgb(128, 10, 0)', chunks)).toEqual([128, 10, 0]);
   });
 });
