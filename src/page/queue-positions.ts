@@ -19,21 +19,17 @@ export function moveUpBehind(mover: LineModel, models: Iterable<LineModel>): Lin
 }
 
 /**
- * Moves queued uploads of this page back that are at the place of another one, and returns them. Each position was true
- * when it was reported, but not all were reported at the same time.
+ * Removes the position of other uploads at the position that `newest` has reported, and returns them. It is out of
+ * date, because it was reported earlier.
  */
-export function separatePositions(models: Iterable<LineModel>): LineModel[] {
-  const moved: LineModel[] = [];
-  let last = 0;
-  for (const { model, progress, queuePosition } of [...queued(models)].sort(
-    (a, b) => a.queuePosition - b.queuePosition,
-  )) {
-    last = Math.max(queuePosition, last + 1);
-    if (last === queuePosition) continue;
-    model.progress = { ...progress, queuePosition: last };
-    moved.push(model);
+export function forgetOldPositions(newest: LineModel, models: Iterable<LineModel>): LineModel[] {
+  const forgotten: LineModel[] = [];
+  for (const { model, progress, queuePosition } of queued(models)) {
+    if (model === newest || queuePosition !== newest.progress?.queuePosition) continue;
+    model.progress = { ...progress, queuePosition: null };
+    forgotten.push(model);
   }
-  return moved;
+  return forgotten;
 }
 
 function* queued(

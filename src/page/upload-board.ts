@@ -10,7 +10,7 @@ import { LineList } from './line-list.ts';
 import type { Sort } from './line-order.ts';
 import { describeLine } from './line-text.ts';
 import { needsNotes } from './result-notes.ts';
-import { moveUpBehind, separatePositions } from './queue-positions.ts';
+import { forgetOldPositions, moveUpBehind } from './queue-positions.ts';
 import type { Undoable } from './undo-bar.ts';
 import type { Words } from './words.ts';
 
@@ -208,8 +208,7 @@ export class UploadBoard {
     // An upload may restart from the first byte after a broken connection. The shown percent never goes down.
     const percent = Math.max(progress.percent, model.progress?.percent ?? 0);
     this.#lines.patch(model, { progress: { ...progress, percent } });
-    if (progress.queuePosition === null) return;
-    for (const behind of separatePositions(this.#lines.models)) this.#lines.patch(behind, {});
+    for (const other of forgetOldPositions(model, this.#lines.models)) this.#lines.patch(other, {});
   }
 
   async #awaitOutcome(model: LineModel, handle: UploadHandle, onProblem: (problem: Problem) => void): Promise<void> {

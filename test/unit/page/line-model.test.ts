@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/wire/documents.ts';
 import { createLineModel, isBusy, isStopped, isWorthRetrying, type LineModel } from '../../../src/page/line-model.ts';
 import { describeLine } from '../../../src/page/line-text.ts';
-import { moveUpBehind, separatePositions } from '../../../src/page/queue-positions.ts';
+import { forgetOldPositions, moveUpBehind } from '../../../src/page/queue-positions.ts';
 import { english } from '../../../src/page/words-english.ts';
 import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
 
@@ -143,9 +143,10 @@ test('uploads of the page move up when one ahead of them leaves the queue', () =
   expect(moveUpBehind(line(), all)).toEqual([]);
 });
 
-test('no two uploads of the page show the same place in the queue', () => {
-  const all = [2, 1, 1, 2, 7].map((queuePosition) => line({ progress: progress({ state: 'queued', queuePosition }) }));
-  expect(separatePositions([...all, line()])).toEqual([all[2], all[0], all[3]]);
-  expect(all.map((model) => model.progress?.queuePosition)).toEqual([3, 1, 2, 4, 7]);
-  expect(separatePositions(all)).toEqual([]);
+test('no two uploads of the page show the same place in the queue, because only the newest report is right', () => {
+  const all = [2, 1, 2].map((queuePosition) => line({ progress: progress({ state: 'queued', queuePosition }) }));
+  const newest = all[2] ?? line();
+  expect(forgetOldPositions(newest, [...all, line()])).toEqual([all[0]]);
+  expect(all.map((model) => model.progress?.queuePosition)).toEqual([null, 1, 2]);
+  expect(forgetOldPositions(line(), all)).toEqual([]);
 });
