@@ -4,6 +4,9 @@ import type { Socket } from 'node:net';
 /** Above this share of the limit, a new connection replaces the oldest connection that has sent nothing. */
 const CROWDED_SHARE = 0.9;
 
+/** On a crowded server an idle connection is closed after this time, which the answer announces. */
+const CROWDED_KEEP_ALIVE_MS = 1_000;
+
 /** A younger connection may be about to send its first bytes. */
 const SILENT_MS = 1_000;
 
@@ -16,17 +19,27 @@ interface ConnectionBounds {
 }
 
 /**
- * Limits the connections of a server. Cuts connections that have sent nothing, if the server is crowded, and clients
- * that do not read their answer. Its timer ends when the server closes.
+ * Limits the connections of a server. If it is crowded, it cuts connections that have sent nothing, and closes others
+ * soon after their answer. It also cuts clients that do not read their answer. Its timer ends when the server closes.
  */
 export function boundConnections(server: Server, { maxConnections, readerTimeoutMs }: ConnectionBounds): void {
   const openedAtMs = new Map<Socket, number>();
   const readers = new WeakMap<Socket, ReaderProgress>();
+  const keepAliveMs = server.keepAliveTimeout;
+  const crowd = maxConnections === undefined ? Infinity : maxConnections * CROWDED_SHARE;
+  const changed = (): void => {
+    // Node reads it at the end of each answer.
+    server.keepAliveTimeout = openedAtMs.size > crowd ? Math.min(keepAliveMs, CROWDED_KEEP_ALIVE_MS) : keepAliveMs;
+  };
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
-    if (maxConnections !== undefined && openedAtMs.size >= maxConnections * CROWDED_SHARE) cutOldestSilent(openedAtMs);
+    if (openedAtMs.size >= crowd) cutOldestSilent(openedAtMs);
     openedAtMs.set(socket, performance.now());
-    socket.once('close', () => openedAtMs.delete(socket));
+    changed();
+    socket.once('close', () => {
+      openedAtMs.delete(socket);
+      changed();
+    });
   });
   // Node has closed the new connection without an event for it. Its client retries.
   server.on('drop', () => cutOldestSilent(openedAtMs));

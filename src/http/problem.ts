@@ -68,7 +68,11 @@ function answerProblem(ctx: Context, error: unknown, log: Logger): void {
 
 function setProblem(ctx: Context, known: ServiceError): void {
   for (const name of REPRESENTATION_HEADERS) ctx.remove(name);
-  if (UNHELD_CODES.has(known.code)) ctx.remove('Preference-Applied');
+  if (UNHELD_CODES.has(known.code)) {
+    ctx.remove('Preference-Applied');
+    // Thousands of clients that retry later would keep their connections, and uploads would find none.
+    ctx.res.shouldKeepAlive = false;
+  }
   for (const [name, value] of Object.entries(known.headers)) ctx.set(name, value);
   if (known.retryAfterMs !== undefined) ctx.set('Retry-After', retryAfterSeconds(known.retryAfterMs));
   ctx.set('Cache-Control', 'no-store');

@@ -29,6 +29,16 @@ export function maxConnectionsOf(limit: number | undefined): number | undefined 
   return Math.max(1, Math.floor((limit - Math.min(RESERVED, Math.floor(limit / 2))) / 2));
 }
 
+/** This share of the connections is left for requests that are not held. */
+const UNHELD_SHARE = 0.02;
+
+/** Returns the number of responses that may be held: at most the setting, so that uploads find a connection. */
+export function maxHeldOf(limit: number | undefined, deferredMaxHeld: number): number {
+  const maxConnections = maxConnectionsOf(limit);
+  if (maxConnections === undefined) return deferredMaxHeld;
+  return Math.min(deferredMaxHeld, maxConnections - Math.ceil(maxConnections * UNHELD_SHARE));
+}
+
 /** Logs one line if the settings allow more connections and files than the process has descriptors. */
 export function warnOfFewDescriptors(
   limit: number | undefined,

@@ -9,6 +9,7 @@ import type { Config } from '../settings/config.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { descriptorLimit, maxHeldOf } from './descriptors.ts';
 
 /** The held responses, their waiters, and the event bus that wakes them. */
 export interface HeldParts {
@@ -29,7 +30,7 @@ export function buildHeldParts(
   const bus = new ProgressBus(registry, events, log);
   const manager = new DeferredManager({
     defaultTimeoutMs: config.deferredTimeoutMs,
-    maxHeld: config.deferredMaxHeld,
+    maxHeld: maxHeldOf(descriptorLimit(), config.deferredMaxHeld),
     maxHeldPerAddress: config.deferredMaxHeldPerAddress,
     addressOf: (ctx) => addressOf(ctx.req),
     reportFault: (error, where) => log.error({ err: error, where }, 'deferred response failed'),

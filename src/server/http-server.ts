@@ -41,11 +41,11 @@ export async function openHttpServer(handle: RequestListener, options: ListenOpt
   const server = createServer({ maxHeaderSize: options.httpMaxHeaderBytes, requireHostHeader: false }, handle);
   answerExpectations(server, handle);
   answerClientErrors(server);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   const maxConnections = maxConnectionsOf(descriptorLimit());
   boundConnections(server, { maxConnections, readerTimeoutMs: READER_TIMEOUT_MS });
   // A slow phone may need longer than any fixed time. The stall timer watches bodies instead.
   server.requestTimeout = 0;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
   // `maxHeaderSize` limits headers. A limit on their number would make Node drop the rest silently.
   server.maxHeadersCount = 0;
   await new Promise<void>((resolve, reject) => {

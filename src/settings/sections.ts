@@ -70,7 +70,10 @@ const HELD_RESPONSES = {
   DEFERRED_MAX_TIMEOUT_MS: integer(50_000, 0).describe(
     'Longest time that a client may ask for. Stay below the 60 s after which proxies close connections.',
   ),
-  DEFERRED_MAX_HELD: integer(20_000, 1).describe('Maximum number of responses that one API process holds.'),
+  DEFERRED_MAX_HELD: integer(20_000, 1).describe(
+    'Maximum number of responses that one API process holds. It is lower if the limit of open files allows fewer ' +
+      'connections.',
+  ),
   DEFERRED_MAX_HELD_PER_ADDRESS: digits(0)
     .optional()
     .describe(

@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { on } from 'node:events';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { boundConnections } from '../../../src/http/bound-connections.ts';
 import { eventually } from '../../helpers/eventually.ts';
@@ -83,6 +85,32 @@ test('a full server cuts the oldest connection without a byte in favour of a new
   await eventually('a silent connection to be cut', () => cut > 0);
   for (const socket of silent) socket.destroy();
 });
+
+test('a crowded server closes connections soon after their answer, and no others', async () => {
+  served = await serve((ctx) => void (ctx.body = 'answered'));
+  served.server.keepAliveTimeout = 600_000;
+  boundConnections(served.server, { maxConnections: 3, readerTimeoutMs: 600_000 });
+  const clients = [await ask(served), await ask(served), await ask(served)];
+  expect(clients.map(({ keepAlive }) => keepAlive)).toEqual(['600', '600', '1']);
+  await eventually('the last one to be closed', () => clients[2]?.socket.closed === true);
+  expect(clients.map(({ socket }) => socket.closed)).toEqual([false, false, true]);
+  clients.push(await ask(served));
+  expect(clients.at(-1)?.keepAlive).toBe('1');
+  for (const { socket } of clients) socket.destroy();
+});
+
+/** Sends a request over a new connection, and returns how long the connection may be idle after the answer. */
+async function ask(server: Served): Promise<{ socket: Socket; keepAlive: string | undefined }> {
+  const socket = await server.connect();
+  socket.write(`${REQUEST}\r\n`);
+  let text = '';
+  for await (const chunk of on(socket, 'data') as AsyncIterable<[Buffer]>) {
+    text += chunk.toString();
+    if (text.endsWith('answered')) break;
+  }
+  socket.resume();
+  return { socket, keepAlive: /^Keep-Alive: timeout=(\d+)/m.exec(text)?.[1] };
+}
 
 /** More than the buffers of the system take. */
 function* chunks(count: number): Generator<Buffer> {

@@ -65,6 +65,8 @@ describe('the answer to a thrown error', () => {
       expect.objectContaining({ code: 'too_many_held', detail: 'Too many.' }),
     ]);
     expect(response.headers.get('retry-after')).not.toBeNull();
+    // Otherwise the connections of many such clients would leave none for an upload.
+    expect(response.headers.get('connection')).toBe('close');
   });
 
   test.each([

@@ -1,6 +1,12 @@
 import { expect, jest, test } from '@jest/globals';
 import { silentLog } from '../../helpers/record-space.ts';
-import { descriptorLimit, limitIn, maxConnectionsOf, warnOfFewDescriptors } from '../../../src/server/descriptors.ts';
+import {
+  descriptorLimit,
+  limitIn,
+  maxConnectionsOf,
+  maxHeldOf,
+  warnOfFewDescriptors,
+} from '../../../src/server/descriptors.ts';
 
 test('the soft limit of open files is read from /proc', () => {
   expect(
@@ -33,4 +39,15 @@ test('one line is logged if the settings need more descriptors than the limit', 
 
 test('an unknown limit does not limit connections', () => {
   expect(maxConnectionsOf(undefined)).toBeUndefined();
+});
+
+test.each([
+  [20_000, 20_000, 9702],
+  [20_000, 5000, 5000],
+  [1024, 20_000, 403],
+  [1, 20_000, 0],
+  [undefined, 20_000, 20_000],
+])('%p descriptors and a setting of %d allow %d held responses, so that some connections are left', (...given) => {
+  const [limit, setting, held] = given;
+  expect(maxHeldOf(limit, setting)).toBe(held);
 });
