@@ -148,6 +148,14 @@ describe('an import', () => {
       'file_too_large',
     ],
     [
+      'the file has fewer bytes than its announced size',
+      (_, response) => {
+        response.writeHead(200, { 'Content-Length': 9000 });
+        response.write(jpegBytes(6000), () => response.destroy());
+      },
+      'import_failed',
+    ],
+    [
       'the file streams for ever',
       (_, response) => {
         // Node 24 calls back with an error before it marks the response as destroyed.
@@ -275,13 +283,17 @@ describe('the creation of an import', () => {
     expect(await outcomeOf(create(scope(), url, isOpenToAll))).toBe(outcome);
   });
 
-  test.each(['file:///etc/passwd', 'http://10.0.0.1/', 'http://[::ffff:10.0.0.1]/', 'http://a:b@files.example/'])(
-    'refuses %s, and creates no record',
-    async (address) => {
-      expect(await outcomeOf(create(SCOPE, address))).toBe('import_refused');
-      expect(await space.connection.keys(space.keys.record('*'))).toEqual([]);
-    },
-  );
+  test.each([
+    'file:///etc/passwd',
+    'gopher://files.example/',
+    'http://10.0.0.1/',
+    'http://[::1]:3000/uploads',
+    'http://[::ffff:10.0.0.1]/',
+    'http://a:b@files.example/',
+  ])('refuses %s, and creates no record', async (address) => {
+    expect(await outcomeOf(create(SCOPE, address))).toBe('import_refused');
+    expect(await space.connection.keys(space.keys.record('*'))).toEqual([]);
+  });
 
   test('is open to all only if no other machine can reach the service', () => {
     const of = (env: Record<string, string>, isEmbedded = false) => mayImportOpenly(loadConfig(env), isEmbedded);

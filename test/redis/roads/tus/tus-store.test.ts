@@ -356,6 +356,15 @@ describe('a request with a checksum', () => {
     await expectStored(id);
   });
 
+  test('without bytes changes nothing, whether they have it or not', async () => {
+    const id = await announced();
+    await write(id, 0, 5000);
+    expect(await write(id, 5000, 5000, newStore({}, sha1(Buffer.alloc(0))))).toBe(5000);
+    await expect(write(id, 5000, 5000, newStore({}, sha1(BYTES)))).rejects.toMatchObject({ code: 'digest_mismatch' });
+    await write(id, 5000, 9000);
+    await expectStored(id);
+  });
+
   test('does not end the upload if a byte of its head was changed on the way', async () => {
     const id = await announced();
     const store = newStore({}, sha1(BYTES));
