@@ -4,13 +4,16 @@ import { checkQuota } from '../../src/record/quota.ts';
 import { Backlog } from '../../src/queue/backlog.ts';
 import { Admission, type QueueBounds } from '../../src/intake/admission.ts';
 import type { IntakeParts } from '../../src/intake/incoming-upload.ts';
+import type { IntakeSettings } from '../../src/intake/intake.ts';
 import { openCaller } from '../../src/access/caller.ts';
 import type { RequestScope } from '../../src/http/request-scope.ts';
 import { readReceived, type ReceivedUpload } from '../../src/intake/read-received.ts';
 import { NO_SPAN } from '../../src/telemetry/tracing.ts';
 import { overriding } from './overriding.ts';
 import { openRecordSpace, silentLog, type RecordSpace } from './record-space.ts';
+import { sharedRedis } from './shared-redis.ts';
 import { openTempStorage, type TempStorage } from './temp-storage.ts';
+import { useSpace } from './use-space.ts';
 
 /** The parts of an intake: records on a real Redis, files in a directory, and a list instead of the queue. */
 export interface IntakeSpace extends RecordSpace, TempStorage {
@@ -71,6 +74,24 @@ export async function openIntakeSpace(redisUrl: string, bounds: Partial<QueueBou
     },
   };
 }
+
+/** Opens the parts on the shared Redis for each test, or for the file. See `useSpace`. */
+export function useIntake(per: 'test' | 'file', use: (space: IntakeSpace) => void): void {
+  useSpace(per, async () => await openIntakeSpace(await sharedRedis()), use);
+}
+
+/** Limits that small files stay below. No body stalls, however slow the machine is. */
+export const INTAKE_SETTINGS: IntakeSettings = {
+  maxFiles: 9,
+  maxFields: 9,
+  maxFieldBytes: 100,
+  maxFileBytes: 100_000,
+  maxRequestBytes: 200_000,
+  stallTimeoutMs: 600_000,
+  minBytesPerS: 0,
+  maxOpen: 0,
+  maxOpenPerAddress: 0,
+};
 
 /** Reads the uploads as a client receives them at once. */
 export async function readsOf(

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { openCaller } from '../../../src/access/caller.ts';
 import type { Webhook } from '../../../src/wire/documents.ts';
 import { webhookSchema } from '../../../src/wire/webhook-schemas.ts';
@@ -6,18 +6,14 @@ import type { Outbox } from '../../../src/delivery/outbox.ts';
 import { toMessage, type WebhookMessage } from '../../../src/delivery/webhook-message.ts';
 import { UploadRecords } from '../../../src/record/record.ts';
 import { applied, newUpload, PROBLEM, RESULT, STORED, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
-import { openOutboxSpace, type OutboxSpace } from '../../helpers/outbox-space.ts';
+import { openOutboxSpace } from '../../helpers/outbox-space.ts';
+import { useSpace } from '../../helpers/use-space.ts';
 
-let opened: OutboxSpace;
 let space: RecordSpace;
 let outbox: Outbox;
 let records: UploadRecords;
 
-beforeEach(async () => {
-  opened = await openOutboxSpace();
-  ({ space, outbox, records } = opened);
-});
-afterEach(async () => await opened.close());
+useSpace('test', openOutboxSpace, (opened) => ({ space, outbox, records } = opened));
 
 /** Reads all entries without removing them. */
 async function messages(): Promise<WebhookMessage[]> {

@@ -1,22 +1,18 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { toMessage, type WebhookMessage } from '../../../src/delivery/webhook-message.ts';
 import type { UploadRecords } from '../../../src/record/record.ts';
 import type { Outbox } from '../../../src/delivery/outbox.ts';
 import type { Manifest } from '../../../src/storage/manifest.ts';
 import { applied, newUpload, PROBLEM, RESULT, STORED, type RecordSpace } from '../../helpers/record-space.ts';
-import { openOutboxSpace, type OutboxSpace } from '../../helpers/outbox-space.ts';
+import { openOutboxSpace } from '../../helpers/outbox-space.ts';
+import { useSpace } from '../../helpers/use-space.ts';
 
-let opened: OutboxSpace;
 let space: RecordSpace;
 let outbox: Outbox;
 let records: UploadRecords;
 
-beforeEach(async () => {
-  opened = await openOutboxSpace();
-  ({ space, outbox, records } = opened);
-});
-afterEach(async () => await opened.close());
+useSpace('test', openOutboxSpace, (opened) => ({ space, outbox, records } = opened));
 
 /** Takes all entries out of the outbox. */
 async function sent(): Promise<WebhookMessage[]> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -8,18 +8,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { receiveMultipart, type IntakeLimits } from '../../../src/intake/multipart-intake.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { codeOf, fakeRequest, FORM_HEADERS, formBody, jpegBytes, wholeRequest } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 
 let space: IntakeSpace;
 
-beforeAll(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterAll(async () => {
-  await space.close();
-});
+useIntake('file', (opened) => (space = opened));
 
 const LIMITS: IntakeLimits = {
   maxFiles: 3,

@@ -17,7 +17,7 @@ import {
   jpegBytes,
   wholeRequest,
 } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
+import { INTAKE_SETTINGS, type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
 const BYTES = jpegBytes();
@@ -37,17 +37,7 @@ async function open(bounds: Partial<QueueBounds>): Promise<void> {
 }
 
 function intakeOver(parts: IntakeSpace['parts']): UploadIntake {
-  const limits = {
-    maxFiles: 9,
-    maxFields: 9,
-    maxFieldBytes: 100,
-    maxFileBytes: 100_000,
-    maxRequestBytes: 200_000,
-    // No body stalls, however slow the machine is.
-    stallTimeoutMs: 600_000,
-    minBytesPerS: 0,
-  };
-  return new UploadIntake(parts, { ...limits, maxOpen: 0, maxOpenPerAddress: 0 });
+  return new UploadIntake(parts, INTAKE_SETTINGS);
 }
 
 async function put(id = freshId(), request = wholeRequest({}, BYTES)) {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -15,20 +15,14 @@ import { listenForOtherRequests } from '../../../src/intake/receive-progress.ts'
 import { UploadRemoval } from '../../../src/intake/removal.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog, newUpload } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { subscribeTo } from '../../../src/server/held-parts.ts';
 import { openRegistry, recordOf as recordOfProgress } from '../../unit/record/states.ts';
 import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake, SCOPE } from '../../helpers/intake-space.ts';
 
 let space: IntakeSpace;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useIntake('test', (opened) => (space = opened));
 
 const BYTES = jpegBytes();
 

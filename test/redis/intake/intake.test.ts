@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { UploadIntake } from '../../../src/intake/intake.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import {
   codeOf,
   fakeRequest,
@@ -11,17 +10,12 @@ import {
   jpegBytes,
   wholeRequest,
 } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake, SCOPE } from '../../helpers/intake-space.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
 let space: IntakeSpace;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useIntake('test', (opened) => (space = opened));
 
 const BYTES = jpegBytes();
 const BODY = formBody({ name: 'f', fileName: 'a.jpg', bytes: BYTES });

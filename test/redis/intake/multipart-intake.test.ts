@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../src/errors.ts';
@@ -6,7 +6,6 @@ import { originalKey } from '../../../src/storage/keys.ts';
 import type { IntakeParts } from '../../../src/intake/incoming-upload.ts';
 import { receiveMultipart, type IntakeLimits } from '../../../src/intake/multipart-intake.ts';
 import { overriding } from '../../helpers/overriding.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import {
   codeOf,
   fakeRequest,
@@ -16,17 +15,12 @@ import {
   jpegBytes,
   wholeRequest,
 } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let space: IntakeSpace;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useIntake('test', (opened) => (space = opened));
 
 const LIMITS: IntakeLimits = {
   maxFiles: 4,

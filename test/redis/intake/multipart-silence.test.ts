@@ -1,23 +1,17 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { UploadRecords } from '../../../src/record/record.ts';
 import { UploadSets } from '../../../src/queue/upload-sets.ts';
 import { receiveMultipart } from '../../../src/intake/multipart-intake.ts';
 import { handleDueUploads } from '../../../workers/janitor/due-uploads.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { silentLog } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { fakeRequest, FORM_HEADERS, formBody, jpegBytes } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, readsOf, SCOPE } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake, readsOf, SCOPE } from '../../helpers/intake-space.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
 let space: IntakeSpace;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useIntake('test', (opened) => (space = opened));
 
 /** A file that is complete gives a sign of life three times in this time. */
 const SILENCE_MS = 600;

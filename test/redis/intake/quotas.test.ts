@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { Upload } from '@tus/server';
 import { Readable } from 'node:stream';
 import type { Caller, TenantLimits } from '../../../src/access/caller.ts';
@@ -14,8 +14,7 @@ import {
   wholeRequest,
   type FormPart,
 } from '../../helpers/fake-request.ts';
-import { openIntakeSpace, readsOf, SCOPE, type IntakeSpace } from '../../helpers/intake-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
+import { INTAKE_SETTINGS, useIntake, readsOf, SCOPE, type IntakeSpace } from '../../helpers/intake-space.ts';
 import { callerOf, sumOfRecords, useOf } from '../../helpers/tenant-use.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
@@ -25,25 +24,13 @@ const SIZE = BYTES.length;
 let space: IntakeSpace;
 let intake: UploadIntake;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-  intake = new UploadIntake(space.parts, {
-    maxFiles: 9,
-    maxFields: 9,
-    maxFieldBytes: 100,
-    maxFileBytes: 100_000,
-    maxRequestBytes: 200_000,
-    // No body stalls, however slow the machine is.
-    stallTimeoutMs: 600_000,
-    minBytesPerS: 0,
-    maxOpen: 0,
-    maxOpenPerAddress: 0,
-  });
-});
 afterEach(async () => {
   const { waiting, receiving, storedBytes } = await useOf(space, 'acme');
   expect({ waiting, receiving, storedBytes }).toEqual(await sumOfRecords(space, 'acme'));
-  await space.close();
+});
+useIntake('test', (opened) => {
+  space = opened;
+  intake = new UploadIntake(space.parts, INTAKE_SETTINGS);
 });
 
 const scopeOf = (limits: TenantLimits, more: Partial<Caller> = {}) => ({

@@ -1,23 +1,17 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.ts';
 import { manifestKey, originalKey, uploadPrefix } from '../../../src/storage/keys.ts';
 import { receiveRaw, type RawFile } from '../../../src/intake/raw-intake.ts';
 import { readReceived } from '../../../src/intake/read-received.ts';
 import { PROBLEM, RESULT } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { codeOf, fakeRequest, freshId, jpegBytes, wholeRequest } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake, SCOPE } from '../../helpers/intake-space.ts';
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let space: IntakeSpace;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useIntake('test', (opened) => (space = opened));
 
 const BYTES = jpegBytes();
 

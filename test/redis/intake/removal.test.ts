@@ -1,22 +1,16 @@
 import { overriding } from '../../helpers/overriding.ts';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Transfers } from '../../../src/http/transfers.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { UploadRemoval, type RemovalParts } from '../../../src/intake/removal.ts';
 import { silentLog, uploadIn } from '../../helpers/record-space.ts';
-import { sharedRedis } from '../../helpers/shared-redis.ts';
 import { codeOf, freshId } from '../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace } from '../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake } from '../../helpers/intake-space.ts';
 
 let space: IntakeSpace;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useIntake('test', (opened) => (space = opened));
 
 function build(more: Partial<RemovalParts> = {}) {
   return new UploadRemoval({

@@ -18,7 +18,7 @@ import {
   wholeRequest,
   type FormPart,
 } from '../../helpers/fake-request.ts';
-import { openIntakeSpace, readsOf, SCOPE, type IntakeSpace } from '../../helpers/intake-space.ts';
+import { INTAKE_SETTINGS, openIntakeSpace, readsOf, SCOPE, type IntakeSpace } from '../../helpers/intake-space.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { applied, RESULT } from '../../helpers/record-space.ts';
 import { sharedRedis } from '../../helpers/shared-redis.ts';
@@ -26,17 +26,6 @@ import { callerOf, sumOfRecords, ticketFor, useOf } from '../../helpers/tenant-u
 import { turnsUntil } from '../../helpers/turns-until.ts';
 
 const BYTES = jpegBytes();
-const SETTINGS = {
-  maxFiles: 9,
-  maxFields: 9,
-  maxFieldBytes: 100,
-  maxFileBytes: 100_000,
-  maxRequestBytes: 200_000,
-  stallTimeoutMs: 600_000,
-  minBytesPerS: 0,
-  maxOpen: 0,
-  maxOpenPerAddress: 0,
-};
 
 let space: IntakeSpace;
 let scripts: string[];
@@ -73,7 +62,7 @@ afterEach(async () => {
 const lengthOf = (bytes: Buffer) => ({ 'content-length': String(bytes.length) });
 
 async function put(id: string, bytes: Buffer = BYTES, request = wholeRequest(lengthOf(bytes), bytes)) {
-  const intake = new UploadIntake(parts, SETTINGS);
+  const intake = new UploadIntake(parts, INTAKE_SETTINGS);
   const received = await intake.receiveRaw(SCOPE, request, { id, fileName: 'a.jpg', options: {} });
   const [read] = await readsOf(parts, [received]);
   return read?.record;
@@ -87,7 +76,7 @@ async function complete(id: string) {
 async function form(...files: readonly FormPart[]) {
   const body = formBody(...files);
   const request = wholeRequest({ ...FORM_HEADERS, ...lengthOf(body) }, body);
-  const received = await new UploadIntake(parts, SETTINGS).receiveForm(SCOPE, request);
+  const received = await new UploadIntake(parts, INTAKE_SETTINGS).receiveForm(SCOPE, request);
   return (await readsOf(parts, received)).map(({ record }) => record);
 }
 
@@ -252,7 +241,7 @@ describe('a small file that arrives at once', () => {
 });
 
 describe('a small file of a tenant', () => {
-  const intake = () => new UploadIntake(parts, SETTINGS);
+  const intake = () => new UploadIntake(parts, INTAKE_SETTINGS);
   const send = async (limits: TenantLimits, more: Partial<Caller> = {}) => {
     const scope = { ...SCOPE, caller: callerOf('acme', limits, more) };
     const id = freshId();
@@ -302,7 +291,7 @@ describe('a file that does not arrive at once', () => {
   test('of a form gets a record if the body does not end', async () => {
     const body = formBody(photo('1.jpg'));
     const { request, send, end } = fakeRequest({ ...FORM_HEADERS, ...lengthOf(body) });
-    const done = new UploadIntake(parts, SETTINGS).receiveForm(SCOPE, request);
+    const done = new UploadIntake(parts, INTAKE_SETTINGS).receiveForm(SCOPE, request);
     send(body.subarray(0, -5));
     await turnsUntil('its record', () => scripts.includes('open'));
     await delay(0);

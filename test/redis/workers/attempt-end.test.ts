@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../../../src/errors.ts';
@@ -20,15 +20,11 @@ import {
   succeed,
   type RunnerSpace,
 } from '../../helpers/runner-space.ts';
+import { useSpace } from '../../helpers/use-space.ts';
 
 let runner: RunnerSpace;
 
-beforeEach(async () => {
-  runner = await openRunnerSpace();
-});
-afterEach(async () => {
-  await runner.close();
-});
+useSpace('test', openRunnerSpace, (opened) => (runner = opened));
 
 describe('a fault of the service', () => {
   const fault: RunProcessor = async () => await Promise.reject<never>(new Error('/secret/path went away'));

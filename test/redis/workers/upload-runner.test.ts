@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { attemptPrefix, manifestKey, partKey } from '../../../src/storage/keys.ts';
@@ -11,15 +11,11 @@ import { RESULT, uploadIn } from '../../helpers/record-space.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { made, openRunnerSpace, publishThen, succeed, type RunnerSpace } from '../../helpers/runner-space.ts';
+import { useSpace } from '../../helpers/use-space.ts';
 
 let runner: RunnerSpace;
 
-beforeEach(async () => {
-  runner = await openRunnerSpace();
-});
-afterEach(async () => {
-  await runner.close();
-});
+useSpace('test', openRunnerSpace, (opened) => (runner = opened));
 
 describe('an upload that is processed', () => {
   test('is completed with the result of its processor, from the bytes and the options as sent', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../../src/errors.ts';
 import type { RequestScope } from '../../../../src/http/request-scope.ts';
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
@@ -9,12 +9,11 @@ import { manifestKey, originalKey, uploadPrefix } from '../../../../src/storage/
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
 import { silentVisitor } from '../../../../workers/roads/visit-silent.ts';
 import { jpegBytes } from '../../../helpers/fake-request.ts';
-import { openIntakeSpace, SCOPE, type IntakeSpace } from '../../../helpers/intake-space.ts';
+import { useIntake, SCOPE, type IntakeSpace } from '../../../helpers/intake-space.ts';
 import { silentLog } from '../../../helpers/record-space.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { openS3Storage, S3_PREFIX, type TempS3 } from '../../../helpers/s3-storage.ts';
 import { at, loseAnswer } from '../../../helpers/s3-server.ts';
-import { sharedRedis } from '../../../helpers/shared-redis.ts';
 import { callerOf, ticketFor, useOf } from '../../../helpers/tenant-use.ts';
 
 const MIB = 1024 * 1024;
@@ -32,13 +31,12 @@ beforeAll(async () => {
   s3 = await openS3Storage();
 });
 afterAll(async () => await s3.remove());
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-  direct = uploadsOf(space.parts.records);
-});
 afterEach(async () => {
   s3.server.fault = undefined;
-  await space.close();
+});
+useIntake('test', (opened) => {
+  space = opened;
+  direct = uploadsOf(space.parts.records);
 });
 
 const uploadsOf = (records: IntakeSpace['records']) =>

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { openCaller } from '../../../../src/access/caller.ts';
@@ -18,12 +18,11 @@ import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 import { silentVisitor } from '../../../../workers/roads/visit-silent.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { jpegBytes } from '../../../helpers/fake-request.ts';
-import { openIntakeSpace, SCOPE, type IntakeSpace } from '../../../helpers/intake-space.ts';
+import { useIntake, SCOPE, type IntakeSpace } from '../../../helpers/intake-space.ts';
 import { listen } from '../../../helpers/listen.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { patienceMs } from '../../../helpers/patience.ts';
 import { silentLog } from '../../../helpers/record-space.ts';
-import { sharedRedis } from '../../../helpers/shared-redis.ts';
 import { callerOf, ticketFor } from '../../../helpers/tenant-use.ts';
 
 const MOST_BYTES = 200_000;
@@ -45,12 +44,11 @@ afterAll(async () => {
   server.closeAllConnections();
   await closed;
 });
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
+useIntake('test', (opened) => {
+  space = opened;
   jobs = [];
   answer = (_, response) => response.end(jpegBytes());
 });
-afterEach(async () => await space.close());
 
 const addresses = new PublicAddresses(['127.0.0.1']);
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Upload } from '@tus/server';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -11,10 +11,9 @@ import { RedisLocker } from '../../../../src/roads/tus/redis-locker.ts';
 import { TusStore, type TusStoreParts } from '../../../../src/roads/tus/tus-store.ts';
 import { UploadParts } from '../../../../src/storage/upload-parts.ts';
 import { codeOf, freshId, jpegBytes } from '../../../helpers/fake-request.ts';
-import { openIntakeSpace, SCOPE, type IntakeSpace } from '../../../helpers/intake-space.ts';
+import { useIntake, SCOPE, type IntakeSpace } from '../../../helpers/intake-space.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { silentLog } from '../../../helpers/record-space.ts';
-import { sharedRedis } from '../../../helpers/shared-redis.ts';
 
 const NEVER = new AbortController().signal;
 const LARGE = jpegBytes(9 * 1024 * 1024);
@@ -22,14 +21,11 @@ const LARGE = jpegBytes(9 * 1024 * 1024);
 let space: IntakeSpace;
 let parts: TusStoreParts;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
+useIntake('test', (opened) => {
+  space = opened;
   const { records, storage } = space;
   const removal = new UploadRemoval({ records, storage, transfers: new Transfers(), log: silentLog });
   parts = { ...space.parts, removal, maxFileBytes: LARGE.length, expiryMs: 60_000 };
-});
-afterEach(async () => {
-  await space.close();
 });
 
 const callerOf = (tenant: string): RequestScope => ({

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Upload } from '@tus/server';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -13,20 +13,14 @@ import { TusStore, type TusStoreParts } from '../../../../src/roads/tus/tus-stor
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { silentLog } from '../../../helpers/record-space.ts';
-import { sharedRedis } from '../../../helpers/shared-redis.ts';
 import { codeOf, freshId, jpegBytes } from '../../../helpers/fake-request.ts';
-import { type IntakeSpace, openIntakeSpace, SCOPE } from '../../../helpers/intake-space.ts';
+import { type IntakeSpace, useIntake, SCOPE } from '../../../helpers/intake-space.ts';
 
 const BYTES = jpegBytes(9000);
 
 let space: IntakeSpace;
 
-beforeEach(async () => {
-  space = await openIntakeSpace(await sharedRedis());
-});
-afterEach(async () => {
-  await space.close();
-});
+useIntake('test', (opened) => (space = opened));
 
 function newStore(parts: Partial<TusStoreParts> = {}, checksum?: SentDigest): TusStore {
   const removal = new UploadRemoval({

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,15 +12,11 @@ import { applied, newUpload, RESULT, silentLog, STORED, uploadIn } from '../../.
 import { eventually } from '../../../helpers/eventually.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { NEVER, openJanitorSpace, type JanitorSpace } from '../../../helpers/janitor-space.ts';
+import { useSpace } from '../../../helpers/use-space.ts';
 
 let janitor: JanitorSpace;
 
-beforeEach(async () => {
-  janitor = await openJanitorSpace();
-});
-afterEach(async () => {
-  await janitor.close();
-});
+useSpace('test', openJanitorSpace, (opened) => (janitor = opened));
 
 describe('the handling of due uploads', () => {
   test('ends an upload that was silent too long as upload_interrupted, and removes its files', async () => {

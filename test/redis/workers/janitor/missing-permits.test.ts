@@ -5,15 +5,11 @@ import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
 import { addMissingPermits } from '../../../../workers/janitor/missing-permits.ts';
 import { applied, silentLog, STORED, uploadIn } from '../../../helpers/record-space.ts';
 import { openJanitorSpace, type JanitorSpace } from '../../../helpers/janitor-space.ts';
+import { useSpace } from '../../../helpers/use-space.ts';
 
 let janitor: JanitorSpace;
 
-beforeEach(async () => {
-  janitor = await openJanitorSpace();
-});
-afterEach(async () => {
-  await janitor.close();
-});
+useSpace('test', openJanitorSpace, (opened) => (janitor = opened));
 
 describe('the search for missing permits', () => {
   let real: UploadQueue;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -15,15 +15,11 @@ import { applied, RESULT, silentLog, uploadIn } from '../../../helpers/record-sp
 import { overriding } from '../../../helpers/overriding.ts';
 import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 import { NEVER, openJanitorSpace, type JanitorSpace } from '../../../helpers/janitor-space.ts';
+import { useSpace } from '../../../helpers/use-space.ts';
 
 let janitor: JanitorSpace;
 
-beforeEach(async () => {
-  janitor = await openJanitorSpace();
-});
-afterEach(async () => {
-  await janitor.close();
-});
+useSpace('test', openJanitorSpace, (opened) => (janitor = opened));
 
 describe('the reconciliation scan', () => {
   test('restores record and job of an upload that Redis has lost, with an attempt above all earlier ones', async () => {
