@@ -102,6 +102,7 @@ GET /progress?upload=${EXAMPLE_ID}~7&upload=6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12
 
 /** The outcomes of an upload without a result, including a rejection of its bytes. */
 const ENDS: readonly ErrorCode[] = [
+  'ticket_forbids',
   'digest_mismatch',
   'import_refused',
   'import_failed',
@@ -132,6 +133,7 @@ const ENDS: readonly ErrorCode[] = [
   'storage_unavailable',
   'queue_full',
   'too_many_queued_by_address',
+  'too_many_uploads',
   'quota_exceeded',
 ];
 

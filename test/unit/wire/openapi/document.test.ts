@@ -157,6 +157,12 @@ describe('error codes', () => {
     expect(ERROR_CODES.filter((code) => !named.has(code))).toEqual([]);
   });
 
+  test('of a rejected upload are among the outcomes of its result', () => {
+    const outcomes = codesIn(document.paths['/uploads/{id}/result']);
+    const rejections = ['ticket_forbids', 'quota_exceeded', 'too_many_uploads', 'file_too_large', 'digest_mismatch'];
+    expect(rejections.filter((code) => !outcomes.includes(code))).toEqual([]);
+  });
+
   test('are listed under the status that they answer with', () => {
     for (const [, , operation] of operations) {
       for (const [status, response] of Object.entries(operation.responses)) {
