@@ -9,7 +9,7 @@ import { eventually } from './eventually.ts';
 import { holdPort } from './hold-port.ts';
 
 /** The proxies that the tests can run. */
-export const PROXIES = ['nginx', 'haproxy', 'caddy'] as const;
+export const PROXIES = ['nginx', 'haproxy', 'caddy', 'traefik'] as const;
 
 /** A proxy in front of the service. */
 export interface Proxy {
@@ -19,7 +19,7 @@ export interface Proxy {
 
 /** True if the program of the proxy is installed. */
 export function isInstalled(name: string): boolean {
-  return spawnSync(name, [name === 'caddy' ? 'version' : '-v'], { stdio: 'ignore' }).error === undefined;
+  return spawnSync(name, [name === 'nginx' || name === 'haproxy' ? '-v' : 'version']).error === undefined;
 }
 
 /**
@@ -94,6 +94,17 @@ http { access_log off; ${temporary} include ${join(directory, 'site.conf')}; }`;
       .replace('10.0.0.11:3000 10.0.0.12:3000', target);
     const config = `{\n\tadmin off\n\tauto_https off\n\tservers {\n\t\tprotocols h1 h2\n\t}\n}\n${site}`;
     return ['caddy', 'run', '--adapter', 'caddyfile', '--config', write(directory, 'Caddyfile', config)];
+  },
+  traefik: ({ directory, port, target, certificates: { cert, key } }) => {
+    const site = readExample('traefik-uploads.yaml')
+      .replace(/tls:\s+certResolver: letsencrypt/, 'tls: {}')
+      .replace(/- url: \S+11:3000\s+- url: \S+12:3000/, `- url: http://${target}`);
+    const certificate = `tls:\n  certificates:\n    - certFile: ${cert}\n      keyFile: ${key}\n`;
+    const main = readExample('traefik.yaml')
+      .replace("address: ':443'", `address: '127.0.0.1:${port}'`)
+      .replace(/certificatesResolvers:[\s\S]*(?=serversTransport:)/, '')
+      .replace('/etc/traefik/uploads.yaml', write(directory, 'uploads.yaml', `${site}${certificate}`));
+    return ['traefik', `--configFile=${write(directory, 'traefik.yaml', main)}`];
   },
 };
 
