@@ -3,7 +3,7 @@ import type { Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { hostOf } from '../http/request-target.ts';
 
-/** Allows every host name. It stands alone in the list. */
+/** The entry that allows every host name. It must be the only entry of the list. */
 export const ANY_HOST = '*';
 
 /** A `Host` header: a name, an IPv4 address, or an IPv6 address in brackets, then an optional port. */

@@ -5,7 +5,7 @@ import { forwardedHosts } from '../http/forwarded.ts';
 import { hostOf, isSafe } from '../http/request-target.ts';
 import { peerAddress, type IsTrustedProxy } from '../http/trusted-proxies.ts';
 
-/** Allows pages of every origin. It stands alone in the list. */
+/** The entry that allows pages of every origin. It must be the only entry of the list. */
 export const ANY_ORIGIN = '*';
 
 /** The origins whose pages may send requests that change something. */

@@ -87,7 +87,7 @@ export class DeferredResult<T = unknown> {
     return this.#settle(errorOutcome(error));
   }
 
-  /** True once it is set, even to `undefined` or to an error. */
+  /** True once the result is set, even to `undefined` or to an error. */
   hasResult(): boolean {
     return this.#outcome !== undefined;
   }
@@ -98,7 +98,7 @@ export class DeferredResult<T = unknown> {
     return this.#outcome.kind === 'value' ? this.#outcome.value : this.#outcome.error;
   }
 
-  /** True if setting it has no effect any more. */
+  /** True if setting the result has no effect any more. */
   isSetOrExpired(): boolean {
     return this.#outcome !== undefined || this.#expired;
   }

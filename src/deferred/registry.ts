@@ -103,7 +103,7 @@ export class Registry<Event> {
 
   #call(waiter: Waiter<Event>, event: Event | undefined): void {
     try {
-      // Undefined if an earlier callback of this wake has released it.
+      // The function is undefined if an earlier callback of this wake has released the waiter.
       waiter.wake?.(event);
     } catch (error) {
       this.#onFault(error);

@@ -9,7 +9,7 @@ export interface DeliveryFigures {
   /** Tries since the installation exists, by outcome. */
   readonly tries: Readonly<Record<TryOutcome, number>>;
   readonly pending: number;
-  /** Null if none is pending. */
+  /** Age of the oldest pending delivery. Null if there is none. */
   readonly oldestPendingMs: number | null;
 }
 

@@ -10,7 +10,7 @@ export interface WebhookEndpoint {
   /** The id of the endpoint, unique within its tenant. */
   readonly id: string;
   readonly url: string;
-  /** Each is `whsec_<base64>`. A request has one signature for each. */
+  /** The secrets, each as `whsec_<base64>`. A request has one signature for each. */
   readonly secrets: readonly string[];
   readonly events: readonly WebhookEvent[];
 }

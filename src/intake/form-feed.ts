@@ -195,7 +195,7 @@ function afterBlanks(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** Undefined if it cannot be decided before more bytes follow. */
+/** True if the delimiter starts at the offset. Undefined if more bytes must follow to decide that. */
 function startsAt(bytes: Buffer, offset: number, delimiter: Buffer): boolean | undefined {
   const there = bytes.subarray(offset, offset + delimiter.length);
   if (!delimiter.subarray(0, there.length).equals(there)) return false;

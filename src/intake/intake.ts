@@ -26,7 +26,7 @@ export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
 export interface RawHead extends ReceiveHooks {
   id: string;
   fileName: string;
-  /** Undefined if the client sent none. */
+  /** The options of the client. Undefined if it sent none. */
   options: unknown;
   /** Digests that the client has computed of the body. Default none. */
   digests?: readonly SentDigest[];

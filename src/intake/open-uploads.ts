@@ -28,7 +28,7 @@ const EVICTED_BELOW_BYTES_PER_S = 16 * 1024;
 export class OpenUploads {
   readonly #limits: OpenUploadLimits;
   readonly #byAddress = new CountByKey();
-  /** Each upload with the release of its place. */
+  /** The running uploads, each with the release of its place. */
   readonly #uploads = new Map<OpenUpload, () => void>();
 
   constructor(limits: OpenUploadLimits) {

@@ -80,7 +80,7 @@ function dispositionOf(header: string | undefined): Map<string, string> {
   throw new ServiceError('bad_multipart', `The headers of a part have no Content-Disposition: form-data. ${AS_FILE}`);
 }
 
-/** A browser's `FormData` gives a JSON Blob a file name, so options are a field even with one. */
+/** A browser's `FormData` gives a JSON Blob a file name, so options with a file name are a field too. */
 function isFile(name: string, type: string | undefined, parameters: ReadonlyMap<string, string>): boolean {
   if (name === OPTIONS_FIELD && type !== undefined && JSON_TYPE.test(type)) return false;
   if ([...parameters.keys()].some((key) => /^filename(?:\*|$)/.test(key))) return true;

@@ -11,7 +11,7 @@ export interface FileFacts {
 
 /** The state of one file on the page. */
 export interface LineModel extends FileFacts {
-  /** Null after a reload if the browser has no copy of it. */
+  /** The file to send. Null after a reload if the browser has no copy of it. */
   file: File | null;
   /** Null until the upload starts for the first time. */
   handle: UploadHandle | null;

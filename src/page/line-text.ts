@@ -8,9 +8,9 @@ import type { Words } from './words.ts';
 export interface LineText {
   state: LineState;
   stage: string;
-  /** Null if it cannot be estimated. */
+  /** The remaining time. Null if it cannot be estimated. */
   timeLeft: string | null;
-  /** Null before the upload starts and after it has failed or was cancelled. */
+  /** The shown percent. Null before the upload starts and after it has failed or was cancelled. */
   percent: number | null;
 }
 

@@ -28,7 +28,7 @@ export function linkList(...links: readonly HTMLElement[]): HTMLElement {
 export interface FileLink {
   text: string;
   url: string;
-  /** Undefined if it is made on request. */
+  /** Size of the file. Undefined if the file is made on request. */
   sizeBytes?: number;
   /** File name for a download. Undefined opens the file in a new tab, an empty string takes the server's file name. */
   saveAs?: string;

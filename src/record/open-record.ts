@@ -37,7 +37,7 @@ export interface FileKind {
 /** The facts about a file whose bytes are durable. */
 export interface StoredUpload extends FileKind {
   sizeBytes: number;
-  /** Null if the worker computes it. */
+  /** The digest of the file. Null if the worker computes it. */
   sha256: string | null;
   /** The request that sent the file, for the log of the worker. */
   requestId?: string;

@@ -22,7 +22,7 @@ export interface ProgressState {
   percent: number;
   stage: string;
   receivedBytes: number;
-  /** Null if the client did not send it. */
+  /** Size of the file. Null if the client did not send it. */
   totalBytes: number | null;
   /** Never goes down for an id, even if the upload is sent again, because it fences. */
   attempt: number;

@@ -48,7 +48,7 @@ export interface UploadRecord extends ProgressState {
   sha256: string | null;
   /** Lower-case hex; the digest that the file must have. Null if the sender has announced none that must be checked. */
   announcedSha256: string | null;
-  /** Null if the bytes come through this service, and once they are stored. */
+  /** How the bytes come in. Null if they come through this service, and once they are stored. */
   road: Road | null;
   /** Times that a worker has begun to fetch the bytes; 0 when the first attempt at processing begins. */
   fetches: number;

@@ -64,7 +64,7 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   #seen: PresentState | undefined;
   /** True if the last read found that nobody has used the id. */
   #isUnknown = false;
-  /** True if an earlier read found that. */
+  /** True if an earlier read found that nobody has used the id. */
   #isAwaited = false;
 
   constructor(

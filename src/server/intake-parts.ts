@@ -37,7 +37,7 @@ interface IntakeServices {
 interface Roads {
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;
-  /** Undefined if it is off. */
+  /** The resumable uploads of the IETF. Undefined if they are off. */
   readonly resumable: ResumableEndpoint | undefined;
   readonly direct: DirectUploads;
 }

@@ -39,7 +39,7 @@ export interface OwnKey {
 export interface GrowingPart {
   /** The number of durable bytes. The file may have more, which do not count. */
   readonly sizeBytes: number;
-  /** True while a request writes to it, and after its process was killed. */
+  /** True while a request writes to the part, and after its process was killed. */
   readonly isOpen: boolean;
 }
 

@@ -10,7 +10,7 @@ import type { SizedKey, Storage } from './storage.ts';
 export interface PartsOf {
   id: string;
   fencingToken: string;
-  /** Null if it is not known yet. */
+  /** Size of the file. Null if it is not known yet. */
   totalBytes: number | null;
 }
 

@@ -8,7 +8,7 @@ const EARLY_MS = 5;
 
 interface Entry {
   dueMs: number;
-  /** Undefined: it is called once. */
+  /** Period of the calls. If undefined, there is one call. */
   readonly periodMs: number | undefined;
   readonly call: () => void;
 }

@@ -24,7 +24,9 @@ interface Load {
   averageMs: number;
   /** The time at which the last parked delivery asks again. */
   parkedUntilMs: number;
-  /** Each is called with true if it may send its request, and with false if it must wait in Redis. */
+  /**
+   * Waiting deliveries. Each is called with true if it may send its request, and with false if it must wait in Redis.
+   */
   readonly waiting: ((mayStart: boolean) => void)[];
 }
 

@@ -8,7 +8,7 @@ import { latenciesUs, percentile } from '../lib/statistics.ts';
 /** Events of a round, at a rate or as one burst. */
 export interface Load {
   events: number;
-  /** Undefined means one burst. */
+  /** Events per second. Undefined means that all events come as one burst. */
   perSecond?: number;
 }
 

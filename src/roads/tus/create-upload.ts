@@ -7,7 +7,7 @@ import { TusStore, type TusStoreParts } from './tus-store.ts';
 export interface AnnouncedUpload {
   id: string;
   metadata: UploadMetadata;
-  /** Undefined if it is not known yet. */
+  /** Size of the file. Undefined if it is not known yet. */
   sizeBytes?: number | undefined;
 }
 

@@ -161,7 +161,7 @@ async function readable(reading: Promise<Buffer | undefined>): Promise<Buffer> {
   return bytes;
 }
 
-/** Null if a worker computes it. */
+/** Returns the digest of the file. Null if a worker computes it. */
 async function digestOf(intake: TusIntake, parts: UploadParts, pieces: StoredPieces): Promise<string | null> {
   if (intake.hashes === false || pieces.bytes > AT_ONCE_BYTES) return null;
   const hash = createHash('sha256');

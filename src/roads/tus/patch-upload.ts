@@ -54,7 +54,7 @@ export async function patchUpload(parts: LockParts, store: TusStore, asked: Patc
 
 interface OpenPatch extends PatchRequest {
   offset: number;
-  /** Undefined if it is not known yet. */
+  /** Size of the file. Undefined if it is not known yet. */
   totalBytes: number | undefined;
 }
 

@@ -5,7 +5,7 @@ import { walkPng } from './walk-png.ts';
 /** Facts about a PNG that libvips does not report. */
 export interface PngFacts {
   readonly isAnimated: boolean;
-  /** Undefined if the file does not name its colours by numbers. */
+  /** The colours by their numbers. Undefined if the file does not name them. */
   readonly colours: ColourNumbers | undefined;
   /** Undefined if it is about that of sRGB, or if the file has other facts about its colours, which count first. */
   readonly gamma: number | undefined;

@@ -18,7 +18,7 @@ export interface Workbook {
   sheets: readonly Sheet[];
   /** True if days are counted from 1904, as on old Macintoshes. */
   isFrom1904: boolean;
-  /** Undefined if the workbook has none. */
+  /** The part with the shared texts. Undefined if the workbook has none. */
   sharedStrings: string | undefined;
   styles: string | undefined;
 }
