@@ -2,7 +2,7 @@
 const OTHER_LANGUAGE =
   /^\s*(?:<[!?/]|<[A-Za-z][\w:-]*[\s/>]|\{\s*["}]|\[\s*(?:[[{"\]]|-?\d[\d.]*\s*[,\]])|#!|#define |-----)/;
 
-/** The second line of a table in Markdown. */
+/** The second line of a table in Markdown, which may follow other text. */
 const MARKDOWN_RULE = /^[ \t]*\|(?=[^-]*-)[-| :\t]+$/;
 
 /**
@@ -32,7 +32,7 @@ export function isOtherLanguage(text: string): boolean {
   if (OTHER_LANGUAGE.test(text)) return true;
   // Skip lines that contain only delimiters.
   const lines = text.split(/[\r\n]/).filter((line) => /[\p{L}\p{N}{}]/u.test(line) || MARKDOWN_RULE.test(line));
-  if (lines.length > 1 && MARKDOWN_RULE.test(lines[1] ?? '')) return true;
+  if (lines.some((line, index) => (index === 1 || line.includes('---')) && MARKDOWN_RULE.test(line))) return true;
   return (
     lines.filter((line) => STATEMENTS.some((start) => start.test(line)) || END_OF_STATEMENT.test(line)).length >
     MOST_STATEMENTS * lines.length

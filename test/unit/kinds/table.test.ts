@@ -96,6 +96,10 @@ describe('type of a text at the intake', () => {
   test.each([
     ['Go', 'package main\n\nimport "fmt"\n\nfunc f(a, b int) {\n\tx, y := a, b\n\tz, w := b, a\n}\n'],
     ['Python', 'from a import b, c\nx, y = 1, 2\ndef f(a, b):\n    return a, b\n'],
+    [
+      'Markdown that ends with a table',
+      `${'text\n'.repeat(5)}| a | b | c |\n| --- | --- | --- |\n${'| 1 | 2 | 3 |\n'.repeat(3)}`,
+    ],
     ['Markdown', '| a | b |\n|---|---|\n| 1 | 2 |\n'],
     [
       'an X bitmap',
