@@ -1,6 +1,7 @@
+import { UNNAMED_FILE } from '../record/upload-document.ts';
+
 /** Common file systems allow names of this length. */
 const MAX_NAME_BYTES = 255;
-const UNNAMED = 'file';
 
 /** Control characters, lone surrogates, line separators and direction marks. The joiners of emoji are kept. */
 const UNSHOWABLE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029\uFEFF]/gu;
@@ -13,7 +14,7 @@ export function cleanFileName(raw: string): string {
   const lastSegment = raw.split(/[/\\]/).at(-1) ?? '';
   const visible = lastSegment.normalize('NFC').replace(UNSHOWABLE, '').trim();
   const name = cutToBytes(visible, MAX_NAME_BYTES);
-  return name === '' || name === '.' || name === '..' ? UNNAMED : name;
+  return name === '' || name === '.' || name === '..' ? UNNAMED_FILE : name;
 }
 
 /** Cuts between characters and keeps the ending, because people recognize the type by it. */

@@ -2,16 +2,24 @@ import { isFinalState, type Progress, type Upload } from '../wire/documents.ts';
 import { linksOf, toProgress } from './progress.ts';
 import type { ReadRecord } from './read-record.ts';
 
+/** The name of a file without a name. */
+export const UNNAMED_FILE = 'file';
+
 /**
- * Builds the Upload document. A deleted upload has none, so check `deleted` first. `timedOut` marks the timeout value
- * of a wait.
+ * Builds the Upload document. The record of a deleted upload has lost the name, type and result of the file. `timedOut`
+ * marks the timeout value of a wait.
  */
 export function toUpload({ record, queuePosition, nowMs }: ReadRecord, timedOut = false): Upload {
   return {
     id: record.id,
     state: record.state,
     version: record.version,
-    file: { name: record.fileName, type: record.type, size: record.receivedBytes, sha256: record.sha256 },
+    file: {
+      name: record.fileName || UNNAMED_FILE,
+      type: record.type,
+      size: record.receivedBytes,
+      sha256: record.sha256,
+    },
     progress: toProgress(record, { nowMs, queuePosition, timedOut: timedOut && !isFinalState(record.state) }),
     result: record.result,
     error: record.error,

@@ -81,6 +81,7 @@ An upload whose parts stop coming expires after \`UPLOAD_EXPIRY_MS\`. If the buc
       'bad_options',
       'bad_metadata',
       'upload_conflict',
+      'upload_superseded',
       'file_too_large',
       'queue_full',
       'too_many_queued_by_address',

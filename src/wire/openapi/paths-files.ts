@@ -114,6 +114,8 @@ const getContent: Operation = {
       'unknown_upload',
       'content_not_stored',
       'upload_gone',
+      'upload_cancelled',
+      'upload_discarded',
       'precondition_failed',
       'range_not_satisfiable',
     ),

@@ -61,6 +61,11 @@ test('a record is expired from the end of its retention time, and never before i
 });
 
 describe('the document of an upload', () => {
+  test('has a name for the file of a deleted upload, whose own name is gone', () => {
+    const deleted = recordOf({ deleted: true, state: 'cancelled', fileName: '' });
+    expect(toUpload({ record: deleted, queuePosition: null, nowMs: 6000 }).file.name).toBe('file');
+  });
+
   test('holds what the contract names', () => {
     const upload = toUpload({ record: recordOf(), queuePosition: null, nowMs: 6000 });
     expect(Object.keys(upload)).toEqual(

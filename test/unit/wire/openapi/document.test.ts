@@ -163,6 +163,11 @@ describe('error codes', () => {
     expect(rejections.filter((code) => !outcomes.includes(code))).toEqual([]);
   });
 
+  test('of a cancelled or discarded upload are among the answers to a request for its bytes', () => {
+    const codes = codesIn(document.paths['/uploads/{id}/content']);
+    expect(['upload_cancelled', 'upload_discarded'].filter((code) => !codes.includes(code))).toEqual([]);
+  });
+
   test('are listed under the status that they answer with', () => {
     for (const [, , operation] of operations) {
       for (const [status, response] of Object.entries(operation.responses)) {
