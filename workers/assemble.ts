@@ -18,7 +18,7 @@ const READ_BYTES = 1024 * 1024;
 /** Reports the finished share of the work, 0 to 1. */
 type ReportFraction = (fraction: number) => void;
 
-/** How the work is done. */
+/** The parameters with which parts are joined or a file is hashed. */
 interface AssemblyContext {
   signal: AbortSignal;
   report: ReportFraction;

@@ -9,7 +9,7 @@ const MOST_PORTS = 256;
 /** A scrape takes milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Where a worker serves its metrics. */
+/** The address at which a worker serves its metrics. */
 interface MetricsAddress {
   readonly host: string;
   readonly port: number;

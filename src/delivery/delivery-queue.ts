@@ -26,7 +26,7 @@ const FAILED_SECONDS = 7 * 24 * 3600;
 const STALE_CHECKED = 100;
 const STALE_AFTER_MS = 60_000;
 
-/** `{tenant}.{endpoint}.{upload id}.{version}` */
+/** The id of a delivery: `{tenant}.{endpoint}.{upload id}.{version}`. */
 const DELIVERY_ID = /^([a-z0-9-]{1,64})\.([A-Za-z0-9._-]{1,64})\.([0-9a-f-]{36})\.(\d{1,15})$/;
 
 /** The BullMQ queue of webhooks. It writes nothing to Redis before its first use. */

@@ -34,7 +34,7 @@ export class ByteLimiter {
     return this.#bytes;
   }
 
-  /** Throws the error of `tooLarge`. */
+  /** Counts bytes. Throws the error of `tooLarge` if there are too many. */
   add(byteCount: number): void {
     this.#bytes += byteCount;
     if (this.#bytes > this.#maxBytes) throw this.#tooLarge();

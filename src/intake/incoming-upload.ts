@@ -48,7 +48,7 @@ export interface IntakeParts extends ReceiveParts {
 /** The properties of a file that are known before its bytes. */
 export type FileAnnouncement = Omit<NewUpload, 'fencingToken' | 'caller'>;
 
-/** How a file is received. */
+/** The parameters with which a file is received. */
 export interface ReceiveOptions {
   /** Called if the upload is cancelled or superseded while no bytes arrive. Without it, the next chunk throws. */
   onRejected?: (rejection: ServiceError) => void;

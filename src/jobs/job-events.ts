@@ -24,7 +24,7 @@ export interface JobEvents {
   close(): Promise<void>;
 }
 
-/** Where the queues are. */
+/** The Redis and the prefix of the queues. */
 export interface QueuesPlace {
   readonly redis: RedisPlace;
   readonly prefix: string;

@@ -45,7 +45,7 @@ export interface ClusterPlace extends RedisCredentials {
 /** A single server: its URL, the path of its socket, or its sentinels. */
 export type ServerPlace = string | UrlPlace | SentinelPlace;
 
-/** Where the keys of an installation are. */
+/** The server or cluster that has the keys of an installation. */
 export type RedisPlace = ServerPlace | ClusterPlace;
 
 /** The default if no setting names a Redis. */

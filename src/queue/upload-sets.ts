@@ -15,7 +15,7 @@ const RUN_SCRIPT = script('run');
 export interface DueUploads {
   /** The moment of the reading, by Redis' clock. */
   nowMs: number;
-  /** The longest due first. */
+  /** The due uploads. The longest due upload comes first. */
   ids: string[];
 }
 

@@ -27,7 +27,7 @@ const READER_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of proxies (Caddy: 120 s), because closing first would break their next request. */
 const KEEP_ALIVE_MS = 125_000;
 
-/** Where and how a server listens. */
+/** The address and the limits with which a server listens. */
 interface ListenOptions {
   host: string;
   /** The port; 0 takes any free one. */
@@ -74,7 +74,7 @@ export async function endHeldRequests({ manager, intake }: Requests, graceMs: nu
   await settleWithin(intake.drain(leftMs), leftMs + CUT_LIMIT_MS);
 }
 
-/** Where running requests are counted. */
+/** The parts that count running requests. */
 interface Requests {
   manager: DeferredManager;
   intake: UploadIntake;

@@ -62,7 +62,7 @@ export interface PartToSend {
   sizeBytes: number;
 }
 
-/** Where a client may put one part. */
+/** The address to which a client may put one part. */
 export interface SignedPart {
   number: number;
   url: string;

@@ -5,7 +5,7 @@ import { newNonce } from './keys.ts';
 import { makeFolders, syncFolder } from './local-folders.ts';
 import { PART_ENDING } from './local-writer.ts';
 
-/** An attempt fails only if the folder of the new file is removed at the same moment. */
+/** Number of attempts. One fails only if the folder of the new file is removed at the same moment. */
 const MAX_TRIES = 10;
 
 /**

@@ -6,7 +6,7 @@ import { GatheredChunks } from './gathered-chunks.ts';
 /** Chunks are collected up to this size by default, and written in one vectored call. */
 const GATHER_BYTES = 1024 * 1024;
 
-/** How a file is written. */
+/** The parameters with which a file is written. */
 export interface FileBytesOptions {
   /** Where the first chunk belongs. Default 0. */
   position?: number;

@@ -5,7 +5,7 @@ import { SAVE_AFTER_MS, type PartWriter } from './part-writer.ts';
 import { cutPieces, lengthOf, type FilledParts, type Piece } from './stored-pieces.ts';
 import { putObject, type Storage } from './storage.ts';
 
-/** Where a request writes. */
+/** The place to which a request writes. */
 export interface FilledPlace {
   id: string;
   /** The key of the whole file. */

@@ -16,7 +16,7 @@ const MOST_COPIED_BYTES = 5 * 1024 * MIB;
 const MOST_READ_BYTES = 64 * MIB;
 const MOST_READ_PIECES = 256;
 
-/** How the pieces become one object. */
+/** The object that the pieces become, and how they are read. */
 export interface JoinTarget {
   direct: DirectParts;
   /** The key of the object. */

@@ -31,7 +31,7 @@ import type {
 import type { NewFile } from './store-batch.ts';
 import { StoreThread } from './store-thread.ts';
 
-/** An attempt fails only if its folder is removed at the same moment. */
+/** Number of attempts to open a file. One fails only if its folder is removed at the same moment. */
 const MAX_OPEN_TRIES = 10;
 
 /** A file of this size needs a block of its own, so that the probe fails on a full disk. */

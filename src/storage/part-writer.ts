@@ -29,7 +29,7 @@ export interface PartWriter {
   discard(): Promise<void>;
 }
 
-/** Where and how a request writes. */
+/** The place to which a request writes, and the way in which it does. */
 export interface PartPlace {
   id: string;
   /** Position of the first byte of the request in the file. */

@@ -38,7 +38,7 @@ interface Running extends StoreJob {
  */
 const QUICK_SYNC_MS = 1;
 
-/** An attempt fails only if the folder is removed at the same moment. */
+/** Number of attempts to open a file. One fails only if the folder is removed at the same moment. */
 const MAX_OPEN_TRIES = 10;
 
 /** Time that a sync takes: the median of the last batch. */

@@ -14,7 +14,7 @@ export interface PartsOf {
   totalBytes: number | null;
 }
 
-/** How a request appends. */
+/** The parameters with which a request appends. */
 export interface AppendOptions {
   isOnePart?: boolean;
   stored?: StoredPieces | undefined;

@@ -7,7 +7,7 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean |
 /** The purpose of a span, as in OpenTelemetry. Default: `internal`. */
 export type SpanRole = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
-/** How a span begins. */
+/** The parameters with which a span begins. */
 export interface SpanStart {
   readonly role?: SpanRole;
   readonly attributes?: SpanAttributes;

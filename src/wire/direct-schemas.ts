@@ -23,7 +23,7 @@ export const directRequestSchema = z
   })
   .describe('A file that the client puts into the bucket.');
 
-/** Where one part may be put. */
+/** The address to which one part may be put. */
 export const directPartSchema = z.strictObject({
   number: partNumber,
   url: z.url().describe('PUT the bytes of the part to this address.'),

@@ -62,7 +62,7 @@ function memoryBytes(pid: number): number {
   return Number(proportional ?? resident.exec(readProc(pid, 'status') ?? '')?.[1] ?? 0) * MIB_KIB;
 }
 
-/** Undefined if the process has ended, or belongs to another user. */
+/** Returns the text of a file in /proc. Undefined if the process has ended, or belongs to another user. */
 function readProc(pid: number, name: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'latin1');

@@ -16,7 +16,7 @@ interface WatchedRun {
   readonly maxOutputBytes: number;
   /** Bytes that were written to other places so far, such as standard output. */
   readonly printedBytes: () => number;
-  /** Called once. */
+  /** Called once, with the limit that was exceeded. */
   readonly onExceeded: (limit: ExceededLimit) => void;
 }
 

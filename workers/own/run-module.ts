@@ -9,7 +9,7 @@ import type { RunProcessor } from '../processors.ts';
 import { isolatedArguments } from './isolated-arguments.ts';
 import { withRunFolder } from './run-folder.ts';
 
-/** How processors of others are run. */
+/** The settings with which processors of others are run. */
 export interface OwnRunSettings {
   /** Limit of one file in ms, for modules. Programs have their own. */
   readonly attemptTimeoutMs: number;

@@ -5,7 +5,7 @@ import { fromPixels, readFrames, WHITE, type Pipeline, type Pixels, type ReadSet
 import type { PictureInput } from './readable-input.ts';
 import type { Size } from './size.ts';
 
-/** How a variant is written. */
+/** The parameters with which a variant is written. */
 export interface EncodeTarget {
   /** The size to which the whole picture is scaled. It is never larger than the pixels. */
   readonly whole: Size;
@@ -23,7 +23,7 @@ export interface EncodeTarget {
   readonly maxSeconds?: number;
 }
 
-/** How an animation is written. */
+/** The parameters with which an animation is written. */
 export interface AnimationTarget extends Omit<EncodeTarget, 'format' | 'whole'> {
   readonly fit: PictureFit;
   readonly frames: number;

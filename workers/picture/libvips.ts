@@ -52,7 +52,7 @@ export interface ReadSettings {
   readonly maxSeconds: number;
 }
 
-/** How the first frame is decoded. */
+/** The parameters with which the first frame is decoded. */
 export interface DecodeSettings extends ReadSettings {
   /** The size after orientation. It must not be larger than the picture. */
   readonly size: Size;

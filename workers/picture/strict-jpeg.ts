@@ -20,7 +20,7 @@ const SUPERFLUOUS = /extraneous bytes before marker 0x(?!d9)/i;
 const NO_END = /premature end of jpeg image/i;
 const END = Buffer.from([0xff, 0xd9]);
 
-/** How a JPEG is built. */
+/** The form of a JPEG. */
 export interface JpegForm {
   /** True if only segments precede the first scan. */
   readonly hasCleanHeader: boolean;

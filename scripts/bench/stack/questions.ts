@@ -1,4 +1,4 @@
-/** How a hand-written stack is started. */
+/** The settings with which a hand-written stack is started. */
 export interface StackSetup {
   readonly redisUrl: string;
   readonly directory: string;

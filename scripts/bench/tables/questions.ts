@@ -1,4 +1,4 @@
-/** How the plain process reads a file. */
+/** The two ways in which the plain process reads a file. */
 export type BareWay = 'records' | 'json-lines';
 
 /** The questions for the plain process. */

@@ -53,7 +53,7 @@ export interface Fleet {
   intrude(): Promise<boolean>;
   /** Findings about the ends of the workers of second installations. */
   readonly intrusions: readonly string[];
-  /** Stops everything and removes its files. */
+  /** Stops all processes and removes their files. */
   stop(): Promise<void>;
 }
 

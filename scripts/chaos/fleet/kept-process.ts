@@ -9,7 +9,7 @@ const RESTART_AFTER_MS = 100;
 /** An exit within this time after a fault is caused by the fault. */
 const FAULT_COUNTS_MS = 30_000;
 
-/** How a process is started. */
+/** The parameters with which a process is started. */
 export interface KeptSpec {
   readonly name: string;
   /** The path of its entry. */

@@ -4,7 +4,7 @@ import type { FetchTicket } from '../../client/tickets.ts';
 import { createDirectRequests, type AwsS3File } from './direct-requests.ts';
 import { createSigning, type SigningFunctions } from './sign-request.ts';
 
-/** How the functions reach the service. */
+/** The parameters with which the functions reach the service. */
 export interface AwsS3Options {
   /** Address of the service. Default: the origin of the page. */
   baseUrl?: string;

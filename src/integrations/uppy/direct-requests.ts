@@ -26,7 +26,7 @@ export interface DirectRequests {
   abort(id: string, signal?: AbortSignal): Promise<void>;
 }
 
-/** How the requests reach the service. */
+/** The parameters with which the requests reach the service. */
 export interface RequestOptions {
   /** Address of the service, without a slash at its end. */
   base: string;

@@ -8,7 +8,7 @@ export interface AwsS3Request {
   partNumber?: number;
 }
 
-/** Where Uppy 6 sends a request. */
+/** The address to which Uppy 6 sends a request. */
 export interface AwsS3Address {
   url: string;
   /** Replaces the key of the request. */

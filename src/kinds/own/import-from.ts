@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isObject } from './check-definition.ts';
 
-/** Where a module is imported from. */
+/** The name of a module, and the folder from which it is imported. */
 export interface ModulePlace {
   /** A path, if it begins with a dot or a slash, or ends in `.mjs`, `.cjs` or `.js`. Otherwise a package. */
   readonly name: string;

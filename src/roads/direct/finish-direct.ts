@@ -32,7 +32,7 @@ export interface FinishParts {
   log: Logger;
 }
 
-/** How an upload is finished. */
+/** The parameters with which an upload is finished. */
 export interface FinishOptions {
   /** The parts as the sender names them. Default: the parts that the bucket has. */
   claimed?: readonly ClaimedPart[];

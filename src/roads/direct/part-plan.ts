@@ -15,7 +15,7 @@ export interface DirectUploadRecord extends UploadRecord {
   totalBytes: number;
 }
 
-/** How a file is divided into parts. */
+/** The division of a file into parts. */
 export interface PartPlan {
   readonly partBytes: number;
   readonly count: number;

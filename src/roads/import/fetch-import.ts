@@ -27,7 +27,7 @@ export interface FetchParts extends Omit<IntakeParts, 'admission' | 'listen'> {
   log: Logger;
 }
 
-/** How one job is run. */
+/** The parameters with which one job is run. */
 export interface FetchRun {
   /** Calls back when the upload is cancelled or deleted. Returns the release. */
   onCancel: (id: string, cancelled: () => void) => () => void;

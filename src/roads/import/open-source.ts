@@ -17,7 +17,7 @@ export interface ImportSource {
   totalBytes: number | null;
 }
 
-/** How a file is fetched. */
+/** The limits with which a file is fetched. */
 export interface FetchLimits {
   addresses: ImportAddresses;
   /** A server that sends nothing for this time is given up. */

@@ -26,7 +26,7 @@ export interface TusIntake extends IntakeParts {
 
 /** The body of a request. */
 export interface SentPart {
-  /** Position of its first byte in the file. */
+  /** Position of the first byte of the body in the file. */
   offset: number;
   body: BodyChunks;
   checksum: SentDigest | undefined;

@@ -17,7 +17,7 @@ export interface XmlListener {
 
 const LESS_THAN = 60;
 
-/** No part of a real workbook is deeper. */
+/** Maximum depth of elements. No part of a real workbook is deeper. */
 const MAX_DEPTH = 64;
 
 /** The root of a sheet declares about twenty namespaces. A parser keeps all attributes of an element at once. */

@@ -34,13 +34,15 @@ export type ProducerQuestions = {
    * Adds one after the other, `atOnce` of them at the same time. Resolves with the time of the first, by `Date`.
    */
   add(load: { count: number; atOnce: number }): Promise<number>;
-  /** Resolves when all are completed, with the time of the last. Throws if one has another outcome. */
+  /**
+   * Resolves when all uploads are completed, with the time of the last one. Throws if an upload has another outcome.
+   */
   finished(): Promise<number>;
   /** Returns how many processes take jobs. */
   workers(): Promise<number>;
   /** Keeps workers from taking jobs until `resume`. */
   pause(): Promise<void>;
-  /** Lets workers take jobs. Resolves with the time. */
+  /** Lets workers take jobs. Resolves with the present time. */
   resume(): Promise<number>;
   /** Processor time of the process since its start, in microseconds. */
   cpuUs(): number;
