@@ -44,6 +44,11 @@ export const SERVICE_PUT_UNHASHED: UploadPeer = {
 };
 export const BUSBOY: UploadPeer = { title: 'busboy + SHA-256', server: 'busboy', ...FORM };
 export const FORMIDABLE: UploadPeer = { title: 'formidable + SHA-256', server: 'formidable', ...FORM };
+export const FORMIDABLE_SYNCED: UploadPeer = {
+  ...FORMIDABLE,
+  title: 'formidable + SHA-256, with fsync added',
+  settings: { SYNC: 'on' },
+};
 export const MULTER: UploadPeer = { title: 'multer, no hash', server: 'multer', ...FORM };
 export const TUS: UploadPeer = { title: '@tus/server, no hash', server: 'tus', form: 'tus', path: '/files' };
 const IN_PARTS = { form: 'tus-parts', path: '/files' } as const;
@@ -89,6 +94,7 @@ export const FILE_PEERS: readonly UploadPeer[] = [
   SERVICE_PUT_UNHASHED,
   BUSBOY,
   FORMIDABLE,
+  FORMIDABLE_SYNCED,
   MULTER,
   TUS,
 ];

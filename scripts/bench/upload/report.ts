@@ -3,6 +3,7 @@ import { figure, formatTable } from '../lib/table.ts';
 import { formatLimits, type Limit } from './limits.ts';
 import {
   FORMIDABLE,
+  FORMIDABLE_SYNCED,
   KOA_MULTER,
   MULTER,
   SERVICE,
@@ -151,6 +152,8 @@ export function reportPictures({ title, load, peers }: LoadFigures): string {
 function fileLimits(peers: LoadFigures['peers']): Limit[] {
   const hashed = [SERVICE, SERVICE_PUT, SERVICE_UNSYNCED, SERVICE_PUT_UNSYNCED];
   return [
+    { what: 'MB/s to formidable: both have fsync', value: speedTo(peers, SERVICE, FORMIDABLE_SYNCED), least: FASTER },
+    { what: 'MB/s to formidable: only we have fsync', value: speedTo(peers, SERVICE, FORMIDABLE), least: 1 },
     ...hashed.flatMap((one) =>
       limitsTo(peers, one, { name: 'formidable', peer: FORMIDABLE, mostCpu: CPU_TO_FORMIDABLE }),
     ),

@@ -3,6 +3,7 @@ import type { ClientQuestions } from '../children/clients.ts';
 import type { Child } from '../lib/child.ts';
 import { untilEqual } from '../lib/eventually.ts';
 import { heldBy, serverCpuUs, type Peer } from '../lib/peer.ts';
+import type { Moment } from '../lib/shared-clock.ts';
 import { latenciesUs, percentile } from '../lib/statistics.ts';
 
 /** Events of a round, at a rate or as one burst. */
@@ -20,7 +21,13 @@ export interface RoundFigures {
   serverUsPerEvent: number;
   firingUsPerEvent: number;
   clientUsPerEvent: number;
+  /** Times since the creation of the first event: of the last creation, and of a share of the answers. */
+  createdUs: number;
+  answeredUs: Record<(typeof ANSWERED_SHARES)[number], number>;
 }
+
+/** Shares of the answers in percent whose times show how a burst goes on. */
+export const ANSWERED_SHARES = [0, 10, 50, 100] as const;
 
 /** Pause after the preparation, until timers, sockets and garbage collection are idle. */
 const REST_MS = 300;
@@ -43,7 +50,16 @@ export async function runRound(peer: Peer, clients: Child<ClientQuestions>, load
     serverUsPerEvent: serverUs / load.events,
     firingUsPerEvent: firingUs / load.events,
     clientUsPerEvent: clientUs / load.events,
+    ...timeline(created, answers),
   };
+}
+
+function timeline(created: readonly Moment[], answers: readonly Moment[]) {
+  const startUs = Math.min(...created.map(({ atUs }) => atUs));
+  const sinceUs = (moments: readonly Moment[]) => moments.map(({ atUs }) => atUs - startUs);
+  const answersUs = sinceUs(answers);
+  const at = (share: number) => percentile(answersUs, share / 100);
+  return { createdUs: Math.max(...sinceUs(created)), answeredUs: { 0: at(0), 10: at(10), 50: at(50), 100: at(100) } };
 }
 
 async function holdAll(peer: Peer, clients: Child<ClientQuestions>, events: number): Promise<void> {
