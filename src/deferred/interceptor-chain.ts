@@ -6,7 +6,7 @@ export type ReportFault = (error: unknown, where: string) => void;
 
 /** A `preProcess` that threw. */
 export interface PreProcessFailure {
-  /** Number of interceptors that had run before it. */
+  /** Number of interceptors that had run before the failed one. */
   readonly entered: number;
   readonly error: unknown;
 }

@@ -128,7 +128,7 @@ function sentFields(upload: WholeUpload, stored: StoredUpload): Partial<UploadRe
   };
 }
 
-/** Undefined if the ticket has no limits for a file. */
+/** Returns the limits of a ticket for a file as JSON. Undefined if it has none. */
 function allowedJson(ticket: Caller['ticket']): string | undefined {
   const { maxFileBytes, types, preset } = ticket ?? {};
   const json = JSON.stringify({ maxFileBytes, types, preset });

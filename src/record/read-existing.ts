@@ -21,7 +21,10 @@ export async function readExistingProgress(
   return read;
 }
 
-/** Returns undefined if nobody has used the id yet. Throws `upload_gone` (410). */
+/**
+ * Reads the progress of an upload that may not have begun. Undefined if nobody has used the id yet. Throws
+ * `upload_gone` (410).
+ */
 export async function readAwaitedProgress(
   records: Pick<UploadRecords, 'readProgress'>,
   id: string,

@@ -163,7 +163,7 @@ async function openCut(path: string, sizeBytes: number): Promise<FileHandle> {
   }
 }
 
-/** False if the file does not exist. */
+/** Renames a file. False if it does not exist. */
 async function isRenamed(path: string, to: string): Promise<boolean> {
   return (await orUndefinedWhereMissing(rename(path, to).then(() => true))) === true;
 }
