@@ -26,7 +26,12 @@ export interface Usage {
   cpuUs: number;
   /** Peak memory of the process beyond that at `watchMemory`, in bytes. */
   rssGrowth: number;
+  /** The longest time from the last byte that the server has read of a file to the end of its answer, in milliseconds. */
+  endMs: number;
 }
+
+/** A request with this header brings the last part of a file. Servers ignore it. */
+export const LAST_PART_HEADER = 'x-last-part';
 
 /** The questions for the sending process. */
 export type SenderQuestions = {
@@ -56,7 +61,10 @@ export interface Sent {
   seconds: number;
   /** Processor time of the sender, in microseconds. */
   cpuUs: number;
-  /** Only of tus in parts: the longest time from the last byte of a file to its answer, in milliseconds. */
+  /**
+   * Only of tus in parts: the longest time from the last byte of a file that the system has taken to its answer, in
+   * milliseconds. Megabytes of each connection may not be read by the server then.
+   */
   finishMs: number;
 }
 

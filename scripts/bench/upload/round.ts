@@ -28,8 +28,9 @@ export interface UploadFigures {
   senderSeconds: number;
   /** Bytes, see `Usage`. */
   rssGrowth: number;
-  /** Only of tus in parts: the longest time from the last byte of a file to its answer, in milliseconds. */
+  /** Only of tus in parts, see `Sent` and `Usage`. */
   finishMs: number;
+  endMs: number;
 }
 
 const US_PER_SECOND = 1e6;
@@ -73,6 +74,7 @@ export async function runUploadRound(
     senderSeconds: sent.cpuUs / US_PER_SECOND,
     rssGrowth: used.rssGrowth,
     finishMs: sent.finishMs,
+    endMs: used.endMs,
   };
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request, type Agent, type IncomingMessage } from 'node:http';
-import type { Transfer } from '../questions.ts';
+import { LAST_PART_HEADER, type Transfer } from '../questions.ts';
 
 /** Bytes of one PATCH, as the docs advise. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -21,7 +21,12 @@ export async function sendInParts(
   let offset = 0;
   let finishMs = 0;
   for (const part of partsOf(pieces)) {
-    const headers = { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) };
+    const isLast = offset + lengthOf(part) === bytes;
+    const headers = {
+      'Content-Type': 'application/offset+octet-stream',
+      'Upload-Offset': String(offset),
+      ...(isLast ? { [LAST_PART_HEADER]: 'yes' } : {}),
+    };
     const answer = await ask({ agent, port, method: 'PATCH', path: address, headers }, part);
     offset += lengthOf(part);
     finishMs = answer.waitedMs;
