@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { WORKER_ALLOCATOR } from './allocator.ts';
+import { API_THREADS } from './api-threads.ts';
 
 /* `npx deferred-uploads <command>`. Each command loads only its own modules. */
 
@@ -18,8 +19,8 @@ const EX_USAGE = 64;
 
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   start: () => import('./start.ts'),
-  api: () => import('../src/server/main.ts'),
-  worker: startWorker,
+  api: () => startWith(API_THREADS, () => import('../src/server/main.ts')),
+  worker: () => startWith(WORKER_ALLOCATOR, () => import('../workers/main.ts')),
   key: () => import('./key.mjs'),
 };
 
@@ -35,13 +36,13 @@ if (command !== undefined) {
 }
 
 /**
- * The allocator reads its settings when a process starts, so this process replaces itself. Node before 22.15 cannot do
- * this, and a worker then keeps more memory.
+ * Allocator and libuv read their settings when a process starts, so this process replaces itself. Node before 22.15
+ * cannot do this. Then a worker keeps more memory, and an API process has fewer threads.
  */
-async function startWorker(): Promise<void> {
+async function startWith(variables: Readonly<Record<string, string>>, start: () => Promise<unknown>): Promise<void> {
   const execve: unknown = 'execve' in process ? process.execve : undefined;
-  const isReady = Object.keys(WORKER_ALLOCATOR).some((variable) => process.env[variable] !== undefined);
-  if (isReady || typeof execve !== 'function') return void (await import('../workers/main.ts'));
-  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2), 'worker'];
-  execve.call(process, process.execPath, args, { ...process.env, ...WORKER_ALLOCATOR });
+  const isReady = Object.keys(variables).some((variable) => process.env[variable] !== undefined);
+  if (isReady || typeof execve !== 'function') return void (await start());
+  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2), name];
+  execve.call(process, process.execPath, args, { ...process.env, ...variables });
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WORKER_ALLOCATOR } from './allocator.ts';
+import { API_THREADS } from './api-threads.ts';
 import { childEnvironment, ConfigError, loadConfig, type Config } from '../src/settings/config.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import type { ChildSpec } from './child-life.ts';
@@ -122,7 +123,7 @@ function nodeChildren(
   }));
   const api = {
     ...common,
-    env: { ...childEnvironment('api'), ...env },
+    env: { ...API_THREADS, ...childEnvironment('api'), ...env },
     graceMs: common.graceMs + config.shutdownDelayMs,
     name: 'api',
     role: 'api',

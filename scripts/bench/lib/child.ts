@@ -31,11 +31,17 @@ interface Pending {
 /**
  * Starts a process from `children/`. Its log is dropped, and its standard error goes to that of this process.
  * @param name name of the file without its extension
+ * @param env further environment variables
  */
-export function startChild<Q extends Questions<Q>>(name: string, nodeOptions: readonly string[] = []): Child<Q> {
+export function startChild<Q extends Questions<Q>>(
+  name: string,
+  nodeOptions: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Child<Q> {
   const entry = compiled(fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url)));
   const child = fork(entry, {
     execArgv: [...nodeOptions],
+    env: { ...env, ...process.env },
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

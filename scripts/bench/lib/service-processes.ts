@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
 import { WORKER_ALLOCATOR } from '../../allocator.ts';
+import { API_THREADS } from '../../api-threads.ts';
 import type { Session } from './session.ts';
 
 /** Options of the service. */
@@ -39,7 +40,7 @@ export async function startServiceProcesses(
     ...options.env,
   };
   const starting = [
-    startProcess(entry('src/server/main.ts'), env, options.apiOptions),
+    startProcess(entry('src/server/main.ts'), { ...API_THREADS, ...env }, options.apiOptions),
     ...Array.from({ length: options.workers }, () =>
       startProcess(
         entry('workers/main.ts'),

@@ -14,7 +14,11 @@ export interface Session {
   readonly redisUrl: string;
   /** Directory for files of this run, which is removed at its end. */
   readonly directory: string;
-  start<Q extends Questions<Q>>(name: string, nodeOptions?: readonly string[]): Child<Q>;
+  start<Q extends Questions<Q>>(
+    name: string,
+    nodeOptions?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Child<Q>;
 }
 
 /** Calls `run` with a session and ends the session when `run` returns, throws or is interrupted. */
@@ -55,8 +59,12 @@ async function openSession(releases: (() => Promise<void>)[]): Promise<Session> 
   return {
     redisUrl: redis.url,
     directory,
-    start<Q extends Questions<Q>>(name: string, nodeOptions?: readonly string[]) {
-      const child = startChild<Q>(name, nodeOptions);
+    start<Q extends Questions<Q>>(
+      name: string,
+      nodeOptions?: readonly string[],
+      env?: Readonly<Record<string, string>>,
+    ) {
+      const child = startChild<Q>(name, nodeOptions, env);
       releases.push(() => child.end());
       return child;
     },

@@ -26,7 +26,7 @@ export interface Usage {
   cpuUs: number;
   /** Peak memory of the process beyond that at `watchMemory`, in bytes. */
   rssGrowth: number;
-  /** The longest time from the last byte that the server has read of a file to the end of its answer, in milliseconds. */
+  /** The longest time in milliseconds from the last byte of a file that the server has read to its whole answer. */
   endMs: number;
 }
 

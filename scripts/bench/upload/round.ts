@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { API_THREADS } from '../../api-threads.ts';
 import type { Child } from '../lib/child.ts';
 import type { Session } from '../lib/session.ts';
 import type { UploadPeer } from './peers.ts';
@@ -49,10 +50,12 @@ export async function runUploadRound(
   nodeOptions: readonly string[],
 ): Promise<UploadFigures> {
   const directory = await mkdtemp(join(session.directory, 'files-'));
-  const server = session.start<UploadServerQuestions>(`../upload/children/${peer.server}`, [
-    '--expose-gc',
-    ...nodeOptions,
-  ]);
+  const server = session.start<UploadServerQuestions>(
+    `../upload/children/${peer.server}`,
+    ['--expose-gc', ...nodeOptions],
+    // As npm run api starts it. The peers have the default of Node.
+    peer.server === 'service' ? API_THREADS : {},
+  );
   const { isDurable = true, form, path } = peer;
   const bucket = peer.hasBucket === true ? session.start<BucketQuestions>('../upload/children/bucket') : undefined;
   const settings = { ...peer.settings, ...(bucket && (await bucketSettings(bucket))) };
