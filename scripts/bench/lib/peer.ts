@@ -80,14 +80,18 @@ export async function startPeer(
   processes = 1,
 ): Promise<Peer> {
   const { redisUrl, directory } = session;
-  const settings = { ...kind.settings };
+  const settings: Readonly<Record<string, string>> = { ...kind.settings };
   const ids = Array.from({ length: uploads }, () => randomUUID());
+  // A storage belongs to one prefix.
+  const storage = join(directory, settings['QUEUE_PREFIX'] ?? '');
   const startServer = () => session.start<ServerQuestions>(kind.server, [...nodeOptions, ...(kind.nodeOptions ?? [])]);
   const server = startServer();
   const servers = [server, ...Array.from({ length: processes - 1 }, startServer)];
   const firing = session.start<FiringQuestions>('firing');
   const [ports] = await Promise.all([
-    Promise.all(servers.map((one) => one.ask('start', { redisUrl, directory, maxHeld: 2 * uploads, settings }))),
+    Promise.all(
+      servers.map((one) => one.ask('start', { redisUrl, directory: storage, maxHeld: 2 * uploads, settings })),
+    ),
     firing.ask('open', { source: kind.source, redisUrl, ids, settings }),
   ]);
   return {

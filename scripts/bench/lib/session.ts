@@ -31,14 +31,7 @@ export async function withSession(run: (session: Session) => Promise<void>): Pro
       () => releaseAll(releases),
       () => releaseAll(releases),
     ));
-  const giveSignalsBack = stopOnSignals({
-    async stop() {
-      printSoFar();
-      await close();
-      process.exit(EXIT_CODE_INTERRUPTED);
-    },
-    kill: () => process.exit(EXIT_CODE_INTERRUPTED),
-  });
+  const giveSignalsBack = printOnSignals(close);
   try {
     await run(await opening);
   } catch (error) {
@@ -49,6 +42,21 @@ export async function withSession(run: (session: Session) => Promise<void>): Pro
     await close();
     giveSignalsBack();
   }
+}
+
+/**
+ * If this process receives a signal to stop, prints the figures so far, calls `close` and exits. The returned function
+ * ends this.
+ */
+export function printOnSignals(close: () => Promise<void> = () => Promise.resolve()): () => void {
+  return stopOnSignals({
+    async stop() {
+      printSoFar();
+      await close();
+      process.exit(EXIT_CODE_INTERRUPTED);
+    },
+    kill: () => process.exit(EXIT_CODE_INTERRUPTED),
+  });
 }
 
 async function openSession(releases: (() => Promise<void>)[]): Promise<Session> {

@@ -1,5 +1,6 @@
-import { parseOptions, say, type Bench } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { printOnSignals } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
 import { FAULTS, type Fault, type Shot } from './faults.ts';
@@ -22,16 +23,21 @@ export const recovery: Bench = {
     const { rounds, lanes } = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
     const shots = new Map<Fault, Shot[]>();
+    const report = (): string => {
+      const rows = FAULTS.map((fault) => rowOf(fault, shots.get(fault) ?? []));
+      return `${facts}\n\nmedians and worst of ${rounds} rounds; for a cancel the first figure is its signal\n\n${formatTable(HEADINGS, rows)}`;
+    };
+    onInterrupt(report);
+    // The processes of the service end with this one.
+    const giveSignalsBack = printOnSignals();
     const left = [...FAULTS];
     const lane = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift())
         shots.set(next, await shootAll(next, rounds));
     };
     await Promise.all(Array.from({ length: lanes }, lane));
-    const rows = FAULTS.map((fault) => rowOf(fault, shots.get(fault) ?? []));
-    console.log(
-      `${facts}\n\nmedians and worst of ${rounds} rounds; for a cancel the first figure is its signal\n\n${formatTable(HEADINGS, rows)}`,
-    );
+    giveSignalsBack();
+    console.log(report());
   },
 };
 

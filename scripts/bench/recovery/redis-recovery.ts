@@ -1,6 +1,7 @@
 import { photo } from '../../../test/helpers/pictures.ts';
-import { parseOptions, say, type Bench } from '../lib/bench.ts';
+import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
 import { machineFacts } from '../lib/machine.ts';
+import { printOnSignals } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
 import { redisFaults, type RedisFault } from './redis-faults.ts';
@@ -35,6 +36,13 @@ export const redisRecovery: Bench = {
     const bytes = await photo({ width: 120, height: 90 });
     const faults = redisFaults(outage * 1000);
     const shots = new Map<RedisFault, RedisShot[]>(faults.map((fault) => [fault, []]));
+    const report = (): string => {
+      const rows = faults.map((fault) => rowOf(fault, shots.get(fault) ?? []));
+      return `${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault, or from its beginning if it has no end\n\n${formatTable(HEADINGS, rows)}`;
+    };
+    onInterrupt(report);
+    // The processes of the service end with this one.
+    const giveSignalsBack = printOnSignals();
     const left = faults.flatMap((fault) => Array.from({ length: rounds }, () => fault));
     const lane = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
@@ -43,10 +51,8 @@ export const redisRecovery: Bench = {
       }
     };
     await Promise.all(Array.from({ length: lanes }, lane));
-    const rows = faults.map((fault) => rowOf(fault, shots.get(fault) ?? []));
-    console.log(
-      `${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault, or from its beginning if it has no end\n\n${formatTable(HEADINGS, rows)}`,
-    );
+    giveSignalsBack();
+    console.log(report());
   },
 };
 
