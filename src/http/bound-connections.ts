@@ -28,8 +28,11 @@ export function boundConnections(server: Server, { maxConnections, readerTimeout
   const keepAliveMs = server.keepAliveTimeout;
   const crowd = maxConnections === undefined ? Infinity : maxConnections * CROWDED_SHARE;
   const changed = (): void => {
+    const wasCrowded = server.keepAliveTimeout < keepAliveMs;
+    const isCrowded = openedAtMs.size > crowd;
     // Node reads it at the end of each answer.
-    server.keepAliveTimeout = openedAtMs.size > crowd ? Math.min(keepAliveMs, CROWDED_KEEP_ALIVE_MS) : keepAliveMs;
+    server.keepAliveTimeout = isCrowded ? Math.min(keepAliveMs, CROWDED_KEEP_ALIVE_MS) : keepAliveMs;
+    if (isCrowded && !wasCrowded) shortenIdle(openedAtMs.keys(), keepAliveMs);
   };
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
@@ -51,6 +54,11 @@ export function boundConnections(server: Server, { maxConnections, readerTimeout
   }, readerTimeoutMs / 4);
   timer.unref();
   server.once('close', () => clearInterval(timer));
+}
+
+/** An idle connection has the timeout that Node has set after its answer. The next request resets it. */
+function shortenIdle(sockets: Iterable<Socket>, keepAliveMs: number): void {
+  for (const socket of sockets) if ((socket.timeout ?? 0) >= keepAliveMs) socket.setTimeout(CROWDED_KEEP_ALIVE_MS);
 }
 
 function cutOldestSilent(openedAtMs: ReadonlyMap<Socket, number>): void {
