@@ -19,6 +19,8 @@ export interface LineModel extends FileFacts {
   /** Why the phase is `retrying`; null in every other phase. */
   retryReason: Problem | null;
   progress: Progress | null;
+  /** True if another file has reported the queue position of this one since. It is then not shown. */
+  isPositionOld: boolean;
   /** The completed upload. */
   upload: Upload | null;
   problem: Problem | null;
@@ -43,6 +45,7 @@ export function createLineModel({ name, sizeBytes }: FileFacts, file: File | nul
     phase: 'waiting',
     retryReason: null,
     progress: null,
+    isPositionOld: false,
     upload: null,
     problem: null,
     cancelling: false,

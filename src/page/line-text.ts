@@ -65,7 +65,7 @@ function activityOf(model: LineModel, words: Words): string {
     case 'receiving':
       return words.sending(...amounts(model, words));
     case 'queued':
-      return words.queued(progress.queuePosition);
+      return words.queued(model.isPositionOld ? null : progress.queuePosition);
     case 'processing':
       return progress.attempt > 1
         ? `${words.step(progress.stage)}, ${words.attempt(progress.attempt)}`

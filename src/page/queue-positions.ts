@@ -1,5 +1,7 @@
 import type { Progress } from '../wire/documents.ts';
+import { isTable } from './file-kinds.ts';
 import { isBusy, type LineModel } from './line-model.ts';
+import { isPicture } from './line-order.ts';
 
 /**
  * Moves up the queued uploads of this page behind an upload that leaves the queue, and returns them. Call it before the
@@ -7,37 +9,48 @@ import { isBusy, type LineModel } from './line-model.ts';
  * a record is read and does not change its version.
  */
 export function moveUpBehind(mover: LineModel, models: Iterable<LineModel>): LineModel[] {
-  const leftFrom = mover.progress?.queuePosition ?? null;
-  if (leftFrom === null) return [];
-  const moved: LineModel[] = [];
-  for (const { model, progress, queuePosition } of queued(models)) {
-    if (model === mover || queuePosition <= Math.max(1, leftFrom)) continue;
+  const lastKnown = mover.progress?.queuePosition ?? null;
+  if (lastKnown === null) return [];
+  const others = [...queuedBeside(mover, models)];
+  const shown = new Set(others.flatMap(({ model, queuePosition }) => (model.isPositionOld ? [] : [queuePosition])));
+  // If others have reported the position of `mover` since, it was further ahead when it left.
+  let leftFrom = lastKnown;
+  while (shown.has(leftFrom)) leftFrom -= 1;
+  if (leftFrom === 0) return [];
+  const behind = others.filter(({ queuePosition }) => queuePosition > leftFrom);
+  for (const { model, progress, queuePosition } of behind)
     model.progress = { ...progress, queuePosition: queuePosition - 1 };
-    moved.push(model);
-  }
-  return moved;
+  return behind.map(({ model }) => model);
 }
 
 /**
- * Removes the position of other uploads at the position that `newest` has reported, and returns them. It is out of
- * date, because it was reported earlier.
+ * Marks the position of other uploads at the position that `newest` has reported as old, and returns them. They have
+ * reported it earlier.
  */
-export function forgetOldPositions(newest: LineModel, models: Iterable<LineModel>): LineModel[] {
-  const forgotten: LineModel[] = [];
-  for (const { model, progress, queuePosition } of queued(models)) {
-    if (model === newest || queuePosition !== newest.progress?.queuePosition) continue;
-    model.progress = { ...progress, queuePosition: null };
-    forgotten.push(model);
-  }
-  return forgotten;
+export function markOldPositions(newest: LineModel, models: Iterable<LineModel>): LineModel[] {
+  const reported = newest.progress?.queuePosition ?? null;
+  if (reported === null) return [];
+  const old = [...queuedBeside(newest, models)]
+    .filter(({ model, queuePosition }) => queuePosition === reported && !model.isPositionOld)
+    .map(({ model }) => model);
+  for (const model of old) model.isPositionOld = true;
+  return old;
 }
 
-function* queued(
+/** Yields the other queued uploads of the same kind, because each kind has a queue of its own. */
+function* queuedBeside(
+  one: LineModel,
   models: Iterable<LineModel>,
 ): Generator<{ model: LineModel; progress: Progress; queuePosition: number }> {
+  const kind = kindOf(one);
   for (const model of models) {
     const { progress } = model;
-    if (!isBusy(model) || !progress || progress.queuePosition === null) continue;
-    yield { model, progress, queuePosition: progress.queuePosition };
+    if (model === one || !isBusy(model) || !progress || progress.queuePosition === null) continue;
+    if (kindOf(model) === kind) yield { model, progress, queuePosition: progress.queuePosition };
   }
+}
+
+function kindOf(model: LineModel): 'table' | 'picture' | 'other' {
+  if (isTable(model)) return 'table';
+  return isPicture(model) ? 'picture' : 'other';
 }

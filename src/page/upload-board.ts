@@ -10,7 +10,7 @@ import { LineList } from './line-list.ts';
 import type { Sort } from './line-order.ts';
 import { describeLine } from './line-text.ts';
 import { needsNotes } from './result-notes.ts';
-import { forgetOldPositions, moveUpBehind } from './queue-positions.ts';
+import { markOldPositions, moveUpBehind } from './queue-positions.ts';
 import type { Undoable } from './undo-bar.ts';
 import type { Words } from './words.ts';
 
@@ -207,8 +207,8 @@ export class UploadBoard {
     }
     // An upload may restart from the first byte after a broken connection. The shown percent never goes down.
     const percent = Math.max(progress.percent, model.progress?.percent ?? 0);
-    this.#lines.patch(model, { progress: { ...progress, percent } });
-    for (const other of forgetOldPositions(model, this.#lines.models)) this.#lines.patch(other, {});
+    this.#lines.patch(model, { progress: { ...progress, percent }, isPositionOld: false });
+    for (const other of markOldPositions(model, this.#lines.models)) this.#lines.patch(other, {});
   }
 
   async #awaitOutcome(model: LineModel, handle: UploadHandle, onProblem: (problem: Problem) => void): Promise<void> {

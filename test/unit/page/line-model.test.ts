@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/wire/documents.ts';
 import { createLineModel, isBusy, isStopped, isWorthRetrying, type LineModel } from '../../../src/page/line-model.ts';
 import { describeLine } from '../../../src/page/line-text.ts';
-import { forgetOldPositions, moveUpBehind } from '../../../src/page/queue-positions.ts';
+import { markOldPositions, moveUpBehind } from '../../../src/page/queue-positions.ts';
 import { english } from '../../../src/page/words-english.ts';
 import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
 
@@ -132,21 +132,41 @@ describe('line of an upload', () => {
   });
 });
 
-test('uploads of the page move up when one ahead of them leaves the queue', () => {
-  const [first, second, third] = [1, 2, 5].map((queuePosition) =>
-    line({ progress: progress({ state: 'queued', queuePosition }) }),
-  );
-  const all = [first, second, third].filter((model) => model !== undefined);
-  if (!second) throw new Error('expected three lines');
-  expect(moveUpBehind(second, all)).toEqual([third]);
-  expect(all.map((model) => model.progress?.queuePosition)).toEqual([1, 2, 4]);
-  expect(moveUpBehind(line(), all)).toEqual([]);
-});
+describe('positions in the queue', () => {
+  const queued = (queuePosition: number, patch: Partial<LineModel> = {}): LineModel =>
+    line({ progress: progress({ state: 'queued', queuePosition }), ...patch });
+  const positionsOf = (models: LineModel[]) => models.map((model) => model.progress?.queuePosition);
 
-test('no two uploads of the page show the same place in the queue, because only the newest report is right', () => {
-  const all = [2, 1, 2].map((queuePosition) => line({ progress: progress({ state: 'queued', queuePosition }) }));
-  const newest = all[2] ?? line();
-  expect(forgetOldPositions(newest, [...all, line()])).toEqual([all[0]]);
-  expect(all.map((model) => model.progress?.queuePosition)).toEqual([null, 1, 2]);
-  expect(forgetOldPositions(line(), all)).toEqual([]);
+  test('move up when an upload ahead of them leaves the queue', () => {
+    const [first, second, third] = [queued(1), queued(2), queued(5)];
+    expect(moveUpBehind(second, [first, second, third])).toEqual([third]);
+    expect(positionsOf([first, second, third])).toEqual([1, 2, 4]);
+    expect(moveUpBehind(line(), [first])).toEqual([]);
+  });
+
+  test('are shown only for the newest report of two uploads at the same position', () => {
+    const [older, other, newest] = [queued(2), queued(1), queued(2)];
+    expect(markOldPositions(newest, [older, other, newest, line()])).toEqual([older]);
+    const texts = [older, other, newest].map((model) => describeLine(model, english).stage);
+    expect(texts).toEqual([english.queued(null), english.queued(1), english.queued(2)]);
+    expect(markOldPositions(newest, [older])).toEqual([]);
+    expect(markOldPositions(line(), [other])).toEqual([]);
+  });
+
+  test('are compared only within one kind of file', () => {
+    const [photo, table, program] = [queued(1), queued(1, { name: 'a.csv' }), queued(1, { name: 'a.exe', file: null })];
+    const waiting = [queued(2), queued(2, { name: 'b.csv' }), queued(2, { name: 'b.exe', file: null })];
+    const all = [photo, table, program, ...waiting];
+    for (const model of all) expect(markOldPositions(model, all)).toEqual([]);
+    expect(moveUpBehind(table, all)).toEqual([waiting[1]]);
+    expect(positionsOf(waiting)).toEqual([2, 1, 2]);
+  });
+
+  test('move up when an upload leaves the queue whose own position is old', () => {
+    const [mover, next, newest, last] = [queued(3, { isPositionOld: true }), queued(2), queued(3), queued(4)];
+    expect(moveUpBehind(mover, [mover, next, newest, last])).toEqual([next, newest, last]);
+    expect(positionsOf([next, newest, last])).toEqual([1, 2, 3]);
+    // All positions up to that of the mover were reported after it had left.
+    expect(moveUpBehind(mover, [mover, next, newest, last])).toEqual([]);
+  });
 });
