@@ -6,17 +6,19 @@ import { ownEntries } from './own/own-entries.ts';
 import type { OwnRunSettings } from './own/run-module.ts';
 import { createProcessors, type ProcessorTable } from './processors.ts';
 
+/** The processors of a worker inside another application, and the options of the processes that run modules. */
+interface EmbeddedProcessors extends Pick<OwnRunSettings, 'environment' | 'nodeOptions'> {
+  readonly sources: readonly ProcessorSource[];
+}
+
 /**
  * Creates the processors of the service and of others. Rejects with `ProcessorError` if one of them cannot be used.
- * @param ofChildren environment and options of the processes that run modules
+ * @param embedded default: the processors of the settings, in a process of the service
  */
-export async function createAllProcessors(
-  config: Config,
-  sources: readonly ProcessorSource[] = config.processors,
-  ofChildren: Pick<OwnRunSettings, 'environment' | 'nodeOptions'> = {},
-): Promise<ProcessorTable> {
+export async function createAllProcessors(config: Config, embedded?: EmbeddedProcessors): Promise<ProcessorTable> {
   const { attemptTimeoutMs } = config;
-  const own = await loadOwnProcessors(sources);
+  const { sources, ...ofChildren } = embedded ?? { sources: config.processors };
+  const own = await loadOwnProcessors(sources, { isEmbedded: embedded !== undefined });
   const others = await ownEntries(own, { attemptTimeoutMs, ...ofChildren });
   const accepted = createKinds(
     config,

@@ -31,7 +31,7 @@ export async function createWorker({ onUnresponsive, ...options }: WorkerOptions
   const ofChildren = { environment: childEnvironment('isolated', environment), nodeOptions: [] };
   const log = createLog('worker', config);
   const kind = {
-    createProcessors: () => createAllProcessors(config, processors, ofChildren),
+    createProcessors: () => createAllProcessors(config, { sources: processors, ...ofChildren }),
     isolatedEntry: new URL('./isolation/main.js', import.meta.url),
   };
   let isReported = false;

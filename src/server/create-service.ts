@@ -30,7 +30,7 @@ export interface UploadService {
 export async function createService(options: EmbeddingOptions = {}): Promise<UploadService> {
   const { config, processors } = readOptions(options);
   const log = createLog('api', config);
-  const kinds = createKinds(config, await loadOwnKinds(processors));
+  const kinds = createKinds(config, await loadOwnKinds(processors, { isEmbedded: true }));
   const service = await openService(config, log, { kinds, isEmbedded: true });
   const warnOfTimeout = timeoutWarning(log);
   let closing: Promise<void> | undefined;

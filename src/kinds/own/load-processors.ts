@@ -38,36 +38,43 @@ export class ProcessorError extends ConfigError {
   override readonly name = 'ProcessorError';
 }
 
+/** The place and the process in which processors are loaded. */
+interface LoadOptions {
+  /** Paths are relative to it, and packages are searched in it. Default: the working directory. */
+  readonly directory?: string;
+  /** True if the process belongs to another application, which may end it meanwhile. Default false. */
+  readonly isEmbedded?: boolean;
+}
+
 /**
  * Loads processors and checks that no two of them, and none of the service, claim the same name or type. Of a module
  * only the kind is loaded. Rejects with `ProcessorError`.
- * @param directory paths are relative to it, and packages are searched in it
  */
 export async function loadOwnProcessors(
   sources: readonly ProcessorSource[],
-  directory: string = process.cwd(),
+  { directory = process.cwd(), isEmbedded = false }: LoadOptions = {},
 ): Promise<OwnProcessor[]> {
   const loaded: OwnProcessor[] = [];
   // One after the other, so that the message names the first faulty one.
   for (const source of sources) {
     const label = typeof source === 'string' ? source : `processors[${loaded.length}]`;
-    const stopWatching = reportExit(label);
+    const stopReporting = isEmbedded ? undefined : reportExit(label);
     try {
       loaded.push(await load(source, label, directory));
     } catch (error) {
       throw new ProcessorError(`PROCESSORS: ${label}: ${firstLine(error)}`, { cause: error });
     } finally {
-      stopWatching();
+      stopReporting?.();
     }
   }
   requireDistinct(loaded);
   return loaded;
 }
 
-/** Names the module if it ends the process while it is loaded, and makes the exit code that of a wrong setting. */
+/** If the process ends while the module is loaded, names the module and sets the exit code of a wrong setting. */
 function reportExit(label: string): () => void {
   const report = (): void => {
-    process.stderr.write(`deferred-uploads: PROCESSORS: ${label}: the module ended the process while it was loaded\n`);
+    process.stderr.write(`deferred-uploads: PROCESSORS: ${label}: the process ended while the module was loaded\n`);
     process.exitCode = ConfigError.exitCode;
   };
   process.once('exit', report);
@@ -75,8 +82,11 @@ function reportExit(label: string): () => void {
 }
 
 /** Returns the kinds of these processors, for an API process. Rejects as `loadOwnProcessors` does. */
-export async function loadOwnKinds(sources: readonly ProcessorSource[]): Promise<Kind<unknown>[]> {
-  return (await loadOwnProcessors(sources)).map(({ kind }) => kind);
+export async function loadOwnKinds(
+  sources: readonly ProcessorSource[],
+  options?: Pick<LoadOptions, 'isEmbedded'>,
+): Promise<Kind<unknown>[]> {
+  return (await loadOwnProcessors(sources, options)).map(({ kind }) => kind);
 }
 
 async function load(source: ProcessorSource, label: string, directory: string): Promise<OwnProcessor> {

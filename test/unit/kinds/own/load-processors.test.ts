@@ -32,11 +32,19 @@ function moduleOf(kind: string, version = 1): string {
 }
 
 async function messageOf(...sources: ProcessorSource[]): Promise<string> {
-  const error: unknown = await loadOwnProcessors(sources, folder).catch((thrown: unknown) => thrown);
+  const error: unknown = await loadOwnProcessors(sources, { directory: folder }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ConfigError);
   const { message } = error as Error;
   expect(message).not.toContain('\n');
   return message;
+}
+
+/** Runs a script in a process of its own, in the folder. `{module}` is replaced by the address of the module. */
+function runScript(module: string, script: string): [exitCode: number | null, errors: string] {
+  const source = script.replace('{module}', pathToFileURL(compiled(module)).href);
+  const options = { encoding: 'utf8', cwd: folder } as const;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', source], options);
+  return [status, stderr];
 }
 
 const MANIFEST = { name: 'pdf', types: ['application/pdf'], command: ['./pdf.sh'] };
@@ -47,7 +55,7 @@ describe('loading processors', () => {
     await put('node_modules/@acme/sound/kind.mjs', moduleOf("{ name: 'sound', types: ['audio/wav'] }"));
     const module = await put('film.mjs', moduleOf("{ name: 'film', types: ['video/mp4', 'video/webm'] }"));
     const manifest = await put('programs/pdf.json', JSON.stringify(MANIFEST));
-    const loaded = await loadOwnProcessors([module, '@acme/sound', manifest], folder);
+    const loaded = await loadOwnProcessors([module, '@acme/sound', manifest], { directory: folder });
     expect(loaded.map(({ label, kind, code }) => [label, kind.name, kind.types, code.type])).toEqual([
       ['./film.mjs', 'film', ['video/mp4', 'video/webm'], 'module'],
       ['@acme/sound', 'sound', ['audio/wav'], 'module'],
@@ -58,7 +66,7 @@ describe('loading processors', () => {
 
   test('accepts objects that defineProcessor has made', async () => {
     const made = defineProcessor({ kind: { name: 'text', types: ['text/plain'] }, load: async () => async () => ({}) });
-    expect((await loadOwnProcessors([made], folder)).map(({ kind }) => kind.name)).toEqual(['text']);
+    expect((await loadOwnProcessors([made], { directory: folder })).map(({ kind }) => kind.name)).toEqual(['text']);
   });
 
   test.each([
@@ -107,7 +115,7 @@ describe('loading processors', () => {
     const compiledSource = `Object.defineProperty(exports, '__esModule', { value: true }); exports.default =`;
     const fromCompiler = await put('compiler.cjs', `${compiledSource} ${definition};`);
     for (const path of [plain, fromCompiler])
-      expect((await loadOwnProcessors([path], folder)).map(({ kind }) => kind.name)).toEqual(['a']);
+      expect((await loadOwnProcessors([path], { directory: folder })).map(({ kind }) => kind.name)).toEqual(['a']);
   });
 
   test('rejects a module that waits for ever at its top level', async () => {
@@ -123,14 +131,21 @@ describe('loading processors', () => {
 
   test('names a module that ends the process, and the exit code is 78', async () => {
     const path = await put('exits.mjs', 'process.exit(0);');
-    const loader = pathToFileURL(compiled('src/kinds/own/load-processors.ts')).href;
-    const script = `await (await import('${loader}')).loadOwnProcessors(['${path}'], '${folder}');`;
-    const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
-    expect([ended.status, ended.stderr]).toEqual([
-      78,
-      `deferred-uploads: PROCESSORS: ${path}: the module ended the process while it was loaded\n`,
-    ]);
+    const script = `await (await import('{module}')).loadOwnProcessors(['${path}']);`;
+    const message = `deferred-uploads: PROCESSORS: ${path}: the process ended while the module was loaded\n`;
+    expect(runScript('src/kinds/own/load-processors.ts', script)).toEqual([78, message]);
   });
+
+  test.each(['createService', 'createWorker'])(
+    'does not report an application that ends itself while %s loads a module',
+    async (name) => {
+      const path = await put(`${name}.mjs`, "process.emit('SIGTERM');");
+      const script = `
+        process.once('SIGTERM', () => process.exit());
+        await (await import('{module}')).${name}({ processors: ['${path}'] });`;
+      expect(runScript('workers/deferred-uploads.ts', script)).toEqual([0, '']);
+    },
+  );
 
   test('rejects two processors that claim the same type or name', async () => {
     const one = await put('one.mjs', moduleOf("{ name: 'one', types: ['a/b'] }"));
@@ -170,7 +185,7 @@ describe('the manifest of a program', () => {
     const path = await put('any.json', JSON.stringify({ ...MANIFEST, types }));
     const [any, pdf] = await loadOwnProcessors(
       [path, await put('pdf.json', JSON.stringify({ ...MANIFEST, name: 'p' }))],
-      folder,
+      { directory: folder },
     );
     const sniff = (kind: typeof any, text: string) =>
       kind?.kind.sniff?.({ head: Buffer.from(text, 'latin1'), isWhole: true, options: {} });

@@ -37,7 +37,7 @@ interface Run {
 
 async function process(source: string, directory: string, bytes: Buffer | string): Promise<Run> {
   const isolatedEntry = pathToFileURL(compiled('workers/own/isolated-main.ts'));
-  const processors = await loadOwnProcessors([source], directory);
+  const processors = await loadOwnProcessors([source], { directory });
   const [entry] = await ownEntries(processors, { attemptTimeoutMs: 60_000, nodeOptions: [], isolatedEntry });
   const path = join(folder, 'original');
   await writeFile(path, bytes);

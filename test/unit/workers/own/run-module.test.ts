@@ -50,7 +50,7 @@ async function runFile(name: string, source: string, attemptTimeoutMs = 60_000):
      const kind = defineKind({ name: 'note', types: ['text/plain'] });
      export default defineProcessor({ kind, load: () => import('./${name}'), maxOutputBytes: 20_000_000 });`,
   );
-  const processors = await loadOwnProcessors(['./kind.mjs'], folder);
+  const processors = await loadOwnProcessors(['./kind.mjs'], { directory: folder });
   const [entry] = await ownEntries(processors, { attemptTimeoutMs, nodeOptions: [], isolatedEntry: ENTRY });
   if (entry === undefined) throw new Error('no entry');
   const hooks = { report: (report: unknown) => reports.push(report), printed: (text: string) => printed.push(text) };
