@@ -50,7 +50,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'The server could not be reached. Check your connection, then try again.',
   unexpected_answer: 'The server sent an answer that this page does not understand. Try again later.',
   unsupported_media_type:
-    'This file contains no picture or table. Upload JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV or XLSX.',
+    'This file contains no picture or table that can be read here. ' +
+    'Upload JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV or XLSX.',
   unsupported_name: "This file type isn't supported. Nothing was sent.",
   file_too_large: 'This file is too large.',
   http_413: 'This file is too large for the server or a proxy in front of it.',

@@ -70,7 +70,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'Der Server ist nicht erreichbar. Prüfen Sie die Verbindung, und versuchen Sie es noch einmal.',
   unexpected_answer: 'Diese Seite versteht die Antwort des Servers nicht. Versuchen Sie es später noch einmal.',
   unsupported_media_type:
-    'Diese Datei enthält weder Bild noch Tabelle. Möglich: JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV und XLSX.',
+    'Aus dieser Datei lassen sich hier weder Bild noch Tabelle lesen. ' +
+    'Möglich: JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV und XLSX.',
   unsupported_name: 'Dieser Dateityp wird nicht unterstützt. Es wurde nichts gesendet.',
   empty_file: 'Diese Datei ist leer. Wählen Sie eine andere.',
   file_too_large: 'Diese Datei ist zu groß.',

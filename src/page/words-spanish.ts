@@ -69,7 +69,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   connection_lost: 'No se puede conectar con el servidor. Revisa la conexión e inténtalo de nuevo.',
   unexpected_answer: 'Esta página no entiende la respuesta del servidor. Inténtalo más tarde.',
   unsupported_media_type:
-    'Este archivo no contiene ninguna imagen ni tabla. Sube JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV o XLSX.',
+    'Aquí no se puede leer ninguna imagen ni tabla de este archivo. ' +
+    'Sube JPEG, HEIC, PNG, WebP, AVIF, GIF, TIFF, CSV, TSV o XLSX.',
   unsupported_name: 'Este tipo de archivo no es compatible. No se ha enviado nada.',
   empty_file: 'Este archivo está vacío. Elige otro.',
   file_too_large: 'Este archivo es demasiado grande.',

@@ -203,7 +203,7 @@ describe('the page', () => {
       { name: 'whole.jpg', mimeType: 'image/jpeg', buffer: photos[2]?.bytes ?? half },
     ]);
     await awaitStates(page, 3, ['failed', 'done']);
-    expect(await stageOf(page, 'notes.jpg')).toMatch(/^This file contains no picture or table/);
+    expect(await stageOf(page, 'notes.jpg')).toMatch(/^This file contains no picture or table that can be read here/);
     expect(await stageOf(page, 'half.jpg')).toMatch(/incomplete/);
     expect(await stageOf(page, 'whole.jpg')).toBe('Done');
     expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
@@ -302,7 +302,7 @@ describe('the page', () => {
     await awaitStates(page, 1, ['failed']);
     expect(await stageOf(page, 'notes.jpg')).toMatch(/^文件中没有可以读取的图片或表格/);
     await page.selectOption('#language', { label: 'Deutsch' });
-    await page.getByText('Diese Datei enthält weder Bild noch Tabelle.').waitFor();
+    await page.getByText('Aus dieser Datei lassen sich hier weder Bild noch Tabelle lesen.').waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Dateien hochladen' }).waitFor();
   });
