@@ -37,6 +37,7 @@ export class SummaryView {
     setText(bytes, this.#bytesText(summary));
     bar.value = percent;
     setAttribute(bar, 'data-over', busy + paused === 0 ? '' : null);
+    setAttribute(bar, 'data-busy', busy > 0 ? '' : null);
     this.#showTimeLeft(summary, isConnected);
     this.#showActions(summary);
     const title = titleOf(summary, this.#words);

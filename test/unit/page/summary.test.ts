@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Progress } from '../../../src/wire/documents.ts';
 import { effectiveFilter, offeredFilters } from '../../../src/page/filters.ts';
 import { createLineModel, type LineModel } from '../../../src/page/line-model.ts';
 import { summarise } from '../../../src/page/summary.ts';
-import { titleOf } from '../../../src/page/summary-view.ts';
+import { type SummaryElements, SummaryView, titleOf } from '../../../src/page/summary-view.ts';
 import { TimeLeft } from '../../../src/page/time-left.ts';
 import { english } from '../../../src/page/words-english.ts';
 import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
@@ -50,6 +50,39 @@ describe('summary', () => {
     expect(titleOf(summarise([]), english)).toBe('Deferred uploads');
   });
 });
+
+describe('summary view', () => {
+  beforeAll(() => void Object.assign(globalThis, { document: { title: '', body: new FakeElement() } }));
+  afterAll(() => void Reflect.deleteProperty(globalThis, 'document'));
+
+  test('marks its bar as busy only while an upload advances, because phones then hide other buttons', () => {
+    const bar = new FakeElement();
+    const rest = ['section', 'text', 'bytes', 'timeLeft', 'pauseAll', 'cancelAll', 'hideFinished'];
+    const elements = { bar, ...Object.fromEntries(rest.map((name) => [name, new FakeElement()])) };
+    const view = new SummaryView(elements as unknown as SummaryElements, english);
+    const marksOf = (...models: LineModel[]) => {
+      view.show(summarise(models), true);
+      return [...bar.attributes.keys()];
+    };
+    expect(marksOf(line(DONE), line({ phase: 'paused' }), line())).toEqual(['data-busy']);
+    expect(marksOf(line(DONE), line({ phase: 'paused' }))).toEqual([]);
+    expect(marksOf(line(DONE))).toEqual(['data-over']);
+  });
+});
+
+class FakeElement {
+  readonly attributes = new Map<string, string>();
+  textContent = '';
+  getAttribute(name: string): string | null {
+    return this.attributes.get(name) ?? null;
+  }
+  setAttribute(name: string, value: string): void {
+    this.attributes.set(name, value);
+  }
+  removeAttribute(name: string): void {
+    this.attributes.delete(name);
+  }
+}
 
 describe('remaining time', () => {
   const advance = { total: 10, percent: 10, busy: 10, isAdvancing: true, slowestMs: 0 };
