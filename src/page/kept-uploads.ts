@@ -1,5 +1,4 @@
 import { DEFAULT_TUNING } from '../client/tuning.ts';
-import { isUndecided } from '../client/upload-error.ts';
 import { isDelivered, isStopped, sentBytesOf, type FileFacts, type LineModel } from './line-model.ts';
 
 /** The stored state of an upload, from which a reloaded page continues it. */
@@ -121,10 +120,12 @@ function isWorthKeeping({ cancelling, problem }: LineModel): boolean {
   return !cancelling && problem?.code !== 'upload_cancelled';
 }
 
-/** True if the upload has failed, and sending the rest of the file would not help. */
+/**
+ * True if the server has stored the upload as failed, and sending the rest of the file would not help. A request that
+ * was refused for another reason, such as a full queue, has left no upload on the server. Its line asks for the file.
+ */
 function isRejected(model: LineModel): boolean {
-  const { problem } = model;
-  return problem !== null && !isUndecided(problem) && !isStopped({ ...model, file: null });
+  return model.problem?.final === true && !isStopped({ ...model, file: null });
 }
 
 function parse(id: string, text: string | null): { upload: KeptUpload; order: number }[] {

@@ -71,12 +71,17 @@ describe('stored uploads', () => {
   });
 
   test('include failed ones, so that a reload does not hide the failure', () => {
-    for (const [code, needsNoBytes] of [
-      ['picture_damaged', true],
-      ['connection_lost', false],
-      ['upload_interrupted', false],
+    const outcome = { state: 'failed', final: true } as const;
+    for (const [why, needsNoBytes] of [
+      [problem('picture_damaged', 422, '', outcome), true],
+      [problem('upload_interrupted', 400, '', outcome), false],
+      [problem('connection_lost', 0, ''), false],
+      // The server has no record of these.
+      [problem('queue_full', 503, ''), false],
+      [problem('quota_exceeded', 429, ''), false],
+      [problem('ticket_forbids', 403, ''), false],
     ] as const) {
-      keptBy('first').write([line(ID, { problem: problem(code, 422, '') })]);
+      keptBy('first').write([line(ID, { problem: why })]);
       expect(keptBy('after').claim('first')).toMatchObject([{ id: ID, isDelivered: needsNoBytes }]);
     }
   });
