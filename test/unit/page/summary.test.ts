@@ -55,7 +55,8 @@ describe('summary view', () => {
   beforeAll(() => void Object.assign(globalThis, { document: { title: '', body: new FakeElement() } }));
   afterAll(() => void Reflect.deleteProperty(globalThis, 'document'));
 
-  test('marks its bar as busy only while an upload advances, because phones then hide other buttons', () => {
+  test('marks its bar as busy only while an upload advances', () => {
+    // While it is busy, a phone hides the buttons that act on finished files.
     const bar = new FakeElement();
     const rest = ['section', 'text', 'bytes', 'timeLeft', 'pauseAll', 'cancelAll', 'hideFinished'];
     const elements = { bar, ...Object.fromEntries(rest.map((name) => [name, new FakeElement()])) };

@@ -64,7 +64,7 @@ test('every error code and every step has a text', () => {
   }
 });
 
-test('a file of an unknown type is not said to be no picture, because it may be one that the server cannot read', () => {
+test('an unknown file is called unreadable, because it may contain a picture of an unsupported type', () => {
   const texts = LANGUAGES.map((words) => words.problem(problem('unsupported_media_type', 415, '')));
   const reading = [/can be read here/, /可以读取/, /lassen sich hier .* lesen/, /no se puede leer/];
   texts.forEach((text, at) => expect(text).toMatch(reading[at] ?? ''));
