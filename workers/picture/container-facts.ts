@@ -17,6 +17,8 @@ export interface ContainerFacts {
   readonly isAlphaDeclared: boolean;
   /** True for a JPEG that has only segments before its pixels. */
   readonly hasCleanJpegHeader: boolean;
+  /** True for a JPEG whose last two bytes are zeros. */
+  readonly endsInZeros: boolean;
   /** True if the first frame of the picture may be all transparent. False for a GIF that has no colour for it. */
   readonly mayBeClear: boolean;
   /** True if a PNG, AVIF or HEIC is an animation. */
@@ -34,6 +36,7 @@ export interface ContainerFacts {
 const ORDINARY: ContainerFacts = {
   isAlphaDeclared: true,
   hasCleanJpegHeader: false,
+  endsInZeros: false,
   mayBeClear: true,
   hasMoreFrames: false,
   pictures: 1,
@@ -61,7 +64,7 @@ export async function readContainer(
 ): Promise<ContainerFacts> {
   switch (type) {
     case 'image/jpeg':
-      return { ...ORDINARY, ...(await checkJpeg(window)) };
+      return { ...ORDINARY, ...(await checkJpeg(window)), endsInZeros: await endsInZeros(window) };
     case 'image/png': {
       await checkPng(window, signal);
       const { isAnimated, colours, gamma } = await readPngFacts(window);
@@ -85,6 +88,10 @@ export async function readContainer(
     default:
       return { ...ORDINARY, hasMoreFrames: await moves(window) };
   }
+}
+
+async function endsInZeros(window: FileWindow): Promise<boolean> {
+  return (await window.read(window.sizeBytes - 2, 2))?.readUInt16BE(0) === 0;
 }
 
 /** Returns whether an AVIF or HEIC has moving pictures, which the libraries do not report. */

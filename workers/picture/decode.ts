@@ -66,6 +66,7 @@ async function decodeStrictly(state: PictureState, input: PictureInput, settings
       return await decodeJpegStrictly(input, settings, {
         hasCleanHeader: state.container.get().hasCleanJpegHeader,
         hasOneScan: !state.costly.get().isProgressive,
+        endsInZeros: state.container.get().endsInZeros,
       });
     case 'gif':
       return await decodeGifStrictly(input, settings, frames, () => state.warnings.push(FRAMES_DAMAGED));

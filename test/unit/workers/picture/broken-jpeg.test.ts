@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { photo } from '../../../helpers/pictures.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
+import { decodeJpegStrictly } from '../../../../workers/picture/strict-jpeg.ts';
 
 const OPTIONS = { variants: [{ name: 'a', longestSide: 40, format: 'png' }] };
 
@@ -85,8 +86,36 @@ describe('JPEG without an end mark', () => {
   test('completes if all its pixels are there, also with bytes between its segments or zeros at its end', async () => {
     const whole = await photo({ width: 80, height: 60 });
     const noEnd = whole.subarray(0, -2);
-    const forms = [noEnd, whole.subarray(0, -1), insertBefore(noEnd, 0xdb, zeros), Buffer.concat([noEnd, zeros])];
+    const withZeros = Buffer.concat([noEnd, Buffer.alloc(10_000)]);
+    const forms = [noEnd, whole.subarray(0, -1), withZeros, Buffer.concat([whole, zeros])];
+    forms.push(insertBefore(noEnd, 0xdb, zeros), insertBefore(withZeros, 0xdb, zeros));
     for (const form of forms) expect(await outcomeOf(form)).toBe('completed');
+  });
+
+  test('is rejected as incomplete if zeros replace the rest of its pixels, in any form of JPEG', async () => {
+    const whole = await photo({ width: 80, height: 60 });
+    const progressive = await photo({ width: 80, height: 60, progressive: true });
+    for (const jpeg of [whole, progressive, await pictureFixture('restart-intervals.jpg')]) {
+      const half = jpeg.subarray(0, jpeg.length / 2);
+      for (const count of [2, jpeg.length - half.length, 10_000])
+        expect(await outcomeOf(Buffer.concat([half, Buffer.alloc(count)]))).toEqual(incomplete);
+    }
+    expect(await outcomeOf(Buffer.concat([whole.subarray(0, -3), Buffer.alloc(3)]))).toEqual(incomplete);
+  });
+
+  test('rejects with an error that is not damage as it is, also of the attempt with an end mark', async () => {
+    let reads = 0;
+    const settings = {
+      size: { width: 40, height: 30 },
+      appliesProfile: false,
+      maxSeconds: 60,
+      get maxPixels() {
+        return (reads += 1) === 1 ? 1_000_000 : 1;
+      },
+    };
+    const form = { hasCleanHeader: true, hasOneScan: true, endsInZeros: false };
+    const noEnd = (await photo({ width: 80, height: 60 })).subarray(0, -2);
+    await expect(decodeJpegStrictly(noEnd, settings, form)).rejects.toThrow(/pixel limit/);
   });
 
   test('is rejected as incomplete if one byte of its pixels is missing too', async () => {
