@@ -30,11 +30,21 @@ export function isHtml(text: string): boolean {
 /** True for markup, JSON, scripts and code. Their lines may have equal numbers of commas, like tables. */
 export function isOtherLanguage(text: string): boolean {
   if (OTHER_LANGUAGE.test(text)) return true;
+  const all = text.split(/[\r\n]/);
   // Skip lines that contain only delimiters.
-  const lines = text.split(/[\r\n]/).filter((line) => /[\p{L}\p{N}{}]/u.test(line) || MARKDOWN_RULE.test(line));
-  if (lines.some((line, index) => (index === 1 || line.includes('---')) && MARKDOWN_RULE.test(line))) return true;
+  const lines = all.filter((line) => /[\p{L}\p{N}{}]/u.test(line) || MARKDOWN_RULE.test(line));
+  if (MARKDOWN_RULE.test(lines[1] ?? '') || hasMarkdownRule(all)) return true;
   return (
     lines.filter((line) => STATEMENTS.some((start) => start.test(line)) || END_OF_STATEMENT.test(line)).length >
     MOST_STATEMENTS * lines.length
   );
+}
+
+/** Returns whether a line outside of quotes is the rule of a table in Markdown. A cell may hold such a table. */
+function hasMarkdownRule(lines: readonly string[]): boolean {
+  let quotes = 0;
+  return lines.some((line) => {
+    quotes += line.split('"').length - 1;
+    return quotes % 2 === 0 && line.includes('---') && MARKDOWN_RULE.test(line);
+  });
 }

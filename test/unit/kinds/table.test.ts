@@ -70,6 +70,11 @@ describe('type of a text at the intake', () => {
       'Report;from 2 January\nIBAN;DE12\nBank;Some bank\nAccount;Current account\nBalance;1,50;EUR\n' +
         'Sorted by date\nDay;Shop;Text;Amount\n1.1.;A;Card;-1,00\n2.1.;B;Card;-2,00\n3.1.;C;Card;-3,00\n',
     ],
+    [
+      'Markdown in quoted cells',
+      'id,body,state\n1,"See ""this"":\n\n| a | b |\n| --- | --- |\n| 1 | 2 |",open\n' +
+        '2,"| a |\n| --- |\n| 1 |",closed\n',
+    ],
     ['three letters of a signature', 'ID3,name,value\n1,a,2\n2,b,3\n'],
   ])('recognizes %s as a table', async (_what, text) => {
     expect(await refusal(Buffer.from(text))).toBe('text/csv');
@@ -99,6 +104,10 @@ describe('type of a text at the intake', () => {
     [
       'Markdown that ends with a table',
       `${'text\n'.repeat(5)}| a | b | c |\n| --- | --- | --- |\n${'| 1 | 2 | 3 |\n'.repeat(3)}`,
+    ],
+    [
+      'Markdown with quotes above its table',
+      `It is a "text".\n${'text\n'.repeat(5)}| a | b | c |\n| --- | --- | --- |\n${'| 1 | 2 | 3 |\n'.repeat(3)}`,
     ],
     ['Markdown', '| a | b |\n|---|---|\n| 1 | 2 |\n'],
     [
