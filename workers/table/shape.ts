@@ -6,7 +6,7 @@ import { typeSums, type SampledRow } from './sample.ts';
 import type { TableShape } from './state.ts';
 
 /** As in the check of the intake. */
-const LEAST_AT_END = 4;
+const [LEAST_AT_END, LEAST_AGREEMENT] = [4, 0.6];
 
 /** The facts that must be known besides the first rows. */
 export interface ShapeSettings {
@@ -49,11 +49,18 @@ function rowsOfTable(rows: readonly SampledRow[], columns: number, { isSparse }:
 
 function columnsOf(rows: readonly SampledRow[], isSparse: boolean): number {
   if (isSparse) return Math.max(...rows.map(({ width }) => width));
-  const width = Math.max(commonest(rows.map((row) => row.width)), widthAtEnd(rows));
+  const width = widthOf(rows);
   const most = Math.max(...rows.filter((row) => row.width === width).map(({ filled }) => filled));
   // Each row ends with a delimiter, but the header does not.
   const above = rows[rows.findIndex((row) => row.width === width) - 1];
   return most < width && above?.width === width - 1 ? width - 1 : width;
+}
+
+/** Returns the most frequent width, or the width of the last rows if few rows agree or most have one cell. */
+function widthOf(rows: readonly SampledRow[]): number {
+  const width = commonest(rows.map((row) => row.width));
+  const agreeing = rows.filter((row) => row.width === width).length;
+  return width > 1 && agreeing >= LEAST_AGREEMENT * rows.length ? width : Math.max(width, widthAtEnd(rows));
 }
 
 /** Returns the width of the last rows if they are a table with a header, below the lines of a report. Otherwise 0. */

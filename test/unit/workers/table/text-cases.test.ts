@@ -47,6 +47,22 @@ describe('real text table', () => {
     expect(table.result).toMatchObject({ rowCount: 3, errorCount: 0, rowsSkipped: 5 });
   });
 
+  test('keeps the rows of most lines if the last ones have one cell more', async () => {
+    const rows = (columns: number, count: number) =>
+      Array.from(
+        { length: count },
+        (_, row) => `${Array.from({ length: columns }, (_cell, at) => `t${row}${at}`).join(',')}\n`,
+      );
+    const table = await processTable(`a,b,c,d\n${[...rows(4, 6), ...rows(5, 4)].join('')}`);
+    expect([namesOf(table), table.result.rowCount, table.result.errorCount]).toEqual([['a', 'b', 'c', 'd'], 6, 4]);
+    expect(table.result.warnings).toEqual([]);
+  });
+
+  test('is found below more lines of one cell than most of the rows', async () => {
+    const table = await processTable(`${'# a report\n'.repeat(8)}a,b,c,d\n${'1,2,3,4\n'.repeat(4)}`);
+    expect([namesOf(table), table.result.rowCount, table.result.rowsSkipped]).toEqual([['a', 'b', 'c', 'd'], 4, 8]);
+  });
+
   test('keeps the rows of most lines if the last ones have more cells and no header', async () => {
     const table = await processTable(`a,b,c\n${'1,2,3\n'.repeat(6)}${'1,2,3,4,5\n'.repeat(4)}`);
     expect([namesOf(table), table.result.rowCount, table.result.errorCount]).toEqual([['a', 'b', 'c'], 6, 4]);
