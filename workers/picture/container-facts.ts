@@ -6,7 +6,7 @@ import type { FileWindow } from './structure/file-window.ts';
 import { checkGif, readGifBlocks } from './structure/gif-frames.ts';
 import { checkJpeg } from './structure/jpeg-segments.ts';
 import { checkPng } from './structure/png-chunks.ts';
-import { readPngFacts } from './structure/png-facts.ts';
+import { readPngFacts, type PngFacts } from './structure/png-facts.ts';
 import { hasTiffAlpha } from './structure/tiff-alpha.ts';
 import { checkTiff } from './structure/tiff-pages.ts';
 import { checkTiffSamples } from './structure/tiff-samples.ts';
@@ -30,7 +30,7 @@ export interface ContainerFacts {
   /** The colours of an AVIF or PNG by numbers. Undefined if there are none. */
   readonly colours: ColourNumbers | undefined;
   /** See `PngFacts.gamma`. Undefined for other formats. */
-  readonly gamma: number | undefined;
+  readonly gamma: PngFacts['gamma'];
 }
 
 const ORDINARY: ContainerFacts = {

@@ -31,14 +31,14 @@ export function decode(tools: PictureTools) {
     const { format } = state.facts.get();
     const maxPixels = claimablePixels(format, tools.limits.maxPixels);
     const way = state.wayToSrgb.get();
+    const { mayBeClear, gamma } = state.container.get();
     const settings = {
       size: state.plan.get().decoded,
       appliesProfile: way.kind === 'managed',
       maxPixels,
-      isDeep: way.kind === 'hdr',
+      isDeep: way.kind === 'hdr' || gamma?.bits === 16,
       keptChannels: state.keptChannels.get(),
     };
-    const { mayBeClear } = state.container.get();
     const input = isHeic(upload.type)
       ? await bounds.wait((maxSeconds) =>
           tools.heic.pixels(inputPath, { maxPixels, maxSeconds, signal }, settings.isDeep),
@@ -97,8 +97,8 @@ async function inSrgb(pixels: Pixels, way: WayToSrgb, { avifColours, gamma }: Co
   if (way.kind === 'hdr') {
     return await toneMap({ ...pixels, white: ((1 << way.bits) - 1) << (16 - way.bits) }, way.curve, way.matrix);
   }
-  if (avifColours?.isMonochrome === true && avifColours.isLimited) toFullRange(pixels);
-  if (gamma !== undefined) fromGamma(pixels, gamma);
+  if (avifColours?.isMonochrome === true && avifColours.isLimited) await toFullRange(pixels);
+  if (gamma !== undefined) return await fromGamma(pixels, gamma);
   if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);
   return pixels;
 }

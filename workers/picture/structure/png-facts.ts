@@ -8,7 +8,15 @@ export interface PngFacts {
   /** The colours by their numbers. Undefined if the file does not name them. */
   readonly colours: ColourNumbers | undefined;
   /** Undefined if it is about that of sRGB, or if the file has other facts about its colours, which count first. */
-  readonly gamma: number | undefined;
+  readonly gamma: PngGamma | undefined;
+}
+
+/** How a PNG stores light (PNG third edition, section 11.3.2.2). */
+export interface PngGamma {
+  /** A level is the light to the power of this number. */
+  readonly exponent: number;
+  /** The number of bits of a decoded channel: 8 or 16. */
+  readonly bits: number;
 }
 
 const [HEADER_BYTES, DEPTH_AT] = [13, 8];
@@ -39,7 +47,7 @@ export async function readPngFacts(window: FileWindow): Promise<PngFacts> {
     const data = type === 'cICP' && bytes === COLOURS_BYTES ? await window.read(at, bytes) : undefined;
     if (data !== undefined) colours = { primaries: data[0], transfer: data[1], bits };
   }
-  return { isAnimated, colours, gamma: hasOtherColours ? undefined : gamma };
+  return { isAnimated, colours, gamma: hasOtherColours || gamma === undefined ? undefined : { exponent: gamma, bits } };
 }
 
 function gammaOf(units = 0): number | undefined {

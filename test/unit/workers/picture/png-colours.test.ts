@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { pngChunk } from '../../../helpers/pictures.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
+import { fromGamma, toFullRange } from '../../../../workers/picture/levels.ts';
 
 /** The place after the header, where a PNG has its colours. */
 const AFTER_HEADER = 33;
@@ -18,9 +19,12 @@ async function shown(colour: string, [primaries, transfer]: readonly [number, nu
 async function shownWith(colour: string, chunks: readonly Buffer[], space = 'srgb') {
   const create = { width: 8, height: 8, channels: 3 as const, background: colour };
   const png = await sharp({ create }).toColourspace(space).png().toBuffer();
-  const file = Buffer.concat([png.subarray(0, AFTER_HEADER), ...chunks, png.subarray(AFTER_HEADER)]);
-  const { files } = await processPicture(file, {}, OPTIONS);
+  const { files } = await processPicture(withChunks(png, chunks), {}, OPTIONS);
   return [...(await sharp(files.get('png')).toColourspace('srgb').removeAlpha().raw().toBuffer()).subarray(0, 3)];
+}
+
+function withChunks(png: Buffer, chunks: readonly Buffer[]): Buffer {
+  return Buffer.concat([png.subarray(0, AFTER_HEADER), ...chunks, png.subarray(AFTER_HEADER)]);
 }
 
 describe('PNG with colours by numbers', () => {
@@ -56,9 +60,32 @@ describe('PNG with a gamma', () => {
     ['srgb', 'rgb(128, 10, 0)', [188, 55, 0]],
     ['rgb16', 'rgb(128, 10, 0)', [188, 55, 0]],
     ['b-w', 'rgb(128, 128, 128)', [188, 188, 188]],
+    ['grey16', 'rgb(128, 128, 128)', [188, 188, 188]],
   ])('is converted from linear light to sRGB: %s', async (space, colour, converted) => {
     const seen = await shownWith(colour, [gamma(100_000)], space);
     expect(seen.every((level, channel) => Math.abs(level - (converted[channel] ?? 0)) <= 1)).toBe(true);
+  });
+
+  test('keeps the shadows of 16 bits apart', async () => {
+    const levels = Uint16Array.from({ length: 8 }, (_, pixel) => 60 * pixel);
+    const png = await sharp(levels, { raw: { width: 8, height: 1, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toBuffer();
+    const { files } = await processPicture(withChunks(png, [gamma(100_000)]), {}, OPTIONS);
+    const seen = await sharp(files.get('png')).extractChannel(0).raw().toBuffer();
+    expect(new Set(seen).size).toBe(levels.length);
+  });
+
+  test('lets other work run between the parts of a large picture', async () => {
+    const pixels = { data: Buffer.alloc(600_000, 128), width: 600_000, height: 1, channels: 1 as const };
+    for (const convert of [() => fromGamma(pixels, { exponent: 1, bits: 8 }), () => toFullRange(pixels)]) {
+      const order: string[] = [];
+      setImmediate(() => order.push('other work'));
+      await convert();
+      expect([...order, 'end']).toEqual(['other work', 'end']);
+    }
+    expect(new Set(pixels.data).size).toBe(1);
   });
 
   test.each([
