@@ -11,8 +11,14 @@ import { BLOCK_SECONDS } from '../worker-timing.ts';
 /** Number of files that one process fetches at the same time. Most of the time it waits for other servers. */
 const CONCURRENCY = 4;
 
-/** If a worker dies, its file is fetched again after at most about twice this time. */
+/**
+ * If a worker dies, its file is fetched again after 4 to 7 seconds: the rest of the lock, and up to two checks for
+ * stalled jobs.
+ */
 const LOCK_MS = 5_000;
+
+/** While no import runs, the checks pause for three of their periods. That must be shorter than the lock. */
+const CHECKS_PER_LOCK = 5;
 
 /** The record counts the beginnings, so BullMQ must not fail an import because workers died. */
 const NO_STALL_LIMIT = 1_000_000;
@@ -49,7 +55,7 @@ export class ImportWorker {
       skipLockRenewal: true,
       skipStalledCheck: true,
       // Of all processes, one runs the check in each period.
-      stalledInterval: lockMs,
+      stalledInterval: lockMs / CHECKS_PER_LOCK,
       maxStalledCount: NO_STALL_LIMIT,
     });
     this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'import connection error'));
@@ -57,7 +63,7 @@ export class ImportWorker {
     this.#stalledChecks = new StalledChecks({
       inUse: async () => ((await connection.llen(this.#worker.toKey('active'))) > 0 ? [this.#worker] : []),
       check: async (worker) => void (await worker.backend.moveStalledJobsToWait()),
-      periodMs: lockMs / 2,
+      periodMs: lockMs / CHECKS_PER_LOCK,
       log,
     });
     this.#stalledChecks.start();
