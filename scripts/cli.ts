@@ -37,12 +37,13 @@ if (command !== undefined) {
 
 /**
  * Allocator and libuv read their settings when a process starts, so this process replaces itself. Node before 22.15
- * cannot do this. Then a worker keeps more memory, and an API process has fewer threads.
+ * cannot do this, and a process that another one has forked would lose its channel. Then a worker keeps more memory,
+ * and an API process has fewer threads.
  */
 async function startWith(variables: Readonly<Record<string, string>>, start: () => Promise<unknown>): Promise<void> {
   const execve: unknown = 'execve' in process ? process.execve : undefined;
   const isReady = Object.keys(variables).some((variable) => process.env[variable] !== undefined);
-  if (isReady || typeof execve !== 'function') return void (await start());
+  if (isReady || process.send !== undefined || typeof execve !== 'function') return void (await start());
   const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2), name];
   execve.call(process, process.execPath, args, { ...process.env, ...variables });
 }

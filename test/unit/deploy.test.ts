@@ -15,6 +15,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'AWS_SECRET_ACCESS_KEY',
   'NODE_ENV',
   'NODE_IMAGE',
+  'UV_THREADPOOL_SIZE',
   'BASE_IMAGE',
   'AF_INET',
   'AF_INET6',
