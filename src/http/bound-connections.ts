@@ -4,7 +4,13 @@ import type { Socket } from 'node:net';
 /** Above this share of the limit, a new connection replaces the oldest connection that has sent nothing. */
 const CROWDED_SHARE = 0.9;
 
-/** On a crowded server an idle connection is closed after this time, which the answer announces. */
+/** A crowded server is calm again at this share, so that few changes visit all connections. */
+const CALM_SHARE = 0.8;
+
+/**
+ * On a crowded server an idle connection is closed after this time. Only answers to requests that came while the server
+ * was crowded announce it: other clients may send a request to a closing connection, and have to send it again.
+ */
 const CROWDED_KEEP_ALIVE_MS = 1_000;
 
 /** A younger connection may be about to send its first bytes. */
@@ -26,13 +32,16 @@ export function boundConnections(server: Server, { maxConnections, readerTimeout
   const openedAtMs = new Map<Socket, number>();
   const readers = new WeakMap<Socket, ReaderProgress>();
   const keepAliveMs = server.keepAliveTimeout;
-  const crowd = maxConnections === undefined ? Infinity : maxConnections * CROWDED_SHARE;
+  const crowd = (maxConnections ?? Infinity) * CROWDED_SHARE;
+  const calm = (maxConnections ?? Infinity) * CALM_SHARE;
+  let isCrowded = false;
   const changed = (): void => {
-    const wasCrowded = server.keepAliveTimeout < keepAliveMs;
-    const isCrowded = openedAtMs.size > crowd;
+    const wasCrowded = isCrowded;
+    isCrowded = openedAtMs.size > (wasCrowded ? calm : crowd);
+    if (isCrowded === wasCrowded) return;
     // Node reads it at the end of each answer.
     server.keepAliveTimeout = isCrowded ? Math.min(keepAliveMs, CROWDED_KEEP_ALIVE_MS) : keepAliveMs;
-    if (isCrowded && !wasCrowded) shortenIdle(openedAtMs.keys(), keepAliveMs);
+    if (isCrowded) shortenIdle(openedAtMs.keys(), keepAliveMs);
   };
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   server.on('connection', (socket) => {

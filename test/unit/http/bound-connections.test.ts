@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { on } from 'node:events';
-import type { Socket } from 'node:net';
+import { Server } from 'node:http';
+import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { boundConnections } from '../../../src/http/bound-connections.ts';
 import { eventually } from '../../helpers/eventually.ts';
@@ -96,6 +97,25 @@ test('a crowded server closes idle connections soon, and a calm one does not', a
   const later = await ask(served);
   expect([later.keepAlive, later.socket.closed]).toEqual(['600', false]);
   later.socket.destroy();
+});
+
+test('a crowded server is calm again only when a fifth of its connections is free', () => {
+  const server = new Server();
+  server.removeAllListeners('connection');
+  server.keepAliveTimeout = 600_000;
+  boundConnections(server, { maxConnections: 10, readerTimeoutMs: 600_000 });
+  const sockets = Array.from({ length: 10 }, () => new Socket());
+  const keepAliveMs = sockets.map((socket) => {
+    server.emit('connection', socket);
+    return server.keepAliveTimeout;
+  });
+  const later = sockets.map((socket) => {
+    socket.emit('close');
+    return server.keepAliveTimeout;
+  });
+  server.emit('close');
+  expect(keepAliveMs).toEqual([...Array<number>(9).fill(600_000), 1_000]);
+  expect(later).toEqual([1_000, ...Array<number>(9).fill(600_000)]);
 });
 
 /** Sends a request over a new connection, and returns how long the connection may be idle after the answer. */
