@@ -123,7 +123,8 @@ export class DirectUploads {
   }
 
   /**
-   * Returns the parts that the bucket has: all of a complete file, whose client may not have got the answer. Throws
+   * Returns the parts that the bucket has: all of a complete file, whose client may not have got the answer. The record
+   * of a stored upload does not say how its bytes came, so this includes files that were sent in another way. Throws
    * `no_direct_upload` (409) for an upload that has ended without its bytes.
    */
   async stored(id: string): Promise<StoredParts> {
@@ -131,9 +132,16 @@ export class DirectUploads {
     const { record } = await readExisting(this.#parts.records, id);
     if (record.stored) return partsOfJoined(record.receivedBytes);
     const waiting = requireDirect(record);
-    const parts = await readStored({ ...this.#parts, direct }, waiting);
-    if (parts === undefined && (await isJoined(this.#parts, waiting))) return partsOfJoined(waiting.totalBytes);
-    return { partBytes: waiting.road.partBytes, parts: parts ?? [] };
+    try {
+      const parts = await readStored({ ...this.#parts, direct }, waiting);
+      if (parts === undefined && (await isJoined(this.#parts, waiting))) return partsOfJoined(waiting.totalBytes);
+      return { partBytes: waiting.road.partBytes, parts: parts ?? [] };
+    } catch (error) {
+      // Another request may have completed the upload since the record was read.
+      const { record: latest } = await readExisting(this.#parts.records, id);
+      if (latest.stored) return partsOfJoined(latest.receivedBytes);
+      throw error;
+    }
   }
 
   /**

@@ -230,6 +230,20 @@ describe('an upload straight to the bucket', () => {
     ]);
     expect((await complete(begun, parts)).record.version).toBe(record.version);
   });
+
+  test('lists all parts if it is completed between the look at the bucket and the report of its bytes', async () => {
+    const begun = await begin();
+    const parts = await put(begun, file());
+    const records = overriding(space.records, {
+      async receive(id, ...more) {
+        await complete(begun, parts);
+        return await space.records.receive(id, ...more);
+      },
+    });
+    const stored = await uploadsOf(records).stored(idOf(begun));
+    expect(stored.parts).toMatchObject([{ number: 1, sizeBytes: SIZE }]);
+    expect(await stateOf(idOf(begun))).toBe('queued');
+  });
 });
 
 describe('the creation of an upload straight to the bucket', () => {
