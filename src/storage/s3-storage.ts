@@ -113,7 +113,8 @@ export class S3Storage implements Storage {
       if (isMissing(error)) return false;
       if (!isUnsupportedCopy(error)) throw asServiceError(error);
       const object = await this.stat(from);
-      if (object !== undefined && (await copyInRanges(this.direct, object, to))) return true;
+      if (object === undefined) return false;
+      if (await copyInRanges(this.direct, object, to)) return true;
       throw error;
     }
   }

@@ -100,6 +100,11 @@ describe('S3 that answers 500', () => {
     expect(await write(Buffer.from('x'))).toMatchObject({ code: 'storage_full', status: 507 });
   });
 
+  test('copies nothing for a missing object if it cannot copy with one request', async () => {
+    server.fault = at('CopyObject', (request) => refuse(request, 501, 'NotImplemented'));
+    expect(await storage.duplicate(KEY, UPLOAD.part(0))).toBe(false);
+  });
+
   test('returns a rejection as a permanent error', async () => {
     server.fault = (request) => refuse(request, 403, 'AccessDenied');
     const error = await write(Buffer.alloc(9 * MIB));
