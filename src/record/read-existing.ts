@@ -11,6 +11,12 @@ export async function readExisting(records: Pick<UploadRecords, 'read'>, id: str
   return read;
 }
 
+/** False if nobody has used the id, and if its upload was deleted or has expired. */
+export async function hasUpload(records: Pick<UploadRecords, 'read'>, id: string): Promise<boolean> {
+  const read = await records.read(id);
+  return read !== undefined && !read.record.deleted && !isExpired(read.record, read.nowMs);
+}
+
 /** Like `readExisting`, but only the fields that progress is computed from. */
 export async function readExistingProgress(
   records: Pick<UploadRecords, 'readProgress'>,

@@ -11,7 +11,7 @@ import { sentDigests } from '../http/digest-fields.ts';
 import { queryParameter, requireUploadId } from '../http/parameters.ts';
 import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { EarlyWatch } from '../record/early-watch.ts';
-import { readExisting } from '../record/read-existing.ts';
+import { hasUpload, readExisting } from '../record/read-existing.ts';
 import { watchStoredUntilFinal, type AskedStored, type WatchParts } from '../record/watch.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
@@ -63,7 +63,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const head = { id, fileName, options: optionsOf(ctx), digests: sentDigests(ctx.req.headers) };
     const scope = openScope(ctx, parts);
     const sender = await parts.callers.ofCreationOrRetry(ctx);
-    await requirePresence(ctx, async () => (await parts.records.read(id)) !== undefined);
+    await requirePresence(ctx, () => hasUpload(parts.records, id));
     const caller = withMetadata(sender, queryParameter(ctx, METADATA_FIELD), 'The query parameter "metadata"');
     await withEarlyWatch(parts, timeoutMs, async (wait) => {
       const received = await parts.intake.receiveRaw(withCaller(scope, caller), ctx.req, { ...head, ...wait });

@@ -110,6 +110,9 @@ describe('the life of an upload', () => {
       expect(await put(id, { 'If-None-Match': '*' })).toEqual([202, 200]);
       expect(await put(id, { 'If-None-Match': '*' })).toEqual([412, 200]);
       expect(await put(id, { 'If-Match': '*' })).toEqual([202, 200]);
+      await fetch(`${service.url}/uploads/${id}`, { method: 'DELETE' });
+      expect(await put(id, { 'If-Match': '*' })).toEqual([412, 410]);
+      expect(await put(id, { 'If-None-Match': '*' })).toEqual([410, 410]);
     });
 
     test('is reported by held polls with every step, and growing versions and percents', async () => {
