@@ -273,7 +273,9 @@ describe('waits for ids that nobody has used', () => {
     await eventually('all to be held', async () => (await heldNow()) === 6);
     expect([await remove(), await heldNow()]).toEqual([404, 6]);
     await putFile(service.url, id, bytes, 'a.jpg');
-    expect([(await poll).body.state, (await many).body.uploads[0]]).toMatchObject(['queued', { state: 'queued' }]);
+    // A slow machine may answer before the file is stored.
+    const begun = expect.stringMatching(/^(receiving|queued)$/);
+    expect([(await poll).body, (await many).body.uploads[0]]).toMatchObject([{ state: begun }, { state: begun }]);
     expect(await remove()).toBe(204);
     expect((await events).at(-1)?.data).toMatchObject({ state: 'cancelled', final: true });
     expect((await getJson(`${service.url}/uploads/${id}/progress?since=0`)).status).toBe(410);
