@@ -107,7 +107,6 @@ export interface ObjectWriter {
   /**
    * Removes the written bytes. Safe to call after a failed `write` or `commit`, and twice. Never rejects: if the
    * storage is away, the janitor removes the rest later.
-   *
    */
   discard(): Promise<void>;
 }

@@ -28,8 +28,8 @@ export function monotonicMs(): number {
 
 /**
  * Calls a function in periods, like `setInterval`, until the returned function is called. All periods of 3 seconds
- * or more share one timer, which does not keep the process alive. Their calls come up to 3 seconds early. Shorter
- * periods are exact.
+ * or more share one timer, which does not keep the process alive. Their calls come up to 3 seconds early, and the first
+ * call comes within one period. Shorter periods are exact.
  */
 export function every(periodMs: number, call: () => void): () => void {
   if (periodMs >= STEP_MS) return add({ dueMs: nextStepMs(periodMs), periodMs, call });

@@ -22,7 +22,7 @@ type SweeperParts = DueParts &
 const LEASE_MS = 10_000;
 const RENEW_PERIOD_MS = 3_000;
 
-/** Each worker asks for the lease four times per period, so a sweep starts at most a quarter of a period late. */
+/** Each worker asks for the lease about four times per period, so a sweep starts at most about 0.4 periods late. */
 const CHECKS_PER_PERIOD = 4;
 
 /** The wait for a running sweep at shutdown. Redis may be gone already. */
@@ -63,7 +63,8 @@ export class Sweeper {
       } catch (error) {
         if (!signal.aborted) this.#parts.log.warn({ err: error }, 'sweep failed');
       }
-      // Jitter keeps the workers of a fleet from asking at the same moment.
+      // Jitter spreads the requests of a fleet. Workers of one machine may ask at the same moment, because they share the
+      // steps of the timer: one of them gets the lease.
       const pauseMs = (this.#parts.periodMs / CHECKS_PER_PERIOD) * (0.75 + Math.random() / 2);
       await sharedDelay(pauseMs, signal);
     }

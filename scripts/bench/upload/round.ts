@@ -53,7 +53,7 @@ export async function runUploadRound(
   const server = session.start<UploadServerQuestions>(
     `../upload/children/${peer.server}`,
     ['--expose-gc', ...nodeOptions],
-    // As npm run api starts it. The peers have the default of Node.
+    // `npm run api` sets this too. The peers run with the default of Node.
     peer.server === 'service' ? API_THREADS : {},
   );
   const { isDurable = true, form, path } = peer;

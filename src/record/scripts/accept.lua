@@ -1,6 +1,6 @@
 -- Creates the record of an upload whose bytes are durable already, and queues it. Rejected with `state`, `final` or
--- `deleted` if the id has a record. The caller removes its files then. If it cannot, the janitor does: at
--- once for an ended upload, otherwise after its end.
+-- `deleted` if the id has a record. The caller removes its files then. If it cannot, the janitor does: at once for an
+-- ended upload, otherwise after its end.
 -- ARGV  7 to 18: as in `enqueue`; 19 name, 20 public id, 21 time of creation in ms, 22 bounds of records as JSON or
 --       empty, 23 ownership as JSON, empty in open mode, 24 limits of the ticket for the file as JSON or empty,
 --       25 not empty if nobody else can know the id yet, so that the change needs no event,
