@@ -34,9 +34,9 @@ setInterval(() => {
 
 /**
  * Kills this process if its event loop is blocked for `limitMs`, because by then a worker has lost the locks of its
- * jobs and an API process answers no request. The kill comes up to 1.6 times `limitMs` after the block began: 11 to 16 s
- * with a limit of 10 s, 33 to 42 s with a limit of 30 s. Time in which the whole process is paused does not count. Does
- * nothing under a debugger. The returned function ends the watch.
+ * jobs and an API process answers no request. The kill comes up to 1.6 times `limitMs` after the block began: after 11
+ * to 16 s with a limit of 10 s, and after 33 to 42 s with a limit of 30 s. Time in which the whole process is paused
+ * does not count. Does nothing under a debugger. The returned function ends the watch.
  */
 export function watchEventLoop(limitMs: number): () => void {
   if (inspector.url() !== undefined) return () => undefined;

@@ -63,8 +63,8 @@ export class Sweeper {
       } catch (error) {
         if (!signal.aborted) this.#parts.log.warn({ err: error }, 'sweep failed');
       }
-      // Jitter spreads the requests of a fleet. Workers of one machine may ask at the same moment, because they share the
-      // steps of the timer: one of them gets the lease.
+      // Jitter spreads the requests of a fleet. Workers of one machine may ask at the same moment, because they share
+      // the steps of the timer. Then one of them gets the lease.
       const pauseMs = (this.#parts.periodMs / CHECKS_PER_PERIOD) * (0.75 + Math.random() / 2);
       await sharedDelay(pauseMs, signal);
     }
