@@ -1,5 +1,5 @@
 import { isFinalState } from '../wire/documents.ts';
-import { isExpired } from './record-fields.ts';
+import { isGone } from './record-fields.ts';
 import type { ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 import {
@@ -35,9 +35,7 @@ export async function removeOrphanFiles({ records, storage }: FileParts, id: str
 }
 
 function isNamed({ record, nowMs }: ReadRecord, key: string, keys: readonly string[]): boolean {
-  const isGone =
-    record.deleted || isExpired(record, nowMs) || record.state === 'cancelled' || record.state === 'discarded';
-  if (isGone) return false;
+  if (isGone(record, nowMs) || record.state === 'cancelled' || record.state === 'discarded') return false;
   // A file of an upload that ended before it was stored does not count, even if its bytes reached the disk.
   if (isOfFencingToken(key, record.id, record.fencingToken)) return record.stored || !isFinalState(record.state);
   // The next request of a resumable upload needs its parts.

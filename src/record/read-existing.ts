@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { isExpired } from './record-fields.ts';
+import { isExpired, isGone } from './record-fields.ts';
 import type { ReadProgress, ReadRecord } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 
@@ -14,7 +14,7 @@ export async function readExisting(records: Pick<UploadRecords, 'read'>, id: str
 /** False if nobody has used the id, and if its upload was deleted or has expired. */
 export async function hasUpload(records: Pick<UploadRecords, 'read'>, id: string): Promise<boolean> {
   const read = await records.read(id);
-  return read !== undefined && !read.record.deleted && !isExpired(read.record, read.nowMs);
+  return read !== undefined && !isGone(read.record, read.nowMs);
 }
 
 /** Like `readExisting`, but only the fields that progress is computed from. */

@@ -94,6 +94,11 @@ export function isExpired(record: Pick<UploadRecord, 'expiresAtMs'>, nowMs: numb
   return record.expiresAtMs !== null && record.expiresAtMs <= nowMs;
 }
 
+/** True if an upload was deleted or has expired. Its files are removed, or soon will be. */
+export function isGone(record: Pick<UploadRecord, 'deleted' | 'expiresAtMs'>, nowMs: number): boolean {
+  return record.deleted || isExpired(record, nowMs);
+}
+
 /**
  * Failures that may come from the machine or the program. The file may succeed after an upgrade, a repair, or with
  * other limits.

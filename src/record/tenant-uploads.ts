@@ -2,7 +2,7 @@ import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import type { UploadState } from '../wire/documents.ts';
 import type { ReadRecord } from './read-record.ts';
-import { isExpired } from './record-fields.ts';
+import { isGone } from './record-fields.ts';
 import type { UploadRecords } from './record.ts';
 
 /** A place in the list of a tenant's uploads: that of an upload that was returned already. */
@@ -95,7 +95,7 @@ function pageOf(found: readonly { read: ReadRecord }[], next: ListPlace | undefi
 }
 
 function isListed({ record, nowMs }: ReadRecord, { tenant, state }: ListedUploads): boolean {
-  if (record.tenant !== tenant || record.deleted || isExpired(record, nowMs)) return false;
+  if (record.tenant !== tenant || isGone(record, nowMs)) return false;
   return state === undefined || record.state === state;
 }
 

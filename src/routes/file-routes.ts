@@ -15,7 +15,7 @@ import { sendObject, type ServedObject } from '../http/send-object.ts';
 import type { Transfers } from '../http/transfers.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import type { Kinds } from '../kinds/kinds.ts';
-import { isExpired, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
+import { isGone, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
 import { followStoredBytes } from '../record/follow-bytes.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { RecordSubscription } from '../record/record-subscription.ts';
@@ -145,7 +145,7 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
 /** Throws `unknown_variant` (404) if the upload has no such file and will never have it. */
 async function readForVariant(parts: FileRouteParts, id: string, name: string): Promise<UploadRecord> {
   const read = await parts.records.read(id);
-  if (read === undefined || read.record.deleted || isExpired(read.record, read.nowMs)) throw unknownVariant();
+  if (read === undefined || isGone(read.record, read.nowMs)) throw unknownVariant();
   const { record } = read;
   if (isThere(record, name)) return record;
   if (!willHave(parts, record, name) || isFinalState(record.state)) throw unknownVariant();
