@@ -4,10 +4,7 @@ import type { Redis } from '../src/queue/connection.ts';
 import { queueNameOf, type PermitData, type QueueKeys } from '../src/queue/contract.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 import { StalledChecks } from './stalled-checks.ts';
-import { BLOCK_SECONDS, type WorkerTiming } from './worker-timing.ts';
-
-/** The record counts stalls. BullMQ must never fail a job because of its own count. */
-const NO_STALL_LIMIT = 1_000_000;
+import { BLOCK_SECONDS, NO_STALL_LIMIT, type WorkerTiming } from './worker-timing.ts';
 
 /** Pause after Redis has rejected a command, for example because its memory is full or because it is a replica now. */
 const ERROR_PAUSE_MS = 1_000;

@@ -19,5 +19,8 @@ export interface WorkerTiming {
  */
 export const BLOCK_SECONDS = 8;
 
+/** BullMQ must never fail a job because workers died. Records and deliveries have counts of their own. */
+export const NO_STALL_LIMIT = 1_000_000;
+
 /** The next attempt begins 3 to 8 seconds after a death: the rest of the lock, and up to two checks. */
 export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 1_000, loopLimitMs: 10_000, abortGraceMs: 5_000 };

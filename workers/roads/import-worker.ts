@@ -6,7 +6,7 @@ import type { ImportJobData } from '../../src/roads/import/import-queue.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import { backOffOnError } from '../back-off-on-error.ts';
 import { StalledChecks } from '../stalled-checks.ts';
-import { BLOCK_SECONDS } from '../worker-timing.ts';
+import { BLOCK_SECONDS, NO_STALL_LIMIT } from '../worker-timing.ts';
 
 /** Number of files that one process fetches at the same time. Most of the time it waits for other servers. */
 const CONCURRENCY = 4;
@@ -19,9 +19,6 @@ const LOCK_MS = 5_000;
 
 /** While no import runs, the checks pause for three of their periods. That must be shorter than the lock. */
 const CHECKS_PER_LOCK = 5;
-
-/** The record counts the beginnings, so BullMQ must not fail an import because workers died. */
-const NO_STALL_LIMIT = 1_000_000;
 
 /** The parts that the imports of a process need. */
 export interface ImportWorkerParts extends FetchParts {

@@ -13,6 +13,7 @@ import type { Span, Tracing } from '../../src/telemetry/tracing.ts';
 import { uploadRefIn } from '../../src/telemetry/upload-ref.ts';
 import { VERSION } from '../../src/version.ts';
 import { backOffOnError } from '../back-off-on-error.ts';
+import { NO_STALL_LIMIT } from '../worker-timing.ts';
 import { beginDeliverySpan, traceHeaders } from './delivery-span.ts';
 import { EndpointLoad, type Turn } from './endpoint-load.ts';
 import { NoAnswerError, postWebhook, TRY_LIMIT_MS } from './post-webhook.ts';
@@ -22,9 +23,6 @@ const CONCURRENCY = 200;
 
 /** If a worker dies, its delivery is tried again after at most about twice this time. */
 const LOCK_MS = 15_000;
-
-/** BullMQ must not fail a delivery because workers died. */
-const NO_STALL_LIMIT = 1_000_000;
 
 /** The endpoint wants no more webhooks (contract: 410). */
 const GONE = 410;
