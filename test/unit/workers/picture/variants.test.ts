@@ -8,18 +8,7 @@ import { createPictureState, type PictureState } from '../../../../workers/pictu
 import { fractalPixels } from '../../../helpers/fractal.ts';
 import { look } from '../../../helpers/look.ts';
 import { fakeContext, pictureTools, type FakeContext } from '../../../helpers/process-picture.ts';
-
-const ORIGINAL = {
-  format: 'jpeg',
-  frames: 1,
-  hasAlpha: false,
-  colourSpace: 'srgb',
-  orientation: 1,
-  takenAt: null,
-  camera: null,
-  lens: null,
-  exposure: null,
-};
+import { TINY_PICTURE } from '../../../helpers/results.ts';
 
 /** The state after inspect and decode, for an original that is five times as large. */
 async function decodedState(
@@ -29,7 +18,7 @@ async function decodedState(
   specs: readonly VariantSpec[] = DEFAULT_PICTURE_OPTIONS.variants,
 ): Promise<PictureState> {
   const state = createPictureState();
-  state.facts.set({ ...ORIGINAL, width: width * factor, height: height * factor });
+  state.facts.set({ ...TINY_PICTURE, width: width * factor, height: height * factor });
   state.kept.set(undefined);
   const plan = planPicture({ ...state.facts.get(), isAnimated: false }, specs);
   const costly = { ...state.facts.get(), isProgressive: false, isManaged: false };
