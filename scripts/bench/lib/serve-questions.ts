@@ -26,6 +26,7 @@ async function answer(
   }
 }
 
+/** If the parent ends in this moment, nobody waits for the reply any more. */
 function reply(message: Reply): void {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, () => undefined);
 }
