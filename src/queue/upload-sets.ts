@@ -112,13 +112,14 @@ export class UploadSets {
   }
 
   /**
-   * Returns the run id to pass to `markReconciled` after a reconciliation scan; undefined if none is due: Redis has not
-   * restarted and was not emptied since the last one, which is recent, and no operator asked for one.
+   * Returns the run id to pass to `markReconciled` after a reconciliation scan, and the time by Redis' clock. Undefined
+   * if none is due: Redis has not restarted and was not emptied since the last one, which is recent, no API process was
+   * killed, and no operator asked for one.
    */
-  async reconciliationDue(): Promise<string | undefined> {
+  async reconciliationDue(): Promise<{ run: string; nowMs: number } | undefined> {
     const reply = await available(() => this.#connection.eval(RUN_SCRIPT, 1, this.#keys.reconciled));
-    const [run = '', reconciled = ''] = Array.isArray(reply) ? reply.map(String) : [];
-    return run === reconciled && !(await this.mayRemove(0)) ? undefined : run;
+    const [run = '', reconciled = '', nowMs] = Array.isArray(reply) ? reply.map(String) : [];
+    return run === reconciled && !(await this.mayRemove(0)) ? undefined : { run, nowMs: Number(nowMs) };
   }
 
   /** True if an operator allows the next scan to remove this many uploads. */
@@ -132,7 +133,7 @@ export class UploadSets {
     await available(() => this.#connection.del(this.#keys.removalPermit));
   }
 
-  /** Call it at the end of a reconciliation scan, with the result of `reconciliationDue`. */
+  /** Call it at the end of a reconciliation scan, with the run id of `reconciliationDue`. */
   async markReconciled(run: string, validMs: number): Promise<void> {
     await available(() => this.#connection.set(this.#keys.reconciled, run, 'PX', validMs));
   }

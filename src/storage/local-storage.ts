@@ -21,6 +21,7 @@ import { LocalWriter, PART_ENDING, writeDurably } from './local-writer.ts';
 import type {
   ByteRange,
   LocalFile,
+  MayRemove,
   ObjectWriter,
   OnUnreadable,
   SmallObject,
@@ -156,11 +157,14 @@ export class LocalStorage implements Storage {
     return renamed;
   }
 
-  async removeUnfinished(prefix: string, before: Date): Promise<string[]> {
+  async removeUnfinished(prefix: string, before: Date, mayRemove?: MayRemove): Promise<string[]> {
     const removed: string[] = [];
     await this.#removeWhere(requirePrefix(prefix), async ({ path, isFinished }) => {
-      const isDoomed = !isFinished && (await isOlder(join(this.#root, path), before));
-      if (isDoomed) removed.push(unfinishedKey(path) ?? path);
+      const modifiedAt = isFinished ? undefined : await modifiedAtOf(join(this.#root, path));
+      if (modifiedAt === undefined || modifiedAt >= before) return false;
+      const key = unfinishedKey(path) ?? path;
+      const isDoomed = (await mayRemove?.({ key, modifiedAt })) !== false;
+      if (isDoomed) removed.push(key);
       return isDoomed;
     });
     return removed;
@@ -263,7 +267,6 @@ function requirePrefix(prefix: string): string {
   return prefix === '' ? '' : requireKey(prefix);
 }
 
-async function isOlder(path: string, than: Date): Promise<boolean> {
-  const found = await orUndefinedWhereMissing(stat(path));
-  return found !== undefined && found.mtime < than;
+async function modifiedAtOf(path: string): Promise<Date | undefined> {
+  return (await orUndefinedWhereMissing(stat(path)))?.mtime;
 }

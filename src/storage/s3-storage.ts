@@ -28,7 +28,7 @@ import { S3Direct } from './s3-direct.ts';
 import { startError } from './s3-start-error.ts';
 import { abortUnfinished } from './s3-unfinished.ts';
 import { S3Writer } from './s3-writer.ts';
-import type { ByteRange, LocalFile, ObjectWriter, Storage, StoredObject } from './storage.ts';
+import type { ByteRange, LocalFile, MayRemove, ObjectWriter, Storage, StoredObject } from './storage.ts';
 
 const SILENCE_MS = 30_000;
 
@@ -157,11 +157,14 @@ export class S3Storage implements Storage {
     for await (const page of this.#pagesOf(beginning)) await this.#removeTogether(page);
   }
 
-  async removeUnfinished(prefix: string, before: Date): Promise<string[]> {
+  async removeUnfinished(prefix: string, before: Date, mayRemove?: MayRemove): Promise<string[]> {
     const isOwn = (name: string) => this.#isOwn(name);
-    const beginning = this.#beginningOf(prefix);
-    const aborting = abortUnfinished(this.#client, this.#place.bucket, beginning, { isOwn, before });
-    return (await aborting.catch(rethrow)).map((name) => name.slice(this.#root().length));
+    const keyOf = (name: string) => name.slice(this.#root().length);
+    const mayAbort = async (name: string, modifiedAt: Date) =>
+      (await mayRemove?.({ key: keyOf(name), modifiedAt })) !== false;
+    const options = { isOwn, before, mayAbort };
+    const aborting = abortUnfinished(this.#client, this.#place.bucket, this.#beginningOf(prefix), options);
+    return (await aborting.catch(rethrow)).map(keyOf);
   }
 
   async probe(kind: 'full' | 'cheap'): Promise<void> {

@@ -20,6 +20,8 @@ export interface AbortOptions {
   isOwn: (name: string) => boolean;
   /** Aborts only uploads with no part added since then. */
   before?: Date;
+  /** Called with the object name of each upload that is old enough, and the time of its last part. Default: all. */
+  mayAbort?: (name: string, modifiedAt: Date) => Promise<boolean>;
   signal?: AbortSignal;
 }
 
@@ -42,12 +44,15 @@ export async function abortUnfinished(
   beginning: string,
   options: AbortOptions,
 ): Promise<string[]> {
-  const { isOwn, before, signal } = options;
+  const { isOwn, before, mayAbort, signal } = options;
   const aborted: string[] = [];
   for await (const { Key, UploadId, Initiated } of unfinishedUploads(client, bucket, beginning, signal)) {
     if (Key === undefined || UploadId === undefined || !isOwn(Key)) continue;
     const address = { Bucket: bucket, Key, UploadId };
-    if (before !== undefined && (await isYounger(client, address, Initiated, before))) continue;
+    if (before !== undefined) {
+      const modifiedAt = await lastPartAt(client, address, Initiated, before);
+      if (modifiedAt === undefined || (await mayAbort?.(Key, modifiedAt)) === false) continue;
+    }
     await abortUpload(client, address, signal);
     aborted.push(Key);
   }
@@ -90,21 +95,26 @@ function noneWhereUnknown(error: unknown): Page {
   throw error;
 }
 
-/** A slow upload takes hours, so the time of its newest part counts, not the time when it began. */
-async function isYounger(
+/**
+ * Returns the time of the newest part, because a slow upload takes hours. Undefined if it is not older than `before`,
+ * or if the upload has ended.
+ */
+async function lastPartAt(
   client: S3Client,
   address: UploadAddress,
   begunAt: Date | undefined,
   before: Date,
-): Promise<boolean> {
-  if (begunAt === undefined || begunAt >= before) return true;
+): Promise<Date | undefined> {
+  if (begunAt === undefined || begunAt >= before) return undefined;
+  let lastAt = begunAt;
   try {
-    for await (const { Parts } of paginateListParts({ client }, address)) {
-      if (Parts?.some(({ LastModified }) => LastModified !== undefined && LastModified >= before) === true) return true;
+    for await (const { Parts = [] } of paginateListParts({ client }, address)) {
+      lastAt = Parts.reduce((last, { LastModified = last }) => (LastModified > last ? LastModified : last), lastAt);
+      if (lastAt >= before) return undefined;
     }
-    return false;
+    return lastAt;
   } catch (error) {
-    if (isUnknownUpload(error)) return true;
+    if (isUnknownUpload(error)) return undefined;
     throw error;
   }
 }

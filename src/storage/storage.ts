@@ -61,10 +61,11 @@ export interface Storage {
   removeAll(prefix: string): Promise<void>;
 
   /**
-   * Removes unfinished files of uploads below `prefix` (empty for all) that were begun before the given time, for
-   * example after a crash. Returns the keys that they would have had.
+   * Removes unfinished files of uploads below `prefix` (empty for all) to which nothing was added since the given time,
+   * for example after a crash. `mayRemove` is asked for each of them; default: all. Returns the keys that they would
+   * have had.
    */
-  removeUnfinished(prefix: string, before: Date): Promise<string[]>;
+  removeUnfinished(prefix: string, before: Date, mayRemove?: MayRemove): Promise<string[]>;
 
   /** Returns the object as a local file, for libraries that need a path. Undefined if it does not exist. */
   openLocal(key: string): Promise<LocalFile | undefined>;
@@ -182,6 +183,12 @@ export interface StoredObject {
   sizeBytes: number;
   modifiedAt: Date;
 }
+
+/** An unfinished file: the key that it would have, and the last time at which something was added. */
+export type UnfinishedFile = Pick<StoredObject, 'key' | 'modifiedAt'>;
+
+/** Returns whether an unfinished file may be removed. */
+export type MayRemove = (file: UnfinishedFile) => Promise<boolean>;
 
 /** A file that stays readable until `release()`. */
 export interface LocalFile {

@@ -62,8 +62,8 @@ function wrapped(storage: Storage, parent: Span, traced: Traced): Storage {
     list: (prefix, onUnreadable) => tracedList(storage.list(prefix, onUnreadable), parent, prefix),
     remove: (key) => traced('storage remove', key, () => storage.remove(key)),
     removeAll: (prefix) => traced('storage remove all', prefix, () => storage.removeAll(prefix)),
-    removeUnfinished: (prefix, before) =>
-      traced('storage remove unfinished', prefix, () => storage.removeUnfinished(prefix, before)),
+    removeUnfinished: (prefix, before, mayRemove) =>
+      traced('storage remove unfinished', prefix, () => storage.removeUnfinished(prefix, before, mayRemove)),
     openLocal: (key) => traced('storage open', key, () => storage.openLocal(key)),
     probe: (kind) => storage.probe(kind),
     foreignName: () => storage.foreignName(),

@@ -4,7 +4,7 @@ import type { ProcessReport } from '../wire/documents.ts';
 import type { Logger } from './log.ts';
 import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
-import type { RedisClock } from '../queue/redis-clock.ts';
+import { loadScript } from '../queue/load-script.ts';
 import { settleWithin } from '../server/shutdown.ts';
 import { VERSION } from '../version.ts';
 import { every } from './shared-timer.ts';
@@ -17,8 +17,16 @@ const TTL_MS = 10_000;
 /** Removing the entry takes at most this time, because Redis may be away. */
 const REMOVE_LIMIT_MS = 1_000;
 
-/** Ids of processes that ended without removing themselves leave the set after this time. */
-const FORGET_MS = 60_000;
+/**
+ * Ids of processes that ended without removing themselves leave the set after this time. The files of such a process
+ * must be old enough by then for the reconciliation scan to remove them.
+ */
+const FORGET_MS = 70_000;
+
+/** The set lives this long without any process, so that the next one sees which others have ended. */
+const SET_TTL_MS = 24 * 3_600_000;
+
+const HEARTBEAT_SCRIPT = loadScript(new URL('../queue/scripts/heartbeat.lua', import.meta.url));
 
 /** The part of a report that changes during the life of a process. */
 export type ProcessStatus = Pick<
@@ -29,19 +37,16 @@ export type ProcessStatus = Pick<
 interface HeartbeatParts {
   connection: Redis;
   keys: QueueKeys;
-  /** The clock of Redis, so that all processes agree on the age of an entry. */
-  clock: Pick<RedisClock, 'nowMs'>;
   log: Logger;
 }
 
 /**
  * Writes a report of this process to Redis every 3 seconds. The entry expires after 10 seconds. The reports are only
- * shown to operators; no decision depends on them.
+ * shown to operators. If an API process ends without removing its entry, a reconciliation scan is due 70 seconds later.
  */
 export class Heartbeat {
   readonly #connection: Redis;
   readonly #keys: QueueKeys;
-  readonly #clock: HeartbeatParts['clock'];
   readonly #log: Logger;
   readonly #status: () => ProcessStatus | Promise<ProcessStatus>;
   readonly #self: Omit<ProcessReport, keyof ProcessStatus>;
@@ -56,11 +61,10 @@ export class Heartbeat {
   ) {
     this.#connection = parts.connection;
     this.#keys = parts.keys;
-    this.#clock = parts.clock;
     this.#log = parts.log;
     this.#status = status;
     this.#self = {
-      id: randomUUID(),
+      id: `${role}-${randomUUID()}`,
       role,
       host: hostname(),
       pid: process.pid,
@@ -103,14 +107,9 @@ export class Heartbeat {
     if (this.#connection.status !== 'ready') return;
     const { id } = this.#self;
     const report: ProcessReport = { ...this.#self, ...(await this.#status()) };
-    const nowMs = Math.floor(this.#clock.nowMs());
-    await this.#connection
-      .multi()
-      .set(this.#keys.process(id), JSON.stringify(report), 'PX', TTL_MS)
-      .zadd(this.#keys.processes, nowMs, id)
-      .zremrangebyscore(this.#keys.processes, '-inf', nowMs - FORGET_MS)
-      .pexpire(this.#keys.processes, FORGET_MS)
-      .exec();
+    const keys = [this.#keys.process(id), this.#keys.processes, this.#keys.reconciled];
+    const timesMs = [TTL_MS, FORGET_MS, SET_TTL_MS];
+    await this.#connection.eval(HEARTBEAT_SCRIPT, keys.length, ...keys, id, JSON.stringify(report), ...timesMs);
   }
 }
 

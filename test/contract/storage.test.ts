@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { commitWith, putObject, type GrowingObjects, type SizedKey, type Storage } from '../../src/storage/storage.ts';
+import {
+  commitWith,
+  putObject,
+  type GrowingObjects,
+  type MayRemove,
+  type SizedKey,
+  type Storage,
+} from '../../src/storage/storage.ts';
 import { openS3Storage } from '../helpers/s3-storage.ts';
 import { openTempStorage } from '../helpers/temp-storage.ts';
 import { uploadKeys } from '../helpers/upload-keys.ts';
@@ -326,6 +333,24 @@ function conformance(open: () => Promise<Driver>): void {
       await expect(writer.commit()).rejects.toThrow();
       await writer.discard();
       expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
+    });
+
+    test('are removed only if the caller allows it', async () => {
+      const [own, other] = [await storage.create(UPLOAD.original), await storage.create(OTHER.original)];
+      for (const writer of [own, other]) await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      const asked: string[] = [];
+      const soon = new Date(Date.now() + 60_000);
+      const mayRemove: MayRemove = async ({ key, modifiedAt }) => {
+        if (modifiedAt < soon) asked.push(key);
+        return key === OTHER.original;
+      };
+      expect(await storage.removeUnfinished('', new Date(Date.now() - 60_000), mayRemove)).toEqual([]);
+      expect(asked).toEqual([]);
+      expect(await storage.removeUnfinished('', soon, mayRemove)).toEqual([OTHER.original]);
+      expect(asked.toSorted()).toEqual([UPLOAD.original, OTHER.original].toSorted());
+      await other.discard();
+      await own.commit();
+      expect(await keysBelow('ab')).toEqual([KEY]);
     });
 
     test('are removed for one upload without the others', async () => {

@@ -6,7 +6,7 @@ import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { parseKey, type OwnKey } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
-import type { Storage } from '../../src/storage/storage.ts';
+import type { Storage, UnfinishedFile } from '../../src/storage/storage.ts';
 import { removeOrphanFiles } from '../../src/record/orphan-files.ts';
 import { inGroups } from './groups.ts';
 import { logRemoved } from './log-removed.ts';
@@ -62,9 +62,9 @@ interface Walk {
  * manifest. It never touches files whose names are not from this service.
  */
 export async function reconcileStorage(parts: ReconciliationParts, signal: AbortSignal): Promise<void> {
-  const run = await parts.sets.reconciliationDue();
-  if (run === undefined) return;
-  const nowMs = Date.now();
+  const due = await parts.sets.reconciliationDue();
+  if (due === undefined) return;
+  const { run, nowMs } = due;
   const walk = await walkStorage(parts, nowMs, signal);
   if (signal.aborted) return;
   // This check comes after all manifests are read, because a restored upload has a record that names its files.
@@ -80,13 +80,11 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
   const several = [...walk.several].filter((id) => !missing.has(id));
   await removeEach(parts, several, 'stored by an earlier request', signal);
   if (signal.aborted) return;
-  const ageMs = Math.max(UNFINISHED_AGE_MS, parts.uploadExpiryMs);
-  const unfinished = await parts.storage.removeUnfinished('', new Date(nowMs - ageMs));
-  for (const key of unfinished) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
+  const unfinished = await removeUnfinished(parts, nowMs);
   await parts.sets.endPermit();
   const isSoon = unknown.some((id) => walk.seen.get(id) === 'young');
   await parts.sets.markReconciled(run, isSoon ? LEAST_AGE_MS : SCAN_VALID_MS);
-  parts.log.info({ restored: walk.restored, removed, unfinished: unfinished.length }, 'storage reconciled');
+  parts.log.info({ restored: walk.restored, removed, unfinished }, 'storage reconciled');
 }
 
 /** Returns the number of uploads that had orphan files. */
@@ -104,6 +102,17 @@ async function removeEach(
     removed += Math.min(1, keys.length);
   }
   return removed;
+}
+
+/** Returns the number of files. */
+async function removeUnfinished(parts: ReconciliationParts, nowMs: number): Promise<number> {
+  const oldBefore = new Date(nowMs - Math.max(UNFINISHED_AGE_MS, parts.uploadExpiryMs));
+  // A killed process leaves a small file without a record. Every other request creates its record before it writes.
+  const mayRemove = async ({ key, modifiedAt }: UnfinishedFile): Promise<boolean> =>
+    modifiedAt < oldBefore || !(await hasRecord(parts, parseKey(key)?.id ?? ''));
+  const removed = await parts.storage.removeUnfinished('', new Date(nowMs - LEAST_AGE_MS), mayRemove);
+  for (const key of removed) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
+  return removed.length;
 }
 
 async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: AbortSignal): Promise<Walk> {

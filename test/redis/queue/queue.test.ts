@@ -174,12 +174,12 @@ describe('the sets of uploads', () => {
 
   test('keep the mark of a reconciliation scan until it expires', async () => {
     const sets = new UploadSets(space.connection, space.keys);
-    const run = (await sets.reconciliationDue()) ?? '';
-    expect(run).toMatch(/^[0-9a-f]{40}$/);
+    const { run = '', nowMs } = (await sets.reconciliationDue()) ?? {};
+    expect([run, nowMs]).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/), expect.any(Number)]);
     await sets.markReconciled(run, 60_000);
     expect(await sets.reconciliationDue()).toBeUndefined();
     await sets.markReconciled('the run of a server that is no more', 60_000);
-    expect(await sets.reconciliationDue()).toBe(run);
+    expect((await sets.reconciliationDue())?.run).toBe(run);
     await sets.markReconciled(run, 1);
     await eventually('the next scan', async () => (await sets.reconciliationDue()) !== undefined);
   });
@@ -190,7 +190,7 @@ describe('the sets of uploads', () => {
       async (_own, connection) => {
         await connection.call('ACL', 'SETUSER', 'default', '-info');
         const sets = new UploadSets(connection, queueKeys('hidden'));
-        expect(await sets.reconciliationDue()).toBe('untold');
+        expect((await sets.reconciliationDue())?.run).toBe('untold');
         await sets.markReconciled('untold', 60_000);
         expect(await sets.reconciliationDue()).toBeUndefined();
       },

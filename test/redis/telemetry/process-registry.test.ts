@@ -16,8 +16,6 @@ const STATUS: ProcessStatus = {
   wake: null,
 };
 
-const CLOCK = { nowMs: () => Date.now() };
-
 let space: RecordSpace;
 const open: Heartbeat[] = [];
 
@@ -30,7 +28,7 @@ afterEach(async () => {
 });
 
 function heartbeatOf(role: 'api' | 'worker', status: () => ProcessStatus = () => STATUS): Heartbeat {
-  const heartbeat = new Heartbeat(role, { ...space, clock: CLOCK, log: silentLog }, status);
+  const heartbeat = new Heartbeat(role, { ...space, log: silentLog }, status);
   open.push(heartbeat);
   return heartbeat;
 }
@@ -76,6 +74,24 @@ describe('a process in the registry', () => {
     expect(await present()).toEqual([]);
   });
 
+  test.each([
+    ['makes a reconciliation scan due if it is an API process', 'api', 0],
+    ['makes no reconciliation scan due if it is a worker, whose records know its files', 'worker', 1],
+  ] as const)('that was killed %s', async (_rule, role, isReconciled) => {
+    const { connection, keys } = space;
+    await heartbeatOf(role).beat();
+    const [killed] = await present();
+    await connection.set(keys.reconciled, 'run');
+    await heartbeatOf('worker').beat();
+    expect([await connection.exists(keys.reconciled), await connection.zcard(keys.processes)]).toEqual([1, 2]);
+    await connection.zadd(keys.processes, Date.now() - 120_000, killed?.id ?? '');
+    await heartbeatOf('worker').beat();
+    expect([await connection.exists(keys.reconciled), await connection.zcard(keys.processes)]).toEqual([
+      isReconciled,
+      2,
+    ]);
+  });
+
   test('is listed after API processes if it is a worker', async () => {
     for (const role of ['worker', 'api', 'worker'] as const) await heartbeatOf(role).beat();
     expect((await present()).map(({ role }) => role)).toEqual(['api', 'worker', 'worker']);
@@ -100,11 +116,7 @@ test('a heartbeat is skipped while Redis is away and sent when it is back', asyn
   const connection = openCommandConnection(own.url, silentLog);
   try {
     await own.down();
-    const heartbeat = new Heartbeat(
-      'api',
-      { connection, keys: space.keys, clock: CLOCK, log: silentLog },
-      () => STATUS,
-    );
+    const heartbeat = new Heartbeat('api', { connection, keys: space.keys, log: silentLog }, () => STATUS);
     heartbeat.start();
     await heartbeat.beat();
     await own.up();

@@ -176,6 +176,19 @@ describe('the reconciliation scan', () => {
     expect(janitor.files()).toEqual([young]);
   });
 
+  test('removes an unfinished file after a minute if it has no record', async () => {
+    const receiving = await uploadIn(janitor.records, 'receiving');
+    const [known, killed, young] = [receiving.id, randomUUID(), randomUUID()].map(
+      (id) => `${originalKey(id, randomUUID())}.${'0'.repeat(12)}.part`,
+    );
+    if (known === undefined || killed === undefined || young === undefined) throw new Error('no path');
+    for (const path of [known, killed]) await janitor.put(path);
+    await janitor.age(120_000);
+    await janitor.put(young);
+    await reconcileStorage(janitor.parts(), NEVER);
+    expect(janitor.files().toSorted()).toEqual([known, young].toSorted());
+  });
+
   test('restores nothing from a manifest that cannot be read', async () => {
     const id = randomUUID();
     for (const text of ['', '{', '{}', JSON.stringify({ id: 'other' })]) {
