@@ -52,7 +52,7 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
     return await requeue(parts, record, { pauseMs });
   }
   if (reason instanceof ProcessDied && !isIsolated(record)) {
-    // Only a processor that always has a separate process dies in an early attempt.
+    // Before two deaths, only a processor that always needs a process of its own can end like this.
     log.warn({ err: reason }, 'process of the attempt died');
     return await requeue(parts, record, { deaths: record.deaths + 1 });
   }
@@ -66,7 +66,7 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
   }
   if (isTooSlow) {
     log.warn('attempt took too long, the next one runs alone');
-    // Other files or the machine may have been slow. In a process of its own it is charged only its own time.
+    // Other files may have slowed this one down. In a process of its own a file is charged only its own time.
     return await requeue(parts, record, { deaths: ISOLATE_AFTER_DEATHS });
   }
   log.error({ err: reason }, 'attempt failed');
@@ -99,7 +99,7 @@ function kindOf(parts: RunnerParts, record: UploadRecord): string {
   return parts.processors.find(record.type ?? '')?.kind ?? 'file';
 }
 
-/** Returns undefined if it is not certain that the file is at fault. */
+/** Returns the problem of the file, or undefined if the file may not be at fault. */
 function problemOfFile(parts: RunnerParts, record: UploadRecord, reason: unknown): Problem | undefined {
   const { id } = record;
   if (reason instanceof UnprocessableError) return problemOf(reason.code, reason.detail, id);
@@ -115,7 +115,9 @@ const CRASHES =
 const TAKES_TOO_LONG =
   'This file repeatedly took too long. Make it smaller or save it again in another program, and upload the new file.';
 
-/** A rejected change means that another attempt or request has the upload. */
+/**
+ * Returns `outcome`, or `superseded` if the record rejected the change: another attempt or request then has the upload.
+ */
 function outcomeOf(change: ChangeOutcome, outcome: RunOutcome): RunOutcome {
   return change.applied ? outcome : 'superseded';
 }

@@ -37,7 +37,7 @@ export function tracedParts(parts: RunnerParts, span: Span): RunnerParts {
   return span.isOn ? { ...parts, storage: tracedStorage(parts.storage, span) } : parts;
 }
 
-/** Returns the outcome of an attempt for its span. A pause before the next attempt is a retry. */
+/** Returns the outcome of an attempt as an attribute of its span. A pause before the next attempt becomes `retry`. */
 export function outcomeAttribute(outcome: RunOutcome): SpanAttributes {
   return { 'deferred_uploads.outcome': typeof outcome === 'object' ? 'retry' : outcome };
 }

@@ -13,10 +13,10 @@ export interface RunBounds {
   onUnresponsive: () => void;
 }
 
-/** Grace after a cancel. Only the next job waits, so it covers the longest step. */
+/** Grace period after a cancel. Only the next job waits for it, so it covers even the longest step. */
 const GRACE_AFTER_CANCEL_MS = 60_000;
 
-/** Grace at shutdown. The process needs the rest of its closing time to close connections. */
+/** Grace period at shutdown. The process needs the rest of its closing time to close connections. */
 const GRACE_AT_STOP_MS = 1_500;
 
 /**

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { ConfigError } from '../src/settings/config.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 
-/** `npm start` runs at most this number of workers. */
+/** The number of ports to try, because `npm start` runs at most this number of workers. */
 const MOST_PORTS = 256;
 
-/** A scrape takes milliseconds. */
+/** Limit for one request. A scrape takes only milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The address at which a worker serves its metrics. */

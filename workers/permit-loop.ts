@@ -47,7 +47,7 @@ export class PermitLoop {
   readonly #stalledChecks: StalledChecks<Source>;
   /** Permits whose locks this process has. */
   readonly #held = new Map<Job<PermitData>, Source>();
-  /** Places in use. A permit that was used gives its place back before Redis has removed it. */
+  /** The number of places in use. A used permit frees its place before it is removed from Redis. */
   #inUse = 0;
   readonly #closing = new AbortController();
   #pauses = 0;
@@ -55,7 +55,7 @@ export class PermitLoop {
   #tokens = 0;
   #change = newChange();
   #loop: Promise<void> = Promise.resolve();
-  /** Runs while permits are held. */
+  /** The timer that renews the locks. It exists while permits are held. */
   #renewal: NodeJS.Timeout | undefined;
 
   constructor(parts: PermitLoopParts) {
@@ -151,7 +151,8 @@ export class PermitLoop {
   }
 
   #begin(source: Source, job: Job<PermitData>): void {
-    // A queue that this process waits for may have a permit when all places are in use, or while it is paused.
+    // A blocking read may return a permit although all places are in use or the loop is paused. Such a permit is put
+    // back.
     const runs = this.#mayTake;
     this.#held.set(job, source);
     this.#renewal ??= setInterval(() => void this.#renewLocks(), this.#parts.timing.lockMs / 4);
@@ -164,13 +165,13 @@ export class PermitLoop {
     let isUsed = false;
     try {
       isUsed = (await outcome) === 'used';
-      // The next permit is fetched while this one is removed. A permit that is put back may not be the next one.
+      // A place is freed early, so that the next permit is fetched while this one is removed. That would not help for a
+      // permit that is put back, because it may itself be the next one.
       if (isUsed) this.#freePlace();
       if (isUsed) await job.moveToCompleted(undefined, token, false);
       else await job.moveToWait(token);
     } catch (error) {
-      // The lock of the permit has expired, and another worker has the permit. Or BullMQ gives it to one when the lock
-      // expires.
+      // The lock of the permit has expired or is about to. BullMQ then gives the permit to another worker.
       this.#parts.log.debug({ err: error, kind: source.kind }, 'permit not ended');
     } finally {
       this.#held.delete(job);

@@ -23,7 +23,7 @@ export interface ProcessorEntry {
    * process.
    */
   readonly separateLimitMs?: number;
-  /** True if `run` can only run in this process, also for a file that workers died of. */
+  /** True if `run` can only run in this process, even for a file that has killed workers. */
   readonly isOnlyHere?: boolean;
   /** The same as in `Processor`. */
   readonly abandonedCalls?: () => number;
@@ -37,7 +37,7 @@ export interface ProcessorTable {
   readonly accepted?: Kinds;
   /** Finds the entry for a media type as determined from the bytes. Undefined if no processor takes it. */
   find(type: string): ProcessorEntry | undefined;
-  /** The sum of all processors. */
+  /** The number of abandoned calls of all processors. */
   abandonedCalls(): number;
 }
 

@@ -4,7 +4,7 @@ import { derivedKey, variantKey } from '../src/storage/keys.ts';
 import { putObject, type ObjectWriter, type Storage } from '../src/storage/storage.ts';
 import type { StepContext } from './processor.ts';
 
-/** Stores files. */
+/** The parts that a publisher works with. */
 interface PublisherParts {
   storage: Storage;
 }
@@ -15,7 +15,10 @@ export type Publisher = Pick<StepContext, 'publishVariant' | 'publishFile'>;
 /** A media type with parameters, as a header may contain it (RFC 9110 section 8.3.1). */
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(; ?[\w-]{1,50}=[\w.+-]{1,100}){0,3}$/;
 
-/** Pictures contain no scripts. Every other file is saved, so that it cannot act as a page of this origin. */
+/**
+ * Browsers may display these types, because pictures contain no scripts. They save every other file, so that it cannot
+ * act as a page of this origin.
+ */
 const SHOWN_BY_BROWSERS: ReadonlySet<string> = new Set([
   'image/png',
   'image/jpeg',

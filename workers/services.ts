@@ -144,11 +144,11 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
       webhooks = await startWebhooks(config, endpoints, { connection, keys, log, tracing, nowMs });
     },
     async close(graceMs) {
-      // All at the same time, so that none starts new work while it waits for another one.
+      // All parts close at the same time, so that none starts new work while it waits for another one to close.
       await Promise.all([
         sweeper.close(),
         worker.close(graceMs),
-        // Redis may be away.
+        // These two have a limit because they wait for Redis, which may be away.
         settleWithin(webhooks?.close(graceMs) ?? Promise.resolve(), graceMs + CLOSE_LIMIT_MS),
         settleWithin(roads.close(graceMs), graceMs + CLOSE_LIMIT_MS),
       ]);

@@ -2,8 +2,8 @@ import type { Logger } from '../src/telemetry/log.ts';
 import { sharedDelay } from '../src/telemetry/shared-timer.ts';
 
 /**
- * While no permit is in use, the queues are read once in this number of periods. A permit that is taken meanwhile keeps
- * its lock for longer than that, so the death of its worker is noticed as soon as otherwise.
+ * While no permit is in use, the queues are read only once in this number of periods. A permit that is taken in between
+ * keeps its lock for longer than that, so the death of its worker is noticed no later.
  */
 const IDLE_PERIODS = 3;
 

@@ -113,10 +113,13 @@ async function skip(parts: RunnerParts, { rejection, record }: RejectedChange): 
 /** Milliseconds that an isolated process has to start on a busy machine. */
 const ISOLATED_START_MS = 60_000;
 
-/** The assembly has this share of the work of an attempt in the record's percent. */
+/** The share of an assembly in the progress of an attempt. */
 const ASSEMBLE_SHARE = 0.2;
 
-/** An assembly that is slower than this, besides the time limit of an attempt, has an unusable disk. */
+/**
+ * An assembly may take the time limit of an attempt, plus the time for its bytes at this rate. A slower disk is
+ * unusable.
+ */
 const SLOWEST_BYTES_PER_MS = 1000;
 
 /** Longest time that a timer of Node can have. */
@@ -186,7 +189,7 @@ async function openInput(
   throw new Error('the uploaded bytes are not in storage');
 }
 
-/** Checks the digest before anything is made of the file. */
+/** Checks the digest before the file is processed. */
 async function requireDigest(announced: string, hash: () => Promise<string>): Promise<string> {
   const found = await hash();
   if (found === announced) return found;
@@ -219,7 +222,7 @@ async function runProcessor(
 ): Promise<Digested> {
   const { id, publicId, options } = record;
   const { controller, stopping, onUnresponsive } = hold;
-  // The assembly was a share of the work.
+  // If there was an assembly, its share of the progress is done.
   const from = progress.isBegun ? ASSEMBLE_SHARE : 0;
   const publisher = createPublisher(parts, record, controller.signal, (file) => progress.announce(file));
   const context: PipelineContext = {
@@ -254,7 +257,10 @@ async function runProcessor(
   }
 }
 
-/** A separate process enforces its own limit. The limit here ends a run that hangs outside of it. */
+/**
+ * Returns how to run the processor, and for how long. A separate process enforces its own limit. The limit here ends a
+ * run that hangs outside of it.
+ */
 function planRun(
   { runIsolated, attemptTimeoutMs }: RunnerParts,
   { run, separateLimitMs, isOnlyHere = false }: ProcessorEntry,

@@ -38,7 +38,7 @@ async function run(kind: WorkerKind): Promise<void> {
   process.send?.({ type: 'ready' });
 }
 
-/** Returns a function that sends the message to the process that has started this one, at its first call. */
+/** Returns a function that sends the message to the parent process, once at most. */
 function tellOnce(message: { type: string }): () => void {
   let isTold = false;
   return () => {

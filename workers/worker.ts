@@ -148,8 +148,8 @@ export class UploadWorker {
   }
 
   /**
-   * True if the record still names this attempt although it rejected a change of it: it may reject a report that was
-   * sent twice. The permit goes back then, so that the upload is begun again.
+   * True if the record still names this attempt although it rejected a change, as it does for a report that was sent
+   * twice. The permit is then put back, so that the upload is begun again.
    */
   async #isStillOwn({ record: begun }: Use): Promise<boolean> {
     if (begun === undefined) return false;
@@ -161,7 +161,10 @@ export class UploadWorker {
     }
   }
 
-  /** Reads the records of running uploads. An expired lock proves nothing, because no worker may have the permit. */
+  /**
+   * Reads the records of running uploads and stops the attempts that are over. An expired lock does not prove that,
+   * because the permit may be in the queue.
+   */
   async #lookAgain(isMeant: (use: Use) => boolean): Promise<void> {
     for (const use of [...this.#uses].filter(isMeant)) {
       const { record: begun, controller } = use;

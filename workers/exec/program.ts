@@ -7,10 +7,13 @@ import { killProcessesOf, newRunMark } from './processes-of.ts';
 /** After SIGTERM the program may clean up for this time. It is shorter than the grace period at shutdown. */
 const STOP_GRACE_MS = 1_000;
 
-/** A process that has left the group may keep the output open after the end of the program. */
+/**
+ * The output is read for this time after the end of the program. A process that left the group may keep it open for
+ * ever.
+ */
 const OUTPUT_WITHIN_MS = 1_000;
 
-/** `ulimit` counts kibibytes of memory, and blocks of a file. */
+/** The units of `ulimit`: kibibytes of memory, and blocks of a file. */
 const KIB = 1024;
 const BLOCK_BYTES = 512;
 
@@ -45,7 +48,7 @@ interface ProgramPlan {
   readonly maxFileBytes: number;
 }
 
-/** How a program ended. 128 and above is a signal. Undefined: the wrapper itself was killed. */
+/** How a program ended. A code of 128 or more means a signal. No code means that the wrapper itself was killed. */
 export type ProgramEnd = { readonly code: number | undefined; readonly signal: NodeJS.Signals | undefined };
 
 /** A running program, in a process group of its own. */
@@ -104,14 +107,14 @@ export class Program {
     } finally {
       clearTimeout(this.#killTimer);
       this.kill();
-      // A process that has left the group has still inherited the environment, unless it was cleared.
+      // A process that left the group still has the inherited environment, unless it was cleared.
       killProcessesOf(this.#mark);
       await settleWithin(closed, OUTPUT_WITHIN_MS);
       for (const stream of [stdout, stderr, this.#child.stdio[3]]) stream?.destroy();
     }
   }
 
-  /** A negative number is a process group. It may have ended. */
+  /** Sends a signal to the process group, if it still exists. */
   #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
     if (pid === undefined) return;

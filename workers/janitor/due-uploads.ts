@@ -18,7 +18,7 @@ import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 /** The number of ids that one Redis command reads. */
 const BATCH = 500;
 
-/** The rest waits for the next sweep, so that one sweep does not delay the other parts of the janitor. */
+/** The maximum number of batches in one sweep, so that due uploads do not delay the other parts of the janitor. */
 const MOST_BATCHES = 20;
 
 /** The parts that `handleDueUploads` works with. */
@@ -90,9 +90,9 @@ async function restorePermit({ queue }: DueParts, { id, permit }: UploadRecord):
 }
 
 /**
- * Ends an upload whose API process has died. It must be due after its record was read: a request that takes over
- * removes the files of the earlier one, so they must not be queued. If all bytes are stored, the client may have got a
- * 2xx: it is queued instead.
+ * Ends an upload whose API process has died. Call it only if the upload was still due after its record was read.
+ * Otherwise a new request may have taken over and removed the files of the earlier one. If all bytes are stored, the
+ * client may have got a 2xx, so the upload is queued instead.
  */
 async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
   const manifest = await newestManifest(storage, id);

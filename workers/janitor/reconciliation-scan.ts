@@ -148,7 +148,9 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
   return walk;
 }
 
-/** A record or manifest that cannot be read never ends the scan for the others. */
+/**
+ * Restores one upload if necessary. If its record or manifest cannot be read, it is skipped, and the scan continues.
+ */
 async function restoreOrSkip(parts: ReconciliationParts, id: string): Promise<number> {
   try {
     return await restore(parts, id);
@@ -171,7 +173,10 @@ async function restore(parts: ReconciliationParts, id: string): Promise<number> 
   return 1;
 }
 
-/** Redis may have gone back to a state from before the request that was accepted last; the script compares them. */
+/**
+ * Returns whether Redis may have lost the newest request of an upload by going back to an older state. The script
+ * decides it by comparing the record with the manifest.
+ */
 function mayBeBehind({ state, deleted }: ProgressState): boolean {
   return !deleted && (state === 'failed' || state === 'cancelled' || state === 'discarded');
 }
@@ -182,7 +187,7 @@ async function withoutRecord(parts: ReconciliationParts, seen: Walk['seen'], sig
   return ids.filter((_id, index) => found[index] === false);
 }
 
-/** A record that cannot be read exists. */
+/** Returns whether a record exists. A record that cannot be read counts as existing. */
 async function hasRecord({ records }: ReconciliationParts, id: string): Promise<boolean> {
   try {
     return (await records.readProgress(id)) !== undefined;

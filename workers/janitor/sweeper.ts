@@ -76,7 +76,8 @@ export class Sweeper {
     try {
       if (!(await this.#mayBegin())) return;
       await addMissingPermits(this.#parts);
-      // Clients wait for uploads that Redis has lost. Due uploads mostly need a clean-up, which can wait.
+      // The scan comes first, because clients wait for uploads that Redis has lost. Due uploads mostly need only a
+      // clean-up.
       await reconcileStorage(this.#parts, this.#stopping.signal);
       await handleDueUploads(this.#parts, this.#stopping.signal);
     } finally {

@@ -5,8 +5,9 @@ import type { PictureInput } from './readable-input.ts';
 const TIME_IS_UP = /time ?out/i;
 
 /**
- * Decodes a picture whose damage the library may report only as a warning. Only its first warning is known, so
- * `onWarning` gets the words, and returns the pixels of another attempt or throws.
+ * Decodes a picture whose damage the library may report only as a warning. The library stops at its first warning and
+ * reports no others. `onWarning` receives the words of that warning. It returns the pixels of a second attempt, or
+ * throws.
  */
 export async function decodeStrictly(
   input: PictureInput,

@@ -58,7 +58,7 @@ export function decode(tools: PictureTools) {
   };
 }
 
-/** The library reports lost pixels of some formats only as warnings. */
+/** Decodes the picture and rejects if pixels are lost. For some formats the library reports that only as a warning. */
 async function decodeStrictly(state: PictureState, input: PictureInput, settings: DecodeSettings): Promise<Pixels> {
   const { format, frames } = state.facts.get();
   switch (format) {

@@ -28,7 +28,10 @@ const TO_SRGB: ColourMatrix = [
   [0.0719453, -0.2289914, 1.4052427],
 ];
 
-/** About one level of 255 in the brightest colours. The sRGB profiles of different vendors differ by less. */
+/**
+ * Numbers that differ by less count as equal. It is about one level of 255 in the brightest colours. The sRGB profiles
+ * of different vendors differ by less.
+ */
 const SAME = 0.004;
 
 const HEADER_BYTES = 128;
@@ -73,7 +76,7 @@ export function wayToSrgb(profile: Buffer): WayToSrgb {
 /** The signature of every profile (ICC.1:2022, section 7.2). */
 const SIGNATURE = 'acsp';
 const RGB = ['RGB '];
-/** Many grey pictures have a profile of RGB. Ignoring it changes little. */
+/** Many grey pictures have an RGB profile. libvips ignores it, which hardly changes the picture. */
 const GREY = ['GRAY', ...RGB];
 /** The colour spaces of profiles by the names that libvips gives to those of pictures. */
 const SPACES: ReadonlyMap<string, readonly string[]> = new Map([

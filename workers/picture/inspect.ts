@@ -96,7 +96,7 @@ function factsOf(
   };
 }
 
-/** Some programs write invalid values. Viewers and libvips treat them as 1. */
+/** Returns the orientation, 1 to 8. Some programs write other values, which viewers and libvips treat as 1. */
 function orientationOf(tag = 1): number {
   return tag >= 1 && tag <= 8 ? tag : 1;
 }
@@ -128,7 +128,7 @@ function refuseTooLarge(facts: PictureFacts, isAnimated: boolean, { maxPixels, m
     throw tooLarge(`${count(frames)} frames of ${size}. At most ${count(most)} pixels in all frames are accepted`);
 }
 
-/** CIELAB has signed numbers, which libvips converts correctly. All other numbers except these become wrong colours. */
+/** The number types of channels that libvips converts correctly, besides the signed numbers of CIELAB. */
 const READABLE_DEPTHS: readonly string[] = ['uchar', 'ushort'];
 
 function refuseSamples(

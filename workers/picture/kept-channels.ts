@@ -7,7 +7,7 @@ const COLOUR_CHANNELS: ReadonlyMap<string, number> = new Map([
   ['cmyk', 4],
 ]);
 
-/** Channels that are left of a picture in sRGB. */
+/** The number of channels of a decoded picture in sRGB: with 4 channels, the last one is alpha. */
 export type KeptChannels = 3 | 4;
 
 /**

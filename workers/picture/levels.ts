@@ -48,7 +48,7 @@ async function replaceLevels(
   }
 }
 
-/** Alpha is only reduced to eight bits. */
+/** Replaces the levels of the colours. Alpha is only reduced to eight bits. */
 function replacePart(source: Uint8Array | Uint16Array, target: Buffer, channels: number, levels: Uint8Array): void {
   const colours = channels === 2 || channels === 4 ? channels - 1 : channels;
   const shift = source.BYTES_PER_ELEMENT === 2 ? 8 : 0;

@@ -65,7 +65,9 @@ function inTurn(...runs: readonly Run[]): Run {
   };
 }
 
-/** These share a step because they take only 2 ms together. Meanwhile the last variant is being stored. */
+/**
+ * Returns three runs that share one step, because they take only 2 ms together. The last variant is stored meanwhile.
+ */
 function factSteps(tools: PictureTools): Run[] {
   return [thumbhash(tools), perceptualHash, dominantColour];
 }

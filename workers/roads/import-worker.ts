@@ -48,7 +48,7 @@ export class ImportWorker {
       concurrency: CONCURRENCY,
       lockDuration: lockMs,
       drainDelay: BLOCK_SECONDS,
-      // BullMQ's own timers for both wake an idle process.
+      // BullMQ's own timers for both checks would wake an idle process.
       skipLockRenewal: true,
       skipStalledCheck: true,
       // Of all processes, one runs the check in each period.

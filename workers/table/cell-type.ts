@@ -45,7 +45,10 @@ function booleanOf(text: string, first: number): number {
   return isBoolean ? CELL.boolean : CELL.string;
 }
 
-/** Reads the grammar of RFC 8259, section 6. A leading zero means an identifier, such as a postal code. */
+/**
+ * Returns the type of a number by the grammar of JSON (RFC 8259, section 6). A number with a leading zero is text: it
+ * is an identifier, such as a postal code.
+ */
 function numberOf(text: string, start: number): number {
   const whole = text.charCodeAt(start) === ZERO ? start + 1 : digitsEnd(text, start);
   if (whole === start) return CELL.string;
@@ -59,7 +62,7 @@ function numberOf(text: string, start: number): number {
   return end === text.length ? CELL.number : CELL.string;
 }
 
-/** Returns -1 if there is no exponent or if it is too large for a number. */
+/** Returns the end of the exponent, or -1 if there is none or if it is too large for a number. */
 function exponentEnd(text: string, at: number): number {
   const start = text[at] === '+' || text[at] === '-' ? at + 1 : at;
   const end = digitsEnd(text, start);

@@ -44,7 +44,10 @@ export function isHeaderRow(row: SampledRow, body: readonly SampledRow[], column
   return names.length === width && used.some(({ name, column }) => !DIGIT.test(name) && haveDigits(body, column));
 }
 
-/** Returns whether a column has several texts, and each has a digit. The texts of later rows are not kept. */
+/**
+ * Returns whether a column has several texts, each with a digit. Later rows do not count, because their texts are not
+ * kept.
+ */
 function haveDigits(body: readonly SampledRow[], column: number): boolean {
   const texts = body.flatMap(({ cells }) => cells?.[column] ?? []).filter((text) => text !== '');
   return texts.length > 1 && texts.every((text) => DIGIT.test(text));
@@ -55,7 +58,10 @@ function isTyped({ name, sum }: UsedColumn): boolean {
   return name !== '' && filled !== 0 && (filled & TEXT) === 0;
 }
 
-/** pandas and R write row names this way. */
+/**
+ * Returns whether only the first column has no name, but has a value in each row. pandas and R write row names this
+ * way.
+ */
 function hasEmptyCorner([corner, ...others]: readonly UsedColumn[]): boolean {
   const areNames =
     others.every(({ name }) => name !== '') && new Set(others.map(({ name }) => name)).size === others.length;

@@ -1,8 +1,8 @@
 import { decodeBytes, firstCharacters, type ByteText } from './row-source.ts';
 
-/** Every row of the JSON Lines repeats the names. */
+/** The limit for a name. It is low, because every row of the JSON Lines repeats the names. */
 const MAX_NAME_CHARACTERS = 128;
-/** The limit for a table of many columns. A row may be only delimiters and still repeats all names. */
+/** A further limit for a table of many columns. Its rows may hold only delimiters, and still repeat all names. */
 const MAX_NAME_BYTES = 128;
 const MANY_COLUMNS = 200;
 

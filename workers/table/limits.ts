@@ -2,7 +2,9 @@ import type { TableLimits } from '../../src/settings/config.ts';
 
 const MIB = 1024 * 1024;
 
-/** Each row repeats the names of its columns, so the output can be hundreds of times as large as the table. */
+/**
+ * The output may be this many times as large as the table. It grows because each row repeats the names of its columns.
+ */
 const MAX_GROWTH = 20;
 /** This much output is allowed even for a small table. */
 const ALWAYS_ALLOWED_BYTES = 64 * MIB;

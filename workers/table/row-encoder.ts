@@ -11,7 +11,9 @@ const FULL_BYTES = 8 * BUFFER_BYTES;
 const WORD_BYTES = 4;
 /** A control character is written as six bytes. */
 const MAX_BYTES_OF_CHARACTER = 6;
-/** Quotes and a comma, or `false` and a comma. */
+/**
+ * The longest text around a cell is two quotes and a comma, and the longest cell without quotes is `false` and a comma.
+ */
 const MOST_AROUND_CELL = 8;
 
 const [QUOTE, BACKSLASH, SPACE, BRACE_OPEN, BRACE_CLOSE, COMMA, COLON, LINE_FEED] = [34, 92, 32, 123, 125, 44, 58, 10];
@@ -127,7 +129,7 @@ export class RowEncoder {
     this.#at += 2;
   }
 
-  /** Returns early for a column that has already shown every kind of text. */
+  /** Learns the type of a text. Returns early if the column has already shown every kind of text. */
   #learnText(column: number, text: ByteText, types: readonly number[] | undefined): void {
     const known = this.types[column] ?? 0;
     if ((known & CELL.string) !== 0) return;

@@ -5,7 +5,7 @@ import type { ByteText } from './row-source.ts';
 import { typeSums, type SampledRow } from './sample.ts';
 import type { TableShape } from './state.ts';
 
-/** As in the check of the intake. */
+/** The check of the intake uses the same values. */
 const [LEAST_AT_END, LEAST_AGREEMENT] = [4, 0.6];
 
 /** The facts that must be known besides the first rows. */
@@ -51,7 +51,7 @@ function columnsOf(rows: readonly SampledRow[], isSparse: boolean): number {
   if (isSparse) return Math.max(...rows.map(({ width }) => width));
   const width = widthOf(rows);
   const most = Math.max(...rows.filter((row) => row.width === width).map(({ filled }) => filled));
-  // Each row ends with a delimiter, but the header does not.
+  // In such a table each row ends with a delimiter, but the header does not.
   const above = rows[rows.findIndex((row) => row.width === width) - 1];
   return most < width && above?.width === width - 1 ? width - 1 : width;
 }

@@ -13,7 +13,7 @@ const MAX_FIRST_ROWS = 20;
 const MAX_FIRST_CHARACTERS = 65_536;
 const LONGEST_CELL = 200;
 const SHORTEST_CELL = 8;
-/** A character has at most four bytes. Numbers are read from all of their digits. */
+/** The number of bytes of a cell that are kept. A character has at most four bytes. */
 const MAX_CELL_BYTES = 4 * LONGEST_CELL;
 
 /** The limits of reading a table once. */
@@ -25,7 +25,7 @@ export interface PassLimits {
   isSparse: boolean;
 }
 
-/** With fewer faulty rows a table is accepted, even if they are most of its rows. */
+/** A table with at most this number of faulty rows is accepted, even if they are most of its rows. */
 const FEW_ERRORS = 10;
 
 /**
@@ -80,7 +80,7 @@ export class TablePass implements RowSink {
     this.#errors.add(line, code, message);
   }
 
-  /** Returns the shape for a second pass. To be called after all rows if the encoder is broken. */
+  /** Returns the shape for a second pass. Call it after all rows, if the encoder is broken. */
   learned(): TableShape {
     const { header, names } = this.#shape;
     const further = this.#furtherTypes;
@@ -103,7 +103,7 @@ export class TablePass implements RowSink {
     throw new UnprocessableError('table_damaged', detail);
   }
 
-  /** Returns the result. To be called after all rows. */
+  /** Returns the result. Call it after all rows. */
   result(): Omit<TableRows, 'jsonLines' | 'warnings'> {
     const { types, nullCounts } = this.encoder;
     const columns = this.#shape.names.map((name, column): TableColumn => {
@@ -124,7 +124,10 @@ export class TablePass implements RowSink {
     this.#errors.add(line, code, `The row has ${cells} cells instead of ${this.#shape.names.length}.`);
   }
 
-  /** A sheet has as many columns as its widest row. If that row comes late, another pass is needed. */
+  /**
+   * Adds columns for a row that is wider than the rows before it, because a sheet has as many columns as its widest
+   * row. A second pass is then needed.
+   */
   #widen(cells: readonly ByteText[], types: readonly number[] | undefined): void {
     if (cells.length > this.#limits.maxColumns) throw tooWide(cells.length, this.#limits.maxColumns);
     const columns = this.#shape.names.length;

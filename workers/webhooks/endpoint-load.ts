@@ -11,7 +11,7 @@ const REQUESTS_WHILE_SILENT = 1;
 /** Maximum number of deliveries to one endpoint that wait in this process. The others wait in Redis. */
 const MOST_WAITING = 60;
 
-/** How long a delivery waits in Redis until it asks again. */
+/** The bounds of the time that a delivery waits in Redis before it asks again. */
 const LEAST_PARKED_MS = 50;
 const MOST_PARKED_MS = 30_000;
 
@@ -36,8 +36,7 @@ export interface Turn {
 }
 
 /**
- * Limits the requests to each endpoint, so that an endpoint that is slow or does not answer leaves the places of this
- * process to the others.
+ * Limits the requests to each endpoint, so that a slow or silent endpoint leaves the places of this process to others.
  */
 export class EndpointLoad {
   readonly #loads = new Map<string, Load>();

@@ -90,7 +90,7 @@ async function inThread(entry: URL, task: HeicTask, { maxSeconds, signal }: Heic
       };
       thread.once('message', resolve);
       thread.once('error', reject);
-      // The library has ended the thread, because the file has confused it.
+      // A damaged file can make the library end the thread.
       thread.once('exit', (code) => reject(unprocessable('damaged', `the thread ended with code ${code}`)));
     });
   } finally {

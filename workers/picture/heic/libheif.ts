@@ -8,10 +8,12 @@ const MIB = 1024 * 1024;
 /** Memory that the library needs besides the file and its pixels. */
 const BASE_BYTES = 64 * MIB;
 
-/** Ten bits in 4:4:4 with transparency took 24 bytes for each pixel, ordinary photos 8. */
+/**
+ * The memory for one pixel. Measured: 24 bytes for ten bits in 4:4:4 with transparency, 8 bytes for ordinary photos.
+ */
 const BYTES_PER_PIXEL = 32;
 
-/** Coded pictures are padded to whole blocks. */
+/** Coded pictures are padded to whole blocks, whose sides have at most this many pixels. */
 const MAX_BLOCK_SIDE = 64;
 
 /** Maximum size of an EXIF block, enough for one with a thumbnail. Larger blocks are ignored. */

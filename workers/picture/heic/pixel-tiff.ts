@@ -80,7 +80,10 @@ function writeValues(view: DataView, start: number, { type, values }: Field): vo
   }
 }
 
-/** Returns the bytes of values that do not fit into their entry, which holds four. Values begin at even positions. */
+/**
+ * Returns the number of bytes that values take outside of their entry: 0 if they fit into its four bytes. Values begin
+ * at even positions.
+ */
 function roomOf({ type, values }: Field): number {
   const bytes = values.length * ({ [SHORT]: 2, [LONG]: 4 }[type] ?? 1);
   return bytes <= 4 ? 0 : bytes + (bytes % 2);

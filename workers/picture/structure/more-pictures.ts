@@ -9,8 +9,8 @@ const ENTRY_BYTES = 16;
 const VIEW = 2;
 
 /**
- * Returns how many pictures of a JPEG with several (MPO) a person would call one: the first, and each further view.
- * @param segment the content of an APP2 segment. Undefined if it is not the index of such a file.
+ * Returns the number of pictures in a JPEG with several (MPO): the first, and each further view. Previews do not count.
+ * @param segment the content of an APP2 segment. The answer is undefined if it is not the index of such a file.
  */
 export function picturesIn(segment: Buffer): number | undefined {
   if (segment.toString('latin1', 0, SIGNATURE.length) !== SIGNATURE) return undefined;

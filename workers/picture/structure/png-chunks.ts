@@ -8,9 +8,9 @@ const MAX_KEYWORD_BYTES = 79;
 
 const MAX_TEXTS = 64;
 const MAX_PACKED_BYTES = 1_000_000;
-/** libvips keeps several copies of each text. */
+/** Maximum unpacked size of all texts. libvips keeps several copies of each. */
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
-/** The best compression ratio of deflate. */
+/** The highest compression ratio that deflate can reach. */
 const MAX_RATIO = 1032;
 
 const ADVICE = 'Save the picture without its metadata and upload the new file.';

@@ -25,7 +25,7 @@ const COLOURS_BYTES = 4;
 /** Colours that count before the gamma of a file (section 4.3). */
 const BEFORE_GAMMA: readonly string[] = ['cICP', 'iCCP', 'sRGB'];
 const [GAMMA_BYTES, GAMMA_UNIT] = [4, 100_000];
-/** From darker than linear light to brighter than any screen. Other numbers are faults. */
+/** The valid range: from darker than linear light to brighter than any screen. A number outside of it is a fault. */
 const [LEAST_GAMMA, MOST_GAMMA] = [0.2, 2];
 const SRGB_GAMMA = 1 / 2.2;
 const SAME_GAMMA = 0.05;

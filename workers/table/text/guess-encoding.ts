@@ -82,7 +82,10 @@ function strictlyDecoded(bytes: Buffer, encoding: string): string | undefined {
 
 const BEYOND_ASCII = /[^\0-\x7f]/gu;
 
-/** Letters with accents stand beside letters without, and no capital follows a small letter. */
+/**
+ * Returns the share of the characters that are usual in Latin text. There, letters with accents stand beside letters
+ * without, and no capital follows a small letter.
+ */
 function latin(text: string): number {
   return share(text, (character, before, after) => {
     if (OPENING_SIGN.test(character)) return true;
@@ -115,8 +118,8 @@ function share(text: string, isUsual: (character: string, before: string, after:
 }
 
 /**
- * Returns a function that scores characters of two bytes by their first byte. It is from `from` to `to` for common
- * characters, and one of `kana` for syllables.
+ * Returns a function that computes the share of usual characters in an encoding with two bytes per character. The first
+ * byte of a common character is from `from` to `to`. The first byte of a syllable is one of `kana`.
  */
 function pairs(from: number, to: number, ...kana: readonly number[]): (text: string, bytes: Buffer) => number {
   return (_text, bytes) => {

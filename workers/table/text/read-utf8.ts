@@ -9,7 +9,9 @@ export interface Utf8Chunk {
   fraction: number;
 }
 
-/** The output of one chunk is in memory with it. For a wide and empty table it is some hundred times as large. */
+/**
+ * Bytes of one chunk. Its output is in memory too, and for a wide and empty table it is some hundred times as large.
+ */
 const CHUNK_BYTES = 65_536;
 
 /**

@@ -48,7 +48,9 @@ function timeOf(sinceMidnightMs: number): string {
   return iso.slice('yyyy-mm-ddT'.length, iso.endsWith('.000Z') ? -'.000Z'.length : -'Z'.length);
 }
 
-/** Uses only hours, minutes and seconds, because a day may have 23 hours for a reader. */
+/**
+ * Writes hours, minutes and seconds, but no days, because a reader may take a day for 23 hours when the clocks change.
+ */
 function durationOf(serial: number): TimeValue | undefined {
   if (!(Math.abs(serial) < LAST_DAY + 1)) return undefined;
   const ms = Math.round(Math.abs(serial) * DAY_MS);

@@ -49,8 +49,8 @@ export class SheetReader implements XmlListener {
   }
 
   /**
-   * Formulas without a value so far. Programs that do not calculate write them. An empty text as value has the type
-   * `str`.
+   * The number of formulas without a value so far. Programs that do not calculate write such formulas. A formula with
+   * an empty text as its value has the type `str` and does not count.
    */
   get emptyFormulas(): number {
     return this.#emptyFormulas;
@@ -179,7 +179,7 @@ function typeOfIso(value: string): number {
   return /^\d\d:/.test(value) ? CELL.time : CELL.date;
 }
 
-/** Returns 1 for `A7`, and a number beyond all columns for an invalid reference. */
+/** Returns the number of the column of a reference: 1 for `A7`. For an invalid one it is beyond all columns. */
 function columnOf(place: string): number {
   let column = 0;
   for (let at = 0; at < place.length; at += 1) {

@@ -48,7 +48,7 @@ export async function readTimeFormats(
   return styles.map((id) => (custom.has(id) ? custom.get(id) : BUILT_IN.get(id)));
 }
 
-/** Excel accepts no longer formats. */
+/** The longest format code that Excel accepts. */
 const MAX_FORMAT_CHARACTERS = 255;
 
 /**
