@@ -12,12 +12,12 @@ const OUTPUT_WITHIN_MS = 1_000;
 export interface ChildSpec {
   /** The name in the logs, unique within a supervisor. */
   readonly name: string;
-  /** Neighbours of one role are stopped together. */
+  /** Children of one role that are next to each other are stopped together. */
   readonly role: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly argv0?: string;
-  /** Added to the variables that any program needs, such as `PATH`. Nothing else of the environment is passed on. */
+  /** The variables of the child, besides variables that any program needs, such as `PATH`. It gets no others. */
   readonly env?: Readonly<Record<string, string>>;
   /**
    * How the child reports that it is up. A Node child sends `{ type }` over IPC, exits when that channel closes, and
@@ -83,9 +83,10 @@ function untilEnded(child: ChildProcess): Promise<ChildEnd> {
   child.stderr?.on('data', keep);
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
-      // Processes that it started in its group end with it.
+      // Processes that the child started in its group end with it.
       killGroup(child.pid);
-      // The pipes may still hold its last output, which explains the exit. Another process may keep them open.
+      // The pipes may still hold the last output, which explains the exit. They may stay open, because other processes
+      // have them.
       const end = (): void => resolve({ code, signal, output });
       const timer = setTimeout(end, OUTPUT_WITHIN_MS);
       child.once('close', () => {
@@ -119,7 +120,10 @@ async function probeUntilReady(
   }
 }
 
-/** The guard waits longer than the users of this child, which have the same grace, so that they end first. */
+/**
+ * Starts a guard for a child that cannot notice the death of this process. It waits longer than the users of the child,
+ * which have the same grace, so that they end first.
+ */
 function guardWhileAlive(child: ChildProcess, ended: Promise<ChildEnd>, graceMs: number): void {
   if (child.pid === undefined) return;
   const callOff = guardAgainstOrphan(child.pid, Math.ceil(graceMs / 1000) + 1, 'TERM');

@@ -36,9 +36,10 @@ if (command !== undefined) {
 }
 
 /**
- * Allocator and libuv read their settings when a process starts, so this process replaces itself. Node before 22.15
- * cannot do this, and a process that another one has forked would lose its channel. Then a worker keeps more memory,
- * and an API process has fewer threads.
+ * Starts the program with further variables. Allocator and libuv read them only when a process starts, so this process
+ * replaces itself. Two kinds of process cannot do that and go on without the variables: Node before 22.15, and a child
+ * that another process has forked, which would lose its channel. Then a worker keeps more memory, and an API process
+ * has fewer threads.
  */
 async function startWith(variables: Readonly<Record<string, string>>, start: () => Promise<unknown>): Promise<void> {
   const execve: unknown = 'execve' in process ? process.execve : undefined;

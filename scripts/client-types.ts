@@ -8,7 +8,7 @@ import { wireTypes } from './wire-types.ts';
 
 const ENTRY = 'src/client/upload-client';
 
-/** Its types are inferred from schemas, so `wireTypes` writes them out. */
+/** The module of the wire types. They are inferred from schemas, so `wireTypes` writes them out. */
 const WIRE = 'src/wire/documents';
 
 const HEADING = `/*
@@ -24,8 +24,8 @@ interface Declaration {
 }
 
 /**
- * The types of the browser client in one file without imports: the exports of its module, and the types that they use.
- * Runs the compiler, and leaves nothing behind.
+ * Returns the types of the browser client as one file without imports: the exports of its module, and the types that
+ * they use. Runs the compiler, and leaves nothing behind.
  */
 export async function clientTypes(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'du-types-'));
@@ -65,7 +65,7 @@ async function compile(directory: string): Promise<void> {
   await promisify(execFile)(process.execPath, [compiler, ...flags, `${ENTRY}.ts`], { cwd: projectRoot });
 }
 
-/** All modules that the first one leads to, that one first. */
+/** Reads a module and all modules that it imports, directly or not. The module itself comes first. */
 async function readModules(entry: string): Promise<Declaration[][]> {
   const modules = new Map<string, Declaration[]>();
   const read = async (path: string): Promise<void> => {
@@ -84,7 +84,7 @@ function declarationsIn(text: string): Declaration[] {
   let lines: string[] = [];
   for (const line of text.split('\n')) {
     lines.push(line);
-    // Only the last line of a declaration ends so at the beginning of a line.
+    // Only the last line of a declaration is a `}`, or begins in the first column and ends in a semicolon.
     if (line !== '}' && !/^(?! |\/| \*).*;$/.test(line)) continue;
     // Text above the comment of a declaration describes its module.
     const whole = lines.join('\n').replace(/^[^]*\*\/\n(?=\/\*\*)/, '');
@@ -99,12 +99,12 @@ function declarationsIn(text: string): Declaration[] {
   return declarations;
 }
 
-/** Names that the entry exports from other modules. */
+/** Returns the names that the entry exports from other modules. */
 function namesPassedOn(entry: string): string[] {
   return [...entry.matchAll(/^export (?:type )?\{ ([^}]*) \} from /gm)].flatMap(([, names = '']) => names.split(', '));
 }
 
-/** Sorts them in reading order: the entry with all that it uses, then the rest of its exports. */
+/** Sorts the declarations in reading order: the entry with all that it uses, then the rest of its exports. */
 function reachable([entry = [], ...others]: readonly Declaration[][], passedOn: readonly string[]): Declaration[] {
   const known = new Map<string, Declaration>();
   for (const declaration of [entry, ...others].flat()) {

@@ -9,7 +9,7 @@ const HEADING = `# Copy this file to .env and change what you need. Each line sh
 # \`npm run generate\` writes this file from src/settings; change the descriptions there.
 `;
 
-/** The content of `.env.example`: every setting with its description and its default. */
+/** Returns the content of `.env.example`: every setting with its description and its default. */
 export function envExample(): string {
   return [HEADING, ...SECTIONS.map(sectionLines)].join('\n');
 }

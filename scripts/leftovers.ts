@@ -84,7 +84,7 @@ function pidFiles(directory: string): string[] {
   }
 }
 
-/** After a power cut the file may be incomplete. */
+/** Returns undefined for an incomplete file, which a power cut may leave. */
 function parseLeftover(text: string): Leftover | undefined {
   try {
     const { pid, identity, endsItself } = JSON.parse(text) as Partial<Leftover>;

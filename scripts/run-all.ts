@@ -20,7 +20,7 @@ import { Supervisor, type SupervisorLog } from './supervisor.ts';
 const DATA_DIRECTORY = 'data';
 const RUN_DIRECTORY = join(DATA_DIRECTORY, 'run');
 
-/** The processes need SHUTDOWN_GRACE_MS and a margin of their own. They are killed only after both. */
+/** The processes may take SHUTDOWN_GRACE_MS and this margin. Then they are killed. */
 const KILL_MARGIN_MS = 5000;
 
 const log: SupervisorLog = {

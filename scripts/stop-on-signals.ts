@@ -1,6 +1,6 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The terminal and npm both pass on one Ctrl-C. */
+/** A second signal within this time is the same Ctrl-C, because the terminal and npm both pass it on. */
 const DOUBLED_WITHIN_MS = 1000;
 
 /** The part of a supervisor that signals control. */

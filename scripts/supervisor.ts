@@ -9,18 +9,21 @@ const EX_KILLED = 130;
 /** A child may fail this often before it was ready. With the back-off that takes about 25 seconds. */
 const MOST_FAILED_STARTS = 8;
 
-/** Accepts the loggers of pino. */
+/** The part of a logger that a supervisor uses. A logger of pino has it. */
 export interface SupervisorLog {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
 export interface SupervisorOptions {
-  /** Started before the others and stopped after them. If one never comes up, everything stops with exit code 1. */
+  /**
+   * Children that are started before the others and stopped after them. If one never comes up, everything stops with
+   * exit code 1.
+   */
   readonly foundation: readonly ChildSpec[];
-  /** In the order in which they are stopped. Neighbours of one role stop together. */
+  /** The children, in the order in which they are stopped. Neighbours of one role stop together. */
   readonly children: readonly ChildSpec[];
-  /** Started by `startReserve`, and stopped after `children`. */
+  /** Children that `startReserve` starts. They are stopped after `children`. */
   readonly reserve?: readonly ChildSpec[];
   readonly log: SupervisorLog;
   /** The directory in which pids are recorded for `endLeftovers` of the next run. Undefined: nowhere. */

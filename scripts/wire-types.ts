@@ -20,7 +20,7 @@ const MAX_CLOSED_ENUM = 20;
 const INDENT = '    ';
 const LINE_LIMIT = 120;
 
-/** One exported TypeScript declaration for each JSON document of the service, by its name. */
+/** Returns one exported TypeScript declaration for each JSON document of the service, by its name. */
 export function wireTypes(): Map<string, string> {
   const schemas: Readonly<Record<string, Node>> = componentSchemas();
   return new Map(
@@ -47,7 +47,7 @@ function typeOf(schema: Node, schemas: Readonly<Record<string, Node>>, indent: s
   return types.map((type) => (type === 'integer' ? 'number' : type)).join(' | ');
 }
 
-/** Names an object, a union or an enum. A plain string, such as an id, needs no name. */
+/** Returns the name of an object, a union or an enum. A plain string, such as an id, needs no name. */
 function referenceTo(name: string, schemas: Readonly<Record<string, Node>>): string {
   const target = schemas[name];
   return target?.type === 'string' && target.enum === undefined ? 'string' : name;
@@ -62,7 +62,7 @@ function objectOf(schema: Node, schemas: Readonly<Record<string, Node>>, indent:
   return ['{', ...members, `${indent}}`].join('\n');
 }
 
-/** The first paragraph of the description, in lines of at most 120 characters. */
+/** Returns the first paragraph of a description as a comment, in lines of at most 120 characters. */
 function comment({ description }: Node, indent: string): string {
   const text = description?.split('\n\n')[0];
   if (text === undefined) return '';

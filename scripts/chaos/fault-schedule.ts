@@ -65,7 +65,7 @@ const FIRST_AT = 0.04;
 const LAST_AT = 0.92;
 /** The frequency of `redis-kill` with `powerLoss`. */
 const POWER_LOSS_CARDS = 4;
-/** A target is not hit again for this long after its fault. */
+/** The pause after a fault before the same target is hit again. */
 const REST_MS = 1500;
 
 /** Returns the target of a kind of fault. */
@@ -88,7 +88,7 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   return times.flatMap((atMs) => {
     const free = (kind: FaultKind): number[] =>
       indices(shape, targetOf(kind)).filter((index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs);
-    // A kind whose targets are all down waits for the next time.
+    // If all targets of a kind are down, the kind keeps its turn for the next time.
     const next = kinds.findIndex((kind) => free(kind).length > 0);
     const [kind] = next === -1 ? [] : kinds.splice(next, 1);
     if (kind === undefined) return [];

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { Random } from './random.ts';
 
-/** The length of a comment has two bytes, which are included in the length. */
+/** The longest comment. Its length is stored in two bytes, which count too. */
 const MOST_COMMENT_BYTES = 65_533;
 const MARKER_BYTES = 4;
 

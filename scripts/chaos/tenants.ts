@@ -5,10 +5,13 @@ import { newSecret, newTicket } from '../../test/helpers/access-file.ts';
 import type { UploadPlan } from './upload-plan.ts';
 import type { WebhookSettings } from './webhook-sink.ts';
 
-/** So few places that clients often find them taken. A place of a dead process is taken until its silence is over. */
+/**
+ * The limit of receiving uploads. It is so low that clients often reach it. An upload of a dead process counts until
+ * its silence is over.
+ */
 export const RECEIVING_LIMIT = 12;
 
-/** The clocks of some API processes are late, so a ticket must have been valid for longer than that. */
+/** The age of a ticket. Some clocks of API processes are late, and the ticket must be valid even for them. */
 const ISSUED_SECONDS_AGO = 1200;
 const VALID_SECONDS = 6 * 3600;
 

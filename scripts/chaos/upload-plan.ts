@@ -67,6 +67,6 @@ function wayOf(drawn: number): Way {
 function wishOf(drawn: number, way: Way): Wish {
   if (drawn < 0.06) return 'cancel';
   if (drawn < 0.12) return 'delete';
-  // Only a client that chose the id knows it before the answer.
+  // Only a client that chose the id of its upload can stop it, because others do not know the id before the answer.
   return drawn < 0.16 && way === 'put' ? 'stop' : 'keep';
 }

@@ -1,17 +1,17 @@
 /** One build of the project. Paths of files are relative to the top of the repository. */
 export interface BuildTarget {
-  /** Absolute. */
+  /** The absolute path of the output. */
   readonly directory: string;
   readonly compilerConfig: string;
   /** Folders that are compiled. */
   readonly sources: readonly string[];
-  /** Folders among them that are not. */
+  /** Folders among them that are not compiled. */
   readonly without: readonly string[];
-  /** Closed to the other users of the machine. */
+  /** True if other users of the machine cannot read the output. */
   readonly isPrivate: boolean;
-  /** Its processes load bundles of the packages, and start in half the time. */
+  /** True if its processes load bundles of the packages. They then start in half the time. */
   readonly bundlesPackages: boolean;
-  /** Has scripts of API and worker processes for `test/helpers/load-cached.cjs`. */
+  /** True if it has scripts of API and worker processes for `test/helpers/load-cached.cjs`. */
   readonly cachesCode: boolean;
 }
 

@@ -8,7 +8,7 @@ const ENTRIES = ['src/server/main', 'workers/main'];
 /** These packages load other files, which a bundle would have to contain. */
 const NOT_BUNDLED = ['libheif-js', 'sharp'];
 
-/** The folder is below the build, so that one rule finds the files beside a module. */
+/** The folder for these scripts. It is below the build, so that one rule finds the files beside a module. */
 const FOLDER = 'cached';
 
 /**

@@ -104,7 +104,7 @@ function stamp(installed) {
   try {
     writeFileSync(STAMP, stampText(installed));
   } catch (error) {
-    // The folder cannot be written. Everything is installed, and only the check takes longer next time.
+    // The folder is read-only. Everything is installed, and only the check takes longer next time.
     if (deniedPath(error) === undefined) throw error;
   }
 }

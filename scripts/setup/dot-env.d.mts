@@ -1,2 +1,2 @@
-/** Sets the variables of a file that are not set yet. A file that is not there is no error. */
+/** Sets the variables of a file that are not set yet. A missing file is no error. */
 export function loadDotEnv(file: string, environment?: Record<string, string | undefined>): void;

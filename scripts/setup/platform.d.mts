@@ -1,12 +1,12 @@
-/** What packages with native code are made for. */
+/** The platform for which packages with native code are made. */
 export interface Platform {
   readonly os: string;
   readonly cpu: string;
-  /** `glibc` or `musl` on Linux, else empty. */
+  /** `glibc` or `musl` on Linux, otherwise empty. */
   readonly libc: string;
 }
 
-/** What an entry of package-lock.json says about that. */
+/** The platforms that an entry of package-lock.json names. */
 export interface Requirements {
   readonly os?: readonly string[];
   readonly cpu?: readonly string[];

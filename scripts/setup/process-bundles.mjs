@@ -11,7 +11,7 @@ const ENTRIES = {
   'isolated-module': 'workers/own/isolated-main',
 };
 
-/** All bundles are in this folder, so that one rule finds the files beside a module. */
+/** The folder of all bundles. It is below the build, so that one rule finds the files beside a module. */
 const FOLDER = 'bundled';
 
 /** Keeps the packages out, and gives each module the URL that it has when it is compiled to a file of its own. */

@@ -1,7 +1,7 @@
-/** How to spawn the server: `env` comes on top of the inherited environment. */
+/** How to start the server. `env` is added to the inherited environment. */
 export interface RedisBinary {
   readonly command: string;
-  /** The name to call it by, where that is not the command's own. */
+  /** The name under which to start it, if that is not the name of the command. */
   readonly argv0?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly version: string;

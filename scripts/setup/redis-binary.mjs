@@ -70,7 +70,7 @@ async function makePrivateCopy(say) {
     await unpackDebianRedis(draft);
     // mkdtemp makes a directory that other users of this clone cannot read.
     chmodSync(draft, 0o755);
-    // A private copy that exists did not run, or it would have been found.
+    // If a private copy exists, it does not run: otherwise `findRedisServer` would have found it.
     rmSync(PRIVATE_COPY, { recursive: true, force: true });
     renameSync(draft, PRIVATE_COPY);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The BullMQ queue of the handler that waits for jobs, apart from that of the service. */
+/** The BullMQ queue of the handler that waits for jobs. It is not the queue of the service. */
 export const JOB_QUEUE = { name: 'jobs', prefix: '{bench-jobs}' } as const;
 
 /** The queue of `deferred-uploads/jobs`. Its worker must not take the jobs of the other peer. */

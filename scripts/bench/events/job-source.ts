@@ -32,7 +32,7 @@ export async function openJobSource(
   let added = 0;
   return {
     async ready(events) {
-      // One more than there are events, because a poll also follows the last answer.
+      // The polls need one job more than there are events, because a poll also follows the last answer.
       const wanted = Math.max(...versions) + Math.ceil(events / ids.length) + 1;
       for (; added < wanted; added += 1)
         await addJobs(

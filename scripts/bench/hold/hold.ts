@@ -11,7 +11,7 @@ import { runHoldRound } from './round.ts';
 const defaults = { held: 10_000, idle: 10, rounds: 3 };
 const quick = { held: 1000, idle: 3, rounds: 1 };
 
-/** Responses are held for 50 s, and the idle time must be shorter. */
+/** The longest idle time. It must be shorter than 50 s, for which responses are held. */
 const MAX_IDLE_SECONDS = 30;
 
 /** Open files besides those of the clients. */

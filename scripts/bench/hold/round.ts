@@ -15,7 +15,7 @@ export interface HoldFigures {
   heapKibPerHeld: number;
   /** Percent of one core while nothing happens. */
   idlePercent: number;
-  /** Time from one event, for which all wait, until the last client has read it. */
+  /** Time from one event, for which all clients wait, until the last client has read it. */
   oneEventMs: number;
   /** Time from the first of one event per upload until the last client has read its event. */
   eventEachMs: number;

@@ -16,14 +16,16 @@ export class HeldById<T extends object> {
     this.#count += 1;
   }
 
-  /** Returns a copy, so that they may be released meanwhile. */
+  /**
+   * Returns the held requests of an upload as a copy, so that the caller may release them while it goes through them.
+   */
   of(id: string): T[] {
     const waiting = this.#held.get(id);
     if (waiting === undefined) return [];
     return waiting instanceof Set ? [...waiting] : [waiting];
   }
 
-  /** Returns false and does nothing if it was released before. */
+  /** Removes a held request. Returns false if it was released before. */
   release(id: string, one: T): boolean {
     const waiting = this.#held.get(id);
     const isHeld = waiting instanceof Set ? waiting.delete(one) : waiting === one;

@@ -94,7 +94,9 @@ function isWhole(answer: Buffer): boolean {
   return answer.length >= headEnd + HEAD_END.length + Number(length ?? 0);
 }
 
-/** The last one: the answer about a job has a version of its own before the value of the job. */
+/**
+ * Returns the last version in an answer. The answer about a job has a version of its own before the value of the job.
+ */
 function versionIn(answer: Buffer): number {
   const start = answer.lastIndexOf(VERSION) + VERSION.length;
   return Number.parseInt(answer.toString('latin1', start, start + 15), 10);

@@ -82,7 +82,7 @@ export async function startPeer(
   const { redisUrl, directory } = session;
   const settings: Readonly<Record<string, string>> = { ...kind.settings };
   const ids = Array.from({ length: uploads }, () => randomUUID());
-  // A storage belongs to one prefix.
+  // Each prefix needs a storage of its own.
   const storage = join(directory, settings['QUEUE_PREFIX'] ?? '');
   const startServer = () => session.start<ServerQuestions>(kind.server, [...nodeOptions, ...(kind.nodeOptions ?? [])]);
   const server = startServer();

@@ -26,7 +26,7 @@ async function answer(
   }
 }
 
-/** If the parent ends in this moment, nobody waits for the reply any more. */
+/** Sends a reply. If the parent has just ended, the error is ignored, because nobody waits for the reply. */
 function reply(message: Reply): void {
   if (process.connected) process.send?.(message, () => undefined);
 }

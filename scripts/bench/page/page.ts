@@ -123,7 +123,7 @@ function dropGivenFiles(): void {
   });
   Object.assign(window, { longTasksMs });
   const { transfer } = window as unknown as { transfer: DataTransfer };
-  // Runs in a separate event, like the action of a user.
+  // The drop runs in a separate event, as it does after an action of the user.
   setTimeout(() =>
     document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })),
   );

@@ -5,20 +5,20 @@ import { eachAtOnce } from '../lib/at-once.ts';
 import type { Contestant } from './contestant.ts';
 import type { Batch } from './questions.ts';
 
-/** A program, and its commands to make all sizes of one photo at `place` plus their names. */
+/** A program, and the commands that make all sizes of one photo. `place` is the start of the paths of the output. */
 interface Program {
   readonly title: string;
-  /** The first name that runs is used. */
+  /** Names of the program. The first name that runs is used. */
   readonly names: readonly string[];
   readonly commands: (photo: string, place: string) => readonly (readonly string[])[];
 }
 
-/** One thread per picture, because as many pictures are processed at the same time as by the others. */
+/** Limits each program to one thread, because it processes as many pictures at the same time as the other peers do. */
 const ONE_THREAD = { VIPS_CONCURRENCY: '1', MAGICK_THREAD_LIMIT: '1', OMP_NUM_THREADS: '1' };
 
 /**
- * It applies and removes the profile of the file, like the others. It does not make sizes from each other, but decodes
- * at a half, a quarter or an eighth of the size, like the service.
+ * vipsthumbnail applies and removes the profile of the file, like the other peers. It does not make sizes from each
+ * other, but decodes at a half, a quarter or an eighth of the size, like the service.
  */
 export const VIPSTHUMBNAIL: Program = {
   title: 'vipsthumbnail',
@@ -31,8 +31,8 @@ export const VIPSTHUMBNAIL: Program = {
 };
 
 /**
- * It removes the profile without applying it, for which it would need an sRGB profile file. One command makes each size
- * from the previous one, with the option that lets its JPEG decoder shrink.
+ * ImageMagick removes the profile without applying it, because that would need an sRGB profile file. One command makes
+ * each size from the previous one, with the option that lets the JPEG decoder shrink.
  */
 export const IMAGEMAGICK: Program = {
   title: 'ImageMagick',
@@ -63,7 +63,7 @@ export const IMAGEMAGICK: Program = {
   ],
 };
 
-/** Returns undefined if this machine does not have the program. */
+/** Makes a contestant of a program. Returns undefined if this machine does not have the program. */
 export function program({ title, names, commands }: Program): Contestant | undefined {
   const name = names.find((one) => spawnSync(one, ['--version'], { stdio: 'ignore' }).status === 0);
   if (name === undefined) return undefined;

@@ -91,7 +91,7 @@ export const pictures: Bench = {
   },
 };
 
-/** Node names the profiles itself, by time and process. */
+/** Returns the options of Node for the servers. Node names the profiles itself, by time and process. */
 function nodeOptions({ profile, serverOptions }: CommonOptions): string[] {
   return [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
 }

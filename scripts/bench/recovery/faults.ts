@@ -7,9 +7,9 @@ import type { Fleet } from './fleet.ts';
 
 /** Milliseconds from a fault to each event; NaN if the event does not occur. */
 export interface Shot {
-  /** Until the next attempt begins, or for a cancel until the signal of the processor fires. */
+  /** Time until the next attempt begins. For a cancel: time until the signal of the processor fires. */
   next: number;
-  /** Until a client whose request was held before the fault reads the outcome. */
+  /** Time until a client whose request was held before the fault reads the outcome. */
   notified: number;
   /** Time until a new worker takes jobs. */
   back: number;

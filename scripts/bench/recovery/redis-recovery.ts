@@ -7,7 +7,7 @@ import { figure, formatTable } from '../lib/table.ts';
 import { redisFaults, type RedisFault } from './redis-faults.ts';
 import { shootRedis, type RedisShot } from './redis-shot.ts';
 
-/** `outage` is in seconds. */
+/** Defaults of the options. `outage` is in seconds. */
 const defaults = { rounds: 3, lanes: 2, outage: 30 };
 const quick = { rounds: 1, outage: 5 };
 

@@ -8,15 +8,15 @@ import { createTus } from '../../../test/helpers/tus-requests.ts';
 import type { RedisFault } from './redis-faults.ts';
 import type { Ground } from './redis-ground.ts';
 
-/** Milliseconds from a fault, or its end, to each event. */
+/** The times in milliseconds from a fault, or from its end if it has a duration. */
 export interface RedisShot {
   /** Time until every living API process is ready. */
   ready: number;
   /** Time until a new upload is accepted (202). */
   taken: number;
-  /** Until clients that were held in each process receive a change that is made as soon as possible. */
+  /** Time until clients that were held in each process receive a change that is made as soon as possible. */
   notified: number;
-  /** Longest time until a new upload was rejected meanwhile; NaN if none was rejected. */
+  /** Longest time until a new upload was rejected during the fault. NaN if none was rejected. */
   refused: number;
 }
 
@@ -50,7 +50,8 @@ async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<
     .filter(({ child }) => child.exitCode === null && child.signalCode === null)
     .map(({ url }) => url);
   const ready = untilAll(living, async (url) => (await fetch(`${url}/readyz`)).status === 200);
-  // The first process publishes for both event buses. If it is dead, only the other one has waiters.
+  // One cancel is enough, because the first process publishes for both event buses. If it is dead, only the other
+  // process has waiters.
   const cancelled = untilAll(
     living.slice(0, 1),
     async (url) => (await fetch(`${url}/uploads/${id}/cancel`, { method: 'POST' })).status < 300,
@@ -62,7 +63,7 @@ async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<
   return { ready: readyAtMs - atMs, taken: takenAtMs - atMs, notified: notifiedAtMs - atMs, refused: refusedMs };
 }
 
-/** Resolves with the time at which all have returned true. */
+/** Asks every address until it answers true. Resolves with the time at which the last one did. */
 async function untilAll(urls: readonly string[], says: (url: string) => Promise<boolean>): Promise<number> {
   await Promise.all(
     urls.map(async (url) => await eventually(url, async () => await says(url).catch(() => false), RECOVERED_WITHIN_MS)),

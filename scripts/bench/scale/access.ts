@@ -6,7 +6,7 @@ import { median } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
 import type { Part } from './lib/part.ts';
 
-/** Credentials of each kind. They are all different, so that nothing is measured that is only true for one. */
+/** The number of credentials of each kind. They differ, because a check that is repeated could be faster. */
 const CREDENTIALS = 500;
 const ROUNDS = 15;
 

@@ -11,7 +11,7 @@ import type { ReaderQuestions } from './children/event-reader.ts';
 import { startCrowd } from './lib/crowd.ts';
 import type { Part, ScaleOptions } from './lib/part.ts';
 
-/** A wait that has not ended by then counts as lost. It would end later by its timeout. */
+/** A wait that is longer counts as lost. It would end later by its timeout. */
 const HEAR_WITHIN_MS = 10_000;
 const POLL_MS = 50;
 const US_PER_MS = 1000;
@@ -23,7 +23,10 @@ interface Figures {
   lost: number;
   /** Time from the continuation of the process to the last answer. */
   lastMs: number;
-  /** Events that a plain reader missed, which was stopped for the same time, and the number of all events. */
+  /**
+   * The number of events that a plain reader missed while it was stopped for the same time, and the number of all
+   * events.
+   */
   readerMissed: number;
   events: number;
 }
@@ -53,7 +56,7 @@ async function measureBus(session: Session, bus: Figures['bus'], options: ScaleO
   const receivedBefore = await reader.ask('received');
   const stalled = [peer.server.pid, reader.pid];
   for (const pid of stalled) process.kill(pid, 'SIGSTOP');
-  // Half of the awaited events come at once and are trimmed, and half stay in the stream.
+  // Half of the awaited events come at once and are trimmed from the stream. The other half stay in it.
   const half = Math.floor(peer.ids.length / 2);
   await peer.firing.ask('fire', { events: half, from: 0 });
   const fired = await crowd.fire({ perSecond: options.unwanted, seconds: options.stall });
@@ -75,7 +78,7 @@ async function measureBus(session: Session, bus: Figures['bus'], options: ScaleO
   };
 }
 
-/** Resolves with the versions that the clients have seen. */
+/** Holds a response for every client. Resolves with the versions that the clients have seen. */
 async function holdAll(peer: Peer, clients: Child<ClientQuestions>): Promise<number[]> {
   const versions = await peer.firing.ask('ready', peer.ids.length);
   await clients.ask('connect', { ports: peer.ports, ids: peer.ids, path: peer.kind.path });

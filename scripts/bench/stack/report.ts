@@ -6,7 +6,7 @@ import type { StackLoad } from './loads.ts';
 export interface StackRound {
   readonly files: number;
   readonly seconds: number;
-  /** Time from the first byte to the result, for each file. */
+  /** Milliseconds from the first byte of each file to its result. */
   readonly tookMs: readonly number[];
   readonly apiMs: number;
   readonly workerMs: number;

@@ -15,7 +15,7 @@ import { hooksUs } from './hooks.ts';
 const defaults = { uploads: 300, rounds: 9 };
 const quick = { uploads: 50, rounds: 1 };
 
-/** This number is enough to compile all code in every process. */
+/** The number of uploads that are enough to compile all code in every process. */
 const WARM_UP_UPLOADS = 150;
 
 /** A table of two rows costs almost no processing, so the share of the spans is as large as it can be. */

@@ -26,7 +26,10 @@ export interface Usage {
   cpuUs: number;
   /** Peak memory of the process beyond that at `watchMemory`, in bytes. */
   rssGrowth: number;
-  /** The longest time in milliseconds from the last byte of a file that the server has read to its whole answer. */
+  /**
+   * The longest time in milliseconds between the last byte of a file, when the server reads it, and the end of the
+   * answer.
+   */
   endMs: number;
 }
 
@@ -62,8 +65,8 @@ export interface Sent {
   /** Processor time of the sender, in microseconds. */
   cpuUs: number;
   /**
-   * Only of tus in parts: the longest time from the last byte of a file that the system has taken to its answer, in
-   * milliseconds. Megabytes of each connection may not be read by the server then.
+   * Only for tus in parts: the longest time in milliseconds between the last byte of a file, when the system takes it
+   * from the sender, and the answer. At that moment the server may still have to read megabytes of each connection.
    */
   finishMs: number;
 }

@@ -15,8 +15,8 @@ export interface Load {
   /** Files sent before the measurement, so that code is compiled and connections to Redis are open. */
   warmUp: { bytes: number; files: number };
   /**
-   * Keeps the files until the end of the run. After many deletions ext4 is slow for minutes when it creates files,
-   * which would cost more than everything else.
+   * If true, files are kept until the end of the run. After many deletions ext4 creates files slowly for minutes, which
+   * would cost more than everything else.
    */
   keepsFiles: boolean;
 }
@@ -29,7 +29,7 @@ export interface UploadFigures {
   senderSeconds: number;
   /** Bytes, see `Usage`. */
   rssGrowth: number;
-  /** Only of tus in parts, see `Sent` and `Usage`. */
+  /** Only for tus in parts, see `Sent` and `Usage`. */
   finishMs: number;
   endMs: number;
 }

@@ -8,7 +8,7 @@ import type { SenderQuestions } from './questions.ts';
 import { reportBucket, reportFiles, reportParts, reportPictures, type LoadFigures } from './report.ts';
 import { runUploadRound, type Load } from './round.ts';
 
-/** `parts` 2 measures only tus in parts, and 3 only the ways to a bucket. */
+/** Defaults of the options. `parts` 2 measures only tus in parts, and 3 only the ways to a bucket. */
 const defaults = { mib: 1024, files: 16, each: 32, pictures: 4000, connections: 32, rounds: 5, parts: 1 };
 const quick = { mib: 64, files: 4, each: 8, pictures: 400, rounds: 1 };
 

@@ -61,7 +61,7 @@ function tableOf({ peers }: LoadFigures): string {
   return formatTable(HEADINGS, rows);
 }
 
-/** Returns how a burst goes on; nothing for events at a rate. */
+/** Returns the times of a burst step by step. Empty for events at a rate. */
 function timelineOf({ load, peers }: LoadFigures): string {
   if (load.perSecond !== undefined) return '';
   const rows = peers.map(({ kind, rounds }) => {

@@ -17,16 +17,18 @@ export interface Load {
 export interface RoundFigures {
   p50Us: number;
   p99Us: number;
-  /** Processor time per event with the following poll: of all servers, and of each of the other processes. */
+  /** Processor time for one event and the poll that follows it: of all servers together, and of the other processes. */
   serverUsPerEvent: number;
   firingUsPerEvent: number;
   clientUsPerEvent: number;
-  /** Times since the creation of the first event: of the last creation, and of a share of the answers. */
+  /**
+   * Time from the creation of the first event to the creation of the last one. `answeredUs`: to shares of the answers.
+   */
   createdUs: number;
   answeredUs: Record<(typeof ANSWERED_SHARES)[number], number>;
 }
 
-/** Shares of the answers in percent whose times show how a burst goes on. */
+/** Shares of the answers in percent. Their times show the course of a burst. */
 export const ANSWERED_SHARES = [0, 10, 50, 100] as const;
 
 /** Pause after the preparation, until timers, sockets and garbage collection are idle. */

@@ -51,7 +51,7 @@ export const wake: Bench = {
   },
 };
 
-/** Node names the profiles itself, by time and process. */
+/** Returns the options of Node for the servers. Node names the profiles itself, by time and process. */
 function nodeOptionsOf({ serverOptions, profile }: CommonOptions): string[] {
   return [...serverOptions, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])];
 }

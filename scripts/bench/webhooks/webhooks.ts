@@ -73,7 +73,7 @@ async function runRound(
   }
   await Promise.all(sent);
   await untilEqual('webhooks that have arrived', uploads, async () => receiver.received.length);
-  // Redis runs on this machine, so both times are of one clock.
+  // Redis runs on this machine, so both times come from the same clock.
   return receiver.received.map(({ atMs, webhook }) => atMs - Date.parse(webhook.timestamp));
 }
 

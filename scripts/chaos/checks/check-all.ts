@@ -90,7 +90,7 @@ async function quotaChecks({ quotas, view, deadlineMs }: RunData): Promise<Check
   ];
 }
 
-/** All uploads of a run are pictures, of one lane and one weight, so they wait in one order. */
+/** Checks the fair order. All uploads of a run are pictures of one lane and one weight, so they wait in one order. */
 function fairness({ quotas, auditor }: RunData, records: readonly UploadRecord[]): Check[] {
   if (quotas === undefined) return [];
   const tenants = new Map(records.map(({ id, tenant }) => [id, tenant ?? undefined]));
@@ -98,7 +98,10 @@ function fairness({ quotas, auditor }: RunData, records: readonly UploadRecord[]
   return [{ name: `no tenant starved (${turns} turns, longest backlog beside another ${longestBacklog})`, findings }];
 }
 
-/** Retries until the deadline, because the janitor restores lost uploads only with its next scan. */
+/**
+ * Repeats the checks of the outcomes until the deadline, because the janitor restores lost uploads only at its next
+ * scan.
+ */
 async function outcomesAtLast({ results, fleet, lossBetween, deadlineMs }: RunData): Promise<Check[]> {
   const giveUpAtMs = performance.now() + leastMs(deadlineMs);
   for (;;) {

@@ -1,8 +1,8 @@
 import type { Turn } from '../turn-log.ts';
 
 /**
- * Turns that another tenant may have in addition: one has already begun in virtual time, and one has the same
- * start. Start-time fair queueing guarantees it for tenants of the same weight.
+ * The number of turns that another tenant may have in addition: one has already begun in virtual time, and one has the
+ * same start. Start-time fair queueing guarantees it for tenants of the same weight.
  */
 const TURNS_MORE = 2;
 

@@ -5,7 +5,7 @@ import type { LossBetween } from '../progress-checker.ts';
 import type { Check } from './check.ts';
 
 const LANES = 8;
-/** Redis may have lost changes that were answered up to this time before it died. */
+/** When Redis dies, it may lose changes that it answered at most this long before. */
 const LOST_BEFORE_MS = 2500;
 
 interface ReadState {

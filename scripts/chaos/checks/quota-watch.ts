@@ -16,7 +16,7 @@ export class QuotaWatch {
     this.#view = view;
   }
 
-  /** Counts until `end`. While Redis is away it waits for the answer. */
+  /** Counts again and again until `end`. While Redis is away it waits for the answer. */
   start(): void {
     this.#loop = this.#run();
   }

@@ -18,7 +18,10 @@ const JOB_PLACES = [
 
 const BATCH = 500;
 
-/** An upload that was rejected at its opening is uncounted: it is about to become failed. */
+/**
+ * Counts the receiving uploads of each tenant. An upload that was rejected at its opening does not count, because it is
+ * about to become failed.
+ */
 const RECEIVING_SCRIPT = `
 local counts, reply = {}, {}
 for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do

@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import type { ClientLog } from './client-log.ts';
 
-/** A request fails if there is no answer this long after the time for which it may be held. Doubles with each failure. */
+/**
+ * The patience of a client after the time for which the request may be held. A request without an answer then counts as
+ * failed. The patience doubles with each failure.
+ */
 const PATIENCE_MS = 10_000;
 const MOST_PATIENCE_DOUBLINGS = 2;
 

@@ -33,7 +33,7 @@ export interface ClientResult {
   readonly ended: UploadState | 'gone' | undefined;
   /** The final state that an answer has promised, if any. */
   readonly promised: UploadState | 'gone' | undefined;
-  /** The time of that answer, or of the end that the client has seen. */
+  /** The time of the answer with the promise, or of the end that the client has seen. */
   readonly wishedAtMs: number | undefined;
   /** True if an unanswered request of the client may still start the upload again. */
   readonly mayRestart: boolean;
@@ -176,7 +176,7 @@ export class Client {
 
   #result(ended: UploadState | 'gone' | undefined, isOutOfTime: boolean): ClientResult {
     const { id, bytes, unanswered } = this.#sending;
-    // A request that was being sent at the stop may have arrived after the cancel and started the upload again.
+    // A request that was being sent when the client stopped may arrive after the cancel and start the upload again.
     const isDoubtful = this.#plan.wish === 'stop' && (this.#acceptedAtMs !== undefined || unanswered > 0);
     return {
       plan: this.#plan,

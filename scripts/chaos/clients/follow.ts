@@ -69,7 +69,8 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
     }
     if (last?.final === true && wasSettled) return last.state;
     if (last === undefined && wasSettled && !wasAccepted) return undefined;
-    // Errors and final states are answered at once. A final state is only polled while its client may still change it.
+    // Errors and final states are answered at once, so the client pauses before it polls again. A final state is only
+    // polled while its client may still change it.
     if (last?.final !== false || !(isProgress(reported) || isTimeout(answer.body)))
       await followed.caller.rest(PAUSE_MS);
   }

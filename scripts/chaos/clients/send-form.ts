@@ -7,7 +7,7 @@ export async function sendForm(sending: Sending): Promise<boolean> {
     const answer = await sending.caller.once({ method: 'POST', path: '/uploads', body: () => formOf(sending.bytes) });
     if (answer === undefined) continue;
     const reported = firstOf(answer.body);
-    // After a long pause of its process the file is failed, not the request.
+    // If the process of the request paused for too long, the answer is a success but the upload has failed.
     if (answer.status === 202 && reported !== undefined && reported.state !== 'failed') {
       sending.id = reported.id;
       return true;

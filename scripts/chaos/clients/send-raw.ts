@@ -35,7 +35,7 @@ async function put(sending: Sending, id: string): Promise<Answer | undefined> {
   return answer;
 }
 
-/** A function, because the value may change during a request. */
+/** Returns whether the client has stopped. It is a function, because the value may change during a request. */
 function isCalledOff(sending: Sending): boolean {
   return sending.isCalledOff;
 }

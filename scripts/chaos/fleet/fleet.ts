@@ -23,7 +23,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The clocks differ: of each kind the first process is right, the second 10 minutes late, the third 5 minutes early.
+ * The offsets of the clocks. Of each kind of process, the first has the right time, the second is 10 minutes late, and
+ * the third is 5 minutes early.
  */
 const CLOCK_OFFSETS_MS = [0, -600_000, 300_000];
 

@@ -85,7 +85,7 @@ interface LinkState {
   target: string | undefined;
   isBroken: boolean;
   isSilent: boolean;
-  /** When this many bytes have passed, `onBytes` is called once. */
+  /** After this many more bytes `onBytes` is called, once. */
   bytesToCut: number;
   onBytes: () => void;
 }

@@ -2,7 +2,7 @@ import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SAMPLE_MS = 100;
-/** `appendfsync everysec` may lose up to this much. */
+/** With `appendfsync everysec` Redis may lose the writes of this time. */
 const LOST_MS = 1000;
 
 /** The log of a redis-server after a power loss: the machine loses the writes of the last second. */

@@ -13,7 +13,7 @@ import { serveQuestions } from '../../lib/serve-questions.ts';
 import { OWN_USAGE } from '../../lib/server-questions.ts';
 import type { WorkerQuestions } from '../throughput/questions.ts';
 
-/** The step has the name of the first step of every real processor. */
+/** Makes a processor that only waits. Its step has the name of the first step of every real processor. */
 function waitFor(workMs: number) {
   return { name: FIRST_STAGE, weight: 1, run: () => (workMs === 0 ? Promise.resolve() : delay(workMs)) };
 }

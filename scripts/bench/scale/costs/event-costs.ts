@@ -12,7 +12,7 @@ import type { AnswerCost, EventCost } from './costs.ts';
 
 const READERS = 6;
 const LOAD = { perSecond: 3000, seconds: 3 };
-/** Enough uploads that each is polled again before its next event. */
+/** The number of uploads. There are enough of them that each is polled again before its next event. */
 const POLLED = 1000;
 const ANSWERS = { events: 3000, perSecond: 1500 };
 const HELD = 4000;
@@ -48,7 +48,10 @@ async function startReader(session: Session): Promise<Child<ReaderQuestions>> {
   return reader;
 }
 
-/** @param eventUs cost in Redis of a change without readers */
+/**
+ * Measures the cost of an answer, and the memory of a held response.
+ * @param eventUs the cost in Redis of a change without readers
+ */
 export async function measureAnswers(
   session: Session,
   meter: RedisMeter,

@@ -41,7 +41,7 @@ export interface MeasuredUploads {
   connections: ConnectionCount;
 }
 
-/** Photos are processed, small files are not. */
+/** Measures the cost of a photo, which is processed, and of a small file, which is not. */
 export async function measureUploads(session: Session, meter: RedisMeter): Promise<MeasuredUploads> {
   const alone = await meter.connections();
   const front = await startFront(session, [], SETTINGS);
@@ -84,7 +84,7 @@ interface Load {
   atOnce: number;
 }
 
-/** Subtracts the idle time of the processes, because a few photos take long. */
+/** Measures the cost of one upload. The idle cost of the processes is subtracted, because a few photos take long. */
 async function measure(
   measured: Measured,
   load: Load & { warmUp: number },
@@ -150,7 +150,7 @@ async function sendAll(port: number, bytes: Buffer, { count, atOnce }: Load): Pr
   });
 }
 
-/** Counts all bytes, including manifests. */
+/** Returns the size of all files below a directory in bytes, including manifests. */
 async function bytesBelow(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const sizes = await Promise.all(

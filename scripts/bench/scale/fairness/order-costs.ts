@@ -22,7 +22,7 @@ interface OrderCost {
   bytesPerUpload: number;
 }
 
-/** Limits that no upload of this benchmark reaches, so that every one of them is compared. */
+/** Limits that this benchmark never reaches. Each admission still compares them. */
 const LIMITS: TenantLimits = {
   waiting: 1e9,
   receiving: 1e9,

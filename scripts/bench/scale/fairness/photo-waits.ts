@@ -19,7 +19,7 @@ const POLL_MS = 20;
 /** How long a file takes a worker, so that the queue of the other tenant does not become empty. */
 const WORK_MS = 10;
 
-/** The other tenant has this number of waiting uploads at the end. It has more at the beginning. */
+/** The other tenant has at least this number of waiting uploads, even at the end. */
 const WAITING = 10_000;
 
 /** Measures how long single photos of one tenant wait while another tenant has 10,000 waiting uploads. */
@@ -50,7 +50,7 @@ export async function measurePhotos(session: Session, { photos }: ScaleOptions):
   }
 }
 
-/** A worker refuses a storage that has files before it has the marker of the installation. */
+/** Waits for the marker of the installation, because a worker refuses a storage that has files but no marker. */
 async function untilAdopted(directory: string): Promise<void> {
   while (!existsSync(join(directory, MARKER_KEY))) await delay(POLL_MS);
 }
@@ -93,7 +93,7 @@ function report(alone: SlotTimes[], crowded: SlotTimes[]): string {
       value: percentile(netOf(crowded), 0.99) / percentile(netOf(alone), 0.99),
       most: 2,
     },
-    // This bound does not depend on other load.
+    // Other load on the machine cannot change this figure.
     {
       what: 'uploads of the other tenant begun before a photo, at most',
       value: Math.max(...crowded.map(({ othersFirst }) => othersFirst)),

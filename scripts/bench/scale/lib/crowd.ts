@@ -3,7 +3,7 @@ import type { FiringQuestions } from '../../children/firing.ts';
 import type { Session } from '../../lib/session.ts';
 import { sum } from '../../lib/statistics.ts';
 
-/** One process alone cannot fire 10,000 events per second. */
+/** One process cannot fire 10,000 events per second. */
 const PROCESSES = 2;
 const UPLOADS = 500;
 

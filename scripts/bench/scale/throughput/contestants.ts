@@ -50,7 +50,7 @@ export interface Team {
 /** Number of jobs that each worker process runs at the same time. */
 export const CONCURRENCY = 10;
 
-/** Starts both. Resolves when all workers take jobs. */
+/** Starts a producer and its workers. Resolves when all workers take jobs. */
 export async function startTeam(
   session: Session,
   contestant: Contestant,

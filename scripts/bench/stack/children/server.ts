@@ -29,7 +29,7 @@ serveQuestions<StackServerQuestions>({
 type Receive = (ctx: Context) => Promise<{ path: string; type: string }>;
 
 function receiver(directory: string): Receive {
-  // Its types require Express, but it uses only members that every request has.
+  // The types of multer require Express, but it uses only members that every request has.
   const handle = multer({ dest: directory }).single('file') as unknown as (
     request: unknown,
     response: unknown,
@@ -60,8 +60,8 @@ function plain({ redisUrl, directory }: StackSetup): (ctx: Context) => Promise<v
 }
 
 /**
- * The same with the promise of the service: a record with states before the first byte, synced files, an id that works
- * only once, progress events, and the answer from an event.
+ * A stack with the same promise as the service: a record with states before the first byte, synced files, an id that
+ * works only once, progress events, and the answer from an event.
  */
 async function careful({ redisUrl, directory }: StackSetup): Promise<(ctx: Context) => Promise<void>> {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });

@@ -18,7 +18,7 @@ const VARIANTS = [
 const QUALITY = 80;
 const WEBP_EFFORT = 2;
 
-/** The same number as in the service by default. */
+/** The service has the same number by default. */
 const CONCURRENCY = 1;
 
 serveQuestions<StackWorkerQuestions>({

@@ -6,7 +6,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse, next: (error
 
 /** multer to disk, for plain requests: any number of files under any name. */
 export function multerTo(directory: string): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  // Its types require requests of Express, but it uses only members that every request has.
+  // The types of multer require requests of Express, but it uses only members that every request has.
   const handle = multer({ dest: directory }).any() as unknown as Handler;
   return (request, response) =>
     new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@ import { answer, answerFailure } from './answer.ts';
 import { multerTo } from './multer-to.ts';
 import { listen, serveUploads } from './serve-uploads.ts';
 
-/** multer to disk, which has no hash. */
+/** multer stores the files on disk and computes no hash. */
 serveUploads(({ directory }) => {
   const receive = multerTo(directory);
   return listen((request, response) => {

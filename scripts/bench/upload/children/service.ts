@@ -9,7 +9,7 @@ import { skipSyncs } from './skip-syncs.ts';
 /** The limit is above the largest file that is sent. */
 const MAX_BYTES = String(64 * 2 ** 30);
 
-/** No worker processes the pictures. */
+/** No worker runs, so all pictures stay in the queue. */
 const QUEUE_CAPACITY = '1000000';
 
 /**

@@ -12,7 +12,7 @@ const FORM_START = [
 ].join('\r\n');
 const FORM_END = `\r\n--${BOUNDARY}--\r\n`;
 
-/** The size is large enough that the sender needs little time. */
+/** Bytes of one random piece, which is large enough that the sender needs little time. */
 const FILLER_BYTES = 1024 * 1024;
 const filler = randomBytes(FILLER_BYTES);
 
