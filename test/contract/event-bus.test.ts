@@ -160,7 +160,7 @@ function conformance(driver: Driver): void {
       expect((await waitForOther.answered()).version).toBe(4);
     });
 
-    test('is answered from its event, without another read of the record', async () => {
+    test('is answered from its event, without a further read of the record', async () => {
       const id = await working();
       const process = await startProcess();
       let reads = 0;
@@ -186,7 +186,7 @@ function conformance(driver: Driver): void {
       for (const wait of waits) expect(await wait.answered()).toMatchObject({ state: 'cancelled', final: true });
     });
 
-    test('ends the next wait each time', async () => {
+    test('ends one wait after the other, for twenty changes of one upload', async () => {
       const process = await startProcess();
       const id = await working();
       for (let sequence = 1; sequence <= 20; sequence += 1) {
@@ -199,7 +199,7 @@ function conformance(driver: Driver): void {
 
   describe('a wait', () => {
     test.each(['before', 'after'] as const)(
-      'does not miss a change between its registration and its holding, %s the record is read',
+      'does not miss a change that comes %s its first read of the record',
       async (when) => {
         const id = await working();
         const process = await startProcess();
@@ -263,7 +263,7 @@ function conformance(driver: Driver): void {
       expect((await waits[1].answered()).version).toBe(4);
     });
 
-    test('does not miss a change if its reader is paused while two full streams of other changes pass', async () => {
+    test('does not miss a change if its reader is paused while other changes fill the stream twice', async () => {
       const id = await working();
       const process = await startProcess();
       const wait = await process.wait(id, 3);

@@ -87,7 +87,7 @@ function conformance(open: () => Promise<Driver>): void {
       ]);
     });
 
-    test('has a small object beside it, which is not visible before it', async () => {
+    test('may have a small companion, which is not visible before it', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.from('large'));
       expect(await keysBelow('ab')).toEqual([]);
@@ -271,7 +271,7 @@ function conformance(open: () => Promise<Driver>): void {
       });
     });
 
-    test('becomes another object without its torn end, together with a small one', async () => {
+    test('becomes an object without its incomplete end, together with a small companion', async () => {
       await withGrowing(async (growing) => {
         const { key } = await grown(growing, 'bytes and a torn end');
         const companion = { key: UPLOAD.manifest, bytes: Buffer.from('small') };
@@ -353,7 +353,7 @@ function conformance(open: () => Promise<Driver>): void {
       expect(await keysBelow('ab')).toEqual([KEY]);
     });
 
-    test('are removed for one upload without the others', async () => {
+    test('of one upload are removed, and those of other uploads stay', async () => {
       const [own, other] = [await storage.create(UPLOAD.original), await storage.create(OTHER.original)];
       for (const writer of [own, other]) await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
       expect(await storage.removeUnfinished(UPLOAD.prefix, new Date(Date.now() + 60_000))).toEqual([KEY]);

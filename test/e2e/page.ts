@@ -132,7 +132,7 @@ describe('the page', () => {
     expect(await fetch(deleted[0] ?? '')).toHaveProperty('status', 410);
   });
 
-  test('paints photos for people without one, and can put them into the order of their colours', async () => {
+  test('paints photos for people who have none, and can sort them by colour', async () => {
     await page.getByRole('button', { name: /paint some/ }).click();
     await awaitStates(page, 6, ['done']);
     expect(await page.locator('.tile').count()).toBe(6);

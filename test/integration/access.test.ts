@@ -120,7 +120,7 @@ describe('POST /uploads', () => {
     expect(body.uploads[0]).toMatchObject({ tenant: 'acme', metadata: { user: 7 } });
   });
 
-  test('rejects a file outside the ticket, and keeps its siblings', async () => {
+  test('rejects a file that the ticket does not allow, and keeps the other files', async () => {
     const ticket = await ticketFor({ types: ['image/*'], maxFileBytes: photo.length });
     const { status, body } = await post([CSV, photo, Buffer.concat([photo, Buffer.alloc(1)])], bearer(ticket));
     expect(status).toBe(202);
@@ -250,7 +250,7 @@ describe('POST /files', () => {
       { types: ['image/*'] },
       { 'Upload-Length': '11', 'Upload-Metadata': metadata({ filetype: 'application/pdf' }) },
     ],
-  ])('rejects a creation outside the ticket by its %s (403)', async (_, upload, headers) => {
+  ])('rejects a creation whose %s the ticket does not allow (403)', async (_, upload, headers) => {
     expect(await create(await ticketFor(upload), headers)).toMatchObject({
       status: 403,
       body: { code: 'ticket_forbids' },
@@ -261,7 +261,7 @@ describe('POST /files', () => {
     ['type', { types: ['text/csv'] }, {}],
     ['length', { maxFileBytes: 10 }, {}],
     ['announced length', { maxFileBytes: 10 }, { 'Upload-Length': '11' }],
-  ])('ends an upload if its %s turns out to be outside the ticket (403)', async (_, upload, headers) => {
+  ])('ends an upload if the ticket turns out not to allow its %s (403)', async (_, upload, headers) => {
     const created = await create(await ticketFor(upload), { 'Upload-Defer-Length': '1' });
     const id = created.headers.get('location')?.split('/').at(-1) ?? '';
     const bytes = Buffer.concat([photo, Buffer.alloc(5000)]);

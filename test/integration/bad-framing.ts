@@ -4,7 +4,7 @@ import { NEXT_REQUEST, type RawAnswer, type RawConnection } from '../helpers/raw
 import { chunkOf, LAST_CHUNK, METHODS, SENDERS } from '../helpers/raw-senders.ts';
 import { intake } from '../helpers/shared-intake.ts';
 
-describe('framing', () => {
+describe('a request', () => {
   const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 
   let connection: RawConnection;
@@ -23,7 +23,7 @@ describe('framing', () => {
     return refused;
   }
 
-  describe('of an ambiguous or invalid head', () => {
+  describe('with an ambiguous or invalid head', () => {
     const body = `5\r\nabcde\r\n${LAST_CHUNK}${NEXT_REQUEST}`;
 
     test.each([
@@ -46,7 +46,7 @@ describe('framing', () => {
       ['a blank in a name', 'X Y: 1\r\nContent-Length: 5\r\n'],
       ['NUL in a value', 'X: a\0b\r\nContent-Length: 5\r\n'],
       ['a bare carriage return', 'X: a\rb\r\nContent-Length: 5\r\n'],
-    ])('ends the connection (two meanings: %s)', async (_what, headers) => {
+    ])('ends the connection if its head has two meanings: %s', async (_what, headers) => {
       const { head, outcome } = await SENDERS.PUT(intake.url, intake.bytes);
       await connection.send(`${head}${headers}\r\n${body}`);
       await expectRefusal(400, 'bad_request');
@@ -76,7 +76,7 @@ describe('framing', () => {
         431,
         'headers_too_large',
       ],
-    ])('ends the connection (invalid: %s)', async (_what, sent, status, code) => {
+    ])('ends the connection if its head is invalid: %s', async (_what, sent, status, code) => {
       await connection.send(sent);
       await expectRefusal(status, code);
     });
@@ -84,7 +84,7 @@ describe('framing', () => {
     test.each([
       ['no host', ''],
       ['two hosts', 'Host: localhost\r\nHost: y\r\n'],
-    ])('is rejected and keeps the connection open with %s', async (_what, hosts) => {
+    ])('is rejected if it has %s, and the connection stays open', async (_what, hosts) => {
       await connection.send(`PUT /uploads/1 HTTP/1.1\r\n${hosts}Content-Length: 5\r\n\r\nabcde${NEXT_REQUEST}`);
       expect(await connection.answer()).toMatchObject({
         status: 400,
@@ -94,7 +94,7 @@ describe('framing', () => {
       expect((await connection.answer()).status).toBe(200);
     });
 
-    test('does not concern 3,000 headers within the limit, which are all read', async () => {
+    test('may have 3,000 headers, which are all read', async () => {
       await connection.send(
         `PUT /uploads/1 HTTP/1.1\r\nHost: localhost\r\n${'a:\r\n'.repeat(3000)}Expect: magic\r\n\r\n`,
       );
@@ -102,7 +102,7 @@ describe('framing', () => {
     });
   });
 
-  describe.each(METHODS)('of the body of a %s', (method) => {
+  describe.each(METHODS)('with the body of a %s', (method) => {
     const begun = async () => await SENDERS[method](intake.url, intake.bytes);
     /** What becomes of a request that broke off after 5000 bytes. */
     const brokenOff = { PUT: 'failed, upload_interrupted', POST: 'nothing', PATCH: 'at 500' }[method];
@@ -144,7 +144,7 @@ describe('framing', () => {
       await eventually(brokenOff, async () => (await outcome()).startsWith(brokenOff));
     });
 
-    test('ends the connection at endless trailers', async () => {
+    test('ends the connection if its trailers never end', async () => {
       const { head, body } = await begun();
       await connection.send(
         `${head}${CHUNKED}\r\n`,
@@ -154,14 +154,14 @@ describe('framing', () => {
       await expectRefusal(431, 'headers_too_large');
     });
 
-    test('ends the body at its length, and further bytes are an invalid request', async () => {
+    test('ends at its announced length, and further bytes are an invalid request', async () => {
       const { head, body } = await begun();
       await connection.send(`${head}Content-Length: ${body.length}\r\n\r\n`, body, 'surplus', 'and more of it');
       expect(await connection.answer()).toMatchObject({ status: method === 'PATCH' ? 204 : 202 });
       expect(await connection.ended).toBe('end');
     });
 
-    test('reports a body that is shorter than its length as cut short', async () => {
+    test('is reported as cut short if the body is shorter than its length', async () => {
       const { head, body, received, outcome } = await begun();
       await connection.send(`${head}Content-Length: ${body.length}\r\n\r\n`, body.subarray(0, 5000));
       await received(5000);
@@ -170,7 +170,7 @@ describe('framing', () => {
       await eventually(brokenOff, async () => (await outcome()).startsWith(brokenOff));
     });
 
-    test('with an encoding is rejected with advice, and the connection stays open', async () => {
+    test('is rejected with advice if it has an encoding, and the connection stays open', async () => {
       const { head, body } = await begun();
       for (const encoding of ['Content-Encoding: gzip\r\n', 'Content-Encoding: identity, br\r\n']) {
         await connection.send(`${head}${encoding}Content-Length: ${body.length}\r\n\r\n`, body, NEXT_REQUEST);

@@ -131,8 +131,8 @@ describe('invalid requests', () => {
   });
 });
 
-describe('rejected files', () => {
-  test('include a text file named .jpg, by its bytes, and the record says so', async () => {
+describe('the rejection of a file', () => {
+  test('depends on its bytes: a text named .jpg is rejected, and its record says why', async () => {
     const id = randomUUID();
     const refused = await putFile<Problem>(service.url, id, Buffer.from('plain words'), 'photo.jpg');
     expect([refused.status, refused.body.code, refused.body.id]).toEqual([415, 'unsupported_media_type', id]);
@@ -144,7 +144,7 @@ describe('rejected files', () => {
     expect([again.status, again.body.state]).toEqual([200, 'completed']);
   });
 
-  test('include a cut JPEG, which fails at its first attempt with a reason', async () => {
+  test('comes from the worker if a JPEG is cut: it fails at its first attempt with a reason', async () => {
     const { body } = await postFiles<UploadList>(
       service.url,
       [{ name: 'cut.jpg', bytes: cutShort(bytes) }],
@@ -159,7 +159,7 @@ describe('rejected files', () => {
     expect(result.body).toMatchObject({ status: 422, code: 'picture_damaged', state: 'failed', final: true });
   });
 
-  test('give the answer the first problem if every file of a form is rejected', async () => {
+  test('is the answer to a form if all its files are rejected: the problem of the first one', async () => {
     const files = [
       { name: 'a.jpg', bytes: Buffer.from('words') },
       { name: 'b.jpg', bytes: Buffer.alloc(0) },
@@ -168,7 +168,7 @@ describe('rejected files', () => {
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
   });
 
-  test('over the size limit are removed, and the other files of the form are kept', async () => {
+  test('over the size limit removes it, and keeps the other files of the form', async () => {
     const big = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
     const { status, body } = await postFiles<UploadList>(
       service.url,
@@ -185,7 +185,7 @@ describe('rejected files', () => {
     ]);
   });
 
-  test('are not read if the announced length is over the limit', async () => {
+  test('comes before its first byte if the announced length is over the limit', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${MAX_FILE_BYTES + 1}\r\n\r\n`;
     expect(await rawRequest(service.url, head)).toMatch(
       /^HTTP\/1.1 413 .*"code":"file_too_large","id":"[0-9a-f-]{36}"/s,
@@ -195,7 +195,7 @@ describe('rejected files', () => {
     expect(await rawRequest(service.url, form)).toMatch(/^HTTP\/1.1 413 .*"code":"request_too_large"/s);
   });
 
-  test('are not sent if the client waits for 100-continue, and accepted files are requested with it', async () => {
+  test('comes in place of 100 Continue if the client waits for that, and only an accepted file gets it', async () => {
     const expecting = (length: number) =>
       `PUT /uploads/${randomUUID()}?timeout=${LONG_HOLD_MS} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
     expect(await rawRequest(service.url, expecting(MAX_FILE_BYTES + 1))).toMatch(/^HTTP\/1.1 413 /);
@@ -204,7 +204,7 @@ describe('rejected files', () => {
     );
   });
 
-  test('without a length are cut at the first byte over the limit', async () => {
+  test('without a length comes at the first byte over the limit', async () => {
     const id = randomUUID();
     const chunk = Buffer.concat([bytes, Buffer.alloc(MAX_FILE_BYTES)]);
     const body = `${chunk.length.toString(16)}\r\n`;
@@ -214,7 +214,7 @@ describe('rejected files', () => {
     );
   });
 
-  test('include a file whose sender stalls (408)', async () => {
+  test('is a 408 if its sender stalls', async () => {
     const head = `PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n`;
     expect(await rawRequest(service.url, head, bytes.subarray(0, 100))).toMatch(
       /^HTTP\/1.1 408 .*"code":"upload_too_slow"/s,

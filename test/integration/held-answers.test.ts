@@ -283,7 +283,7 @@ describe('waits for ids that nobody has used', () => {
   });
 });
 
-test('a worker that starts resolves everything held: events in order, a variant, the result', async () => {
+test('a worker that starts resolves all held responses: events in order, a variant, the result', async () => {
   const { id, publicId, version } = await queued();
   const events = readEvents(`${service.url}/uploads/${id}/events?since=${version}`);
   const variant = fetch(`${service.url}/variants/${publicId}/640`);

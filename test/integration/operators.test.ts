@@ -134,8 +134,8 @@ describe("the operators' paths", () => {
   });
 });
 
-describe('the look of an operator at failures', () => {
-  test('shows why a file was rejected, and finds the upload by id and name without its id', async () => {
+describe('the search of an operator for failures', () => {
+  test('finds an upload by its id or name, and shows why it was rejected but not its id', async () => {
     const id = randomUUID();
     const { body: problem } = await putFile<Problem>(service.url, id, Buffer.from('%PDF-1.7 text'), 'invoice 7.pdf');
     expect(problem.code).toBe('unsupported_media_type');

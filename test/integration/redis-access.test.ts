@@ -140,7 +140,7 @@ describe('a Redis that accepts only TLS with client certificates', () => {
     expect(body.state).toBe('completed');
   });
 
-  test('whose certificate is not trusted stops the start with one line', async () => {
+  test('with a certificate that is not trusted stops the start with one line', async () => {
     const { port } = await startTlsServer();
     const place = placeOf({ REDIS_TLS_CA: '', REDIS_URL: `rediss://127.0.0.1:${port}` });
     const connection = openCommandConnection(place, silentLog);

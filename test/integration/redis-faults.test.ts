@@ -224,7 +224,7 @@ test.each([
   expect((await answers).map(({ body }) => body.state)).toEqual(['cancelled', 'cancelled']);
 });
 
-test('no waiter misses a change if the process is stopped while two whole streams of other changes pass', async () => {
+test('no waiter misses a change if the process is stopped while other changes fill the stream twice', async () => {
   const id = await resting();
   const { answers } = await held(id, 1);
   const stopped = service.apis.map(({ child }) => child);

@@ -216,7 +216,7 @@ describe('a table from practice', () => {
     expect((await put(bytes)).result).toMatchObject(result);
   });
 
-  test('with formulas contains them as text, and no rows made by them', async () => {
+  test('with texts that look like formulas or JSON keeps them as texts in their rows', async () => {
     const formulas = [
       '=1+1',
       '@SUM(A1:A9)',

@@ -101,7 +101,7 @@ describe('a connection that breaks during a PATCH', () => {
     await link.close();
   });
 
-  test('unnoticed by the service is ended when the client asks another process', async () => {
+  test('and is not noticed by the service is ended when the client asks another process', async () => {
     const id = await created();
     const stuck = await sendSome(id, MIB);
     expect(await offsetOf(otherUrl, id)).toBe(MIB);
@@ -109,7 +109,7 @@ describe('a connection that breaks during a PATCH', () => {
     await expectGoingOn(otherUrl, id);
   });
 
-  test('by silence only is ended, and its received bytes are kept', async () => {
+  test('without closing is ended after a silence, and its received bytes are kept', async () => {
     const id = await created();
     const silent = await sendSome(id, MIB);
     expect(await silent.answer).toEqual({ status: 204, offset: MIB });

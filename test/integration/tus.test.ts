@@ -451,7 +451,7 @@ describe('resumable uploads of the IETF', () => {
     expect((await resultOf(url, id)).file.sha256).toBe(sha256(bytes));
   });
 
-  test('reject a wrong offset with the right one, other lengths, other types, and what is deleted', async () => {
+  test('reject a wrong offset (and return the right one), another length or type, and a deleted upload', async () => {
     const length = { 'Upload-Length': String(bytes.length) };
     const id = idOf(await ask('POST', '/resumable', { 'Upload-Complete': '?0', ...length }));
     const at = (offset: number, more: Record<string, string> = {}) => ({

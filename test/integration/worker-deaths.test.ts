@@ -61,7 +61,7 @@ describe('a worker that ends while it processes a file', () => {
     expect(await upload.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
   });
 
-  test('because its event loop blocks ends itself', async () => {
+  test('because its event loop blocks is killed by its own watchdog', async () => {
     const upload = await new FaultyUpload(service).send([['spin'], ['finish']]);
     const outcome = upload.outcome();
     const stuck = await upload.begun(1);

@@ -290,7 +290,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'queued' });
   });
 
-  test('is treated the same if it announces its size at the end', async () => {
+  test('is also rejected and queued later if it announces its size only at the end', async () => {
     await open({ capacity: 1 });
     const id = await created(null);
     const other = await put();
@@ -303,7 +303,7 @@ describe('a resumable upload whose last byte finds the queue full', () => {
     expect(await recordOf(id)).toMatchObject({ state: 'queued' });
   });
 
-  test('without bytes in its last request stays where it is', async () => {
+  test('is not queued by a request without bytes while the queue is full', async () => {
     await open({ capacity: 1 });
     const id = await created();
     await put();

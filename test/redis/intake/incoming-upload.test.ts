@@ -87,8 +87,8 @@ describe('the manifest', () => {
   });
 });
 
-describe('the queue', () => {
-  test('does not fail an upload whose permit cannot be added; the janitor adds it', async () => {
+describe('the queueing of an upload', () => {
+  test('succeeds if its permit cannot be added, because the janitor adds it later', async () => {
     const add = async () => await Promise.reject(new Error('Redis is away'));
     const upload = await open({ ...space.parts, queue: { ...space.parts.queue, add } });
     await upload.receive(bytesThen(), {}, 10_000);
@@ -96,7 +96,7 @@ describe('the queue', () => {
     expect(space.files()).toHaveLength(2);
   });
 
-  test('has the upload already if the janitor considered this process dead, and nothing is removed', async () => {
+  test('succeeds if the janitor considered this process dead and has queued it already', async () => {
     const upload = await open();
     await upload.receive(bytesThen(), {}, 10_000);
     const { id, fencingToken } = upload.record;
@@ -108,7 +108,7 @@ describe('the queue', () => {
     expect(space.files()).toHaveLength(2);
   });
 
-  test('can be filled again from manifests, which keep the owner of an upload', async () => {
+  test('can be repeated from its manifest, which has its owner', async () => {
     const metadata = { order: 7 };
     const caller = { ...SCOPE.caller, via: 'key', tenant: 'acme', lane: 'batch', weight: 2, metadata } as const;
     const upload = await open(space.parts, freshId(), { ...SCOPE, caller });
@@ -122,12 +122,12 @@ describe('the queue', () => {
     });
   });
 
-  test('accepts only stored uploads', async () => {
+  test('fails if nothing is stored', async () => {
     const upload = await open();
     await expect(upload.enqueue()).rejects.toThrow('nothing is stored yet');
   });
 
-  test('never gets an upload that was taken over, and its files are removed', async () => {
+  test('fails if another request has taken over, and the files are removed', async () => {
     const first = await open();
     await first.receive(bytesThen(), {}, 10_000);
     const second = await open(space.parts, first.record.id);
@@ -136,7 +136,7 @@ describe('the queue', () => {
     expect(await recordOf(second)).toMatchObject({ state: 'receiving', fencingToken: second.record.fencingToken });
   });
 
-  test('may still get the files of an upload that was taken over, so that request does not remove them', async () => {
+  test('keeps the files if another request has taken over and may still queue them', async () => {
     const first = await open();
     await first.receive(bytesThen(), {}, 10_000);
     const files = space.files();
@@ -146,7 +146,7 @@ describe('the queue', () => {
     expect(space.files()).toEqual(files);
   });
 
-  test('keeps the bytes of an upload that was queued although the reply was lost', async () => {
+  test('keeps its bytes if it was queued although the reply was lost', async () => {
     let away = false;
     const upload = await open({ ...space.parts, records: forgetful(() => away) });
     await upload.receive(bytesThen(), {}, 10_000);
@@ -157,7 +157,7 @@ describe('the queue', () => {
     expect(space.files().sort()).toEqual([manifestKey(id, fencingToken), originalKey(id, fencingToken)].sort());
   });
 
-  test('leads to a rejected upload whose files stay until its record is certainly gone', async () => {
+  test('keeps its files after a rejection until the record is certainly gone', async () => {
     let away = false;
     const upload = await open({ ...space.parts, records: forgetful(() => away) });
     await upload.receive(bytesThen(), {}, 10_000);
@@ -253,8 +253,8 @@ describe('an upload that is cancelled while it is received', () => {
   });
 });
 
-describe('the end of an upload that is not queued', () => {
-  test('by reject records the facts about the file', async () => {
+describe('ending an upload before it is queued', () => {
+  test('with reject records the facts about the file', async () => {
     const upload = await open();
     await expect(upload.receive(bytesThen(), {}, 5999)).rejects.toMatchObject({ code: 'file_too_large' });
     const record = await upload.reject(new ServiceError('file_too_large', 'Too large.'));
@@ -265,14 +265,14 @@ describe('the end of an upload that is not queued', () => {
     expect(space.files()).toEqual([]);
   });
 
-  test('by reject changes nothing if the upload was taken over', async () => {
+  test('with reject changes nothing if the upload was taken over', async () => {
     const first = await open();
     const second = await open(space.parts, first.record.id);
     expect(await first.reject(new ServiceError('upload_interrupted', 'Gone.'))).toBeUndefined();
     expect(await recordOf(second)).toMatchObject({ state: 'receiving' });
   });
 
-  test('by forget keeps the record if a storage that is away may have unfinished files', async () => {
+  test('with forget keeps the record if a storage that is away may have unfinished files', async () => {
     const upload = await open({
       ...space.parts,
       storage: overriding(space.parts.storage, { removeUnfinished: isAway }),
@@ -282,7 +282,7 @@ describe('the end of an upload that is not queued', () => {
     expect(await recordOf(upload)).toBeDefined();
   });
 
-  test('by forget deletes a queued upload, so that no scan restores it if its files cannot be removed', async () => {
+  test('with forget deletes even a queued upload, so that no scan restores it from remaining files', async () => {
     const upload = await open({ ...space.parts, storage: overriding(space.parts.storage, { remove: isAway }) });
     await upload.receive(bytesThen(), {}, 10_000);
     await upload.enqueue();
@@ -290,7 +290,7 @@ describe('the end of an upload that is not queued', () => {
     expect(await recordOf(upload)).toMatchObject({ state: 'cancelled', deleted: true });
   });
 
-  test('by forget leaves neither file nor record', async () => {
+  test('with forget leaves neither file nor record', async () => {
     const upload = await open();
     await upload.receive(bytesThen(), {}, 10_000);
     await upload.forget();

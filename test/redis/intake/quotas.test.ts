@@ -124,7 +124,7 @@ describe('a form', () => {
     expect(request.readableDidRead).toBe(false);
   });
 
-  test('that breaks off gives everything back', async () => {
+  test('that breaks off frees all of its quotas', async () => {
     const ticket = { jti: 'two', expiresAtMs: Date.now() + 60_000, maxFiles: 1 } as NonNullable<Caller['ticket']>;
     const { request, send, breakOff } = fakeRequest(FORM_HEADERS);
     const broken = codeOf(intake.receiveForm(scopeOf({}, { via: 'ticket', ticket }), request));

@@ -107,11 +107,11 @@ describe('a raw upload', () => {
     expect(space.files()).toHaveLength(2);
   });
 
-  describe('sent again with options', () => {
+  describe('with options that is sent again', () => {
     const variants = [{ name: 'a', longestSide: 20 }];
     const again = async (id: string, options: unknown) => await take(space.parts, rawFile(id, { options }));
 
-    test('that mean the same is the same upload, with or without the defaults', async () => {
+    test('is the same upload if the options mean the same, with or without the defaults', async () => {
       const id = freshId();
       const first = await again(id, { variants });
       expect(await again(id, { gps: false, variants: [{ format: 'webp', longestSide: 20, name: 'a' }] })).toEqual(
@@ -124,14 +124,14 @@ describe('a raw upload', () => {
     test.each([
       ['other', { variants: [{ name: 'b', longestSide: 30 }] }],
       ['no', {}],
-    ])('with %s values is a conflict (409) and changes nothing', async (_how, options) => {
+    ])('is a conflict (409) with %s options, and changes nothing', async (_how, options) => {
       const id = freshId();
       const first = await again(id, { variants });
       expect(await codeOf(again(id, options))).toBe('upload_conflict');
       expect(await recordOf(id)).toEqual(first);
     });
 
-    test('that are not valid is rejected (400), also after completion', async () => {
+    test('is rejected with invalid options (400), also after completion', async () => {
       const id = freshId();
       await again(id, {});
       expect(await codeOf(again(id, { nonsense: 1 }))).toBe('bad_options');
@@ -143,7 +143,7 @@ describe('a raw upload', () => {
     });
   });
 
-  test('that is compared reads no further than the first byte beyond the stored size', async () => {
+  test('that is sent again is read no further than the first byte beyond the stored size', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
     const endless = fakeRequest();
@@ -152,7 +152,7 @@ describe('a raw upload', () => {
     expect(await outcome).toBe('upload_conflict');
   });
 
-  test('takes over from an upload that is still receiving: only the later one is stored', async () => {
+  test('takes over from an earlier request that is still receiving, and only the later one is stored', async () => {
     const id = freshId();
     const first = await begun(id);
     const second = await take(space.parts, rawFile(id, { fileName: 'second.jpg' }));
@@ -169,7 +169,7 @@ describe('a raw upload', () => {
   });
 
   test.each(['failed', 'cancelled'] as const)(
-    'after %s starts without old state, and the old files are removed',
+    'that is sent again after state %s starts without old state, and the old files are removed',
     async (state) => {
       const id = freshId();
       await take(space.parts, rawFile(id));
@@ -184,7 +184,7 @@ describe('a raw upload', () => {
     },
   );
 
-  test('after completed is not processed again', async () => {
+  test('that is sent again after completion is not processed again', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
     await space.records.begin(id);
@@ -193,7 +193,7 @@ describe('a raw upload', () => {
     expect(space.queued).toEqual([id]);
   });
 
-  test('after DELETE is gone (410)', async () => {
+  test('that is sent again after a DELETE is gone (410)', async () => {
     const id = freshId();
     await take(space.parts, rawFile(id));
     await space.records.delete(id);

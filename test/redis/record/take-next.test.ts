@@ -78,7 +78,7 @@ describe('the order of uploads', () => {
     expect(await takeMany(6)).toEqual([...ids, undefined]);
   });
 
-  test('takes the only upload of a tenant next but one while another tenant has hundreds', async () => {
+  test('takes the only upload of a tenant within two turns while another tenant has hundreds', async () => {
     await queuedMany(300, { tenant: 'a' });
     await takeMany(5);
     const photo = await queued({ tenant: 'b' });

@@ -166,7 +166,7 @@ describe('an attempt that is stopped from outside', () => {
     expect([ended, (await runner.recordOf(second))?.state]).toEqual(['superseded', 'cancelled']);
   });
 
-  test('by another attempt leaves the files and the outcome of that attempt alone', async () => {
+  test('by another attempt does not change the files and the outcome of that attempt', async () => {
     const id = await runner.waiting();
     const outcome = await runner.run(
       id,
@@ -179,7 +179,7 @@ describe('an attempt that is stopped from outside', () => {
     expect(await runner.recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, result: { width: 1 } });
   });
 
-  test('by an attempt of the same number, whose beginning Redis had lost, leaves the files of that one', async () => {
+  test('by an attempt of the same number, after a loss in Redis, keeps the files of that attempt', async () => {
     const id = await runner.waiting();
     const key = runner.keys.record(id);
     const before = await runner.connection.hgetall(key);

@@ -82,7 +82,7 @@ describe('the access of a process', () => {
     await eventually('the new tenants', () => names(running).join() === 'second');
   });
 
-  test('loses an API key with its entry', async () => {
+  test('rejects an API key after its entry was removed', async () => {
     const key = newApiKey('acme');
     const running = await start(JSON.stringify({ tenants: { acme: { keys: [keyEntry('k1', key)] } } }));
     expect(running.tenants?.findApiKey(key)?.keyId).toBe('k1');

@@ -178,7 +178,7 @@ describe('a ticket', () => {
     expect(await reasonAgainst(forged)).toContain('another algorithm than its key');
   });
 
-  test('never appears in the reason', async () => {
+  test('never appears in the reason of its rejection', async () => {
     const ticket = await ticketWith({ upload: { lane: 'secret-lane' } });
     expect(await reasonAgainst(ticket)).not.toContain('secret-lane');
   });

@@ -59,7 +59,7 @@ describe('attempt to send a part', () => {
     expect([await outcome, silence.ms]).toEqual(['connection_lost', LIMIT_MS]);
   });
 
-  test('gets twice the time after a silent one if nothing counts the sent bytes', async () => {
+  test('gets twice the time of the previous one if that was silent and nothing counts the sent bytes', async () => {
     const { silence, outcome } = start();
     jest.advanceTimersByTime(LIMIT_MS + 5000);
     expect([await outcome, silence.ms]).toEqual(['connection_lost', 2 * LIMIT_MS]);

@@ -56,7 +56,7 @@ describe('the value', () => {
   });
 
   test.each([[null], [undefined], [0], ['']])(
-    'has no result before it is set, and accepts null and undefined as results (%p)',
+    'is undefined until it is set, and may be null or undefined (%p)',
     (value) => {
       const result = new DeferredResult<unknown>();
       expect([result.hasResult(), result.getResult()]).toEqual([false, undefined]);

@@ -71,7 +71,7 @@ test('a client that reads its answer slowly and sends a byte now and then is not
   slow.destroy();
 });
 
-test('a full server cuts the oldest connection without a byte in favour of a new one', async () => {
+test('a full server cuts the oldest connection that has sent no byte, in favour of a new one', async () => {
   served = await serve((ctx) => void (ctx.body = 'answered'));
   boundConnections(served.server, { maxConnections: 3, readerTimeoutMs: 10_000 });
   const silent = [await served.connect(), await served.connect(), await served.connect()];

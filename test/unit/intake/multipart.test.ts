@@ -159,7 +159,7 @@ describe('an incomplete body', () => {
   });
 });
 
-describe('a request that is rejected by its headers', () => {
+describe('the headers of a form', () => {
   test.each([
     ['not_multipart', {}],
     ['not_multipart', { 'content-type': 'image/jpeg' }],
@@ -174,11 +174,11 @@ describe('a request that is rejected by its headers', () => {
     ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'gzip' }],
     ['unsupported_encoding', { ...FORM_HEADERS, 'content-encoding': 'identity, gzip' }],
     ['unsupported_encoding', { ...FORM_HEADERS, 'transfer-encoding': 'gzip, chunked' }],
-  ])('gets %s for %j', async (code, headers) => {
+  ])('cause %s if they are %j', async (code, headers) => {
     expect(await codeOf(readAll(wholeRequest(headers, BODY)))).toBe(code);
   });
 
-  test('does not include a type in another case, or the encoding identity', async () => {
+  test('may have a type in another case, and the encoding identity', async () => {
     const headers = {
       'content-type': FORM_HEADERS['content-type'].replace('multipart/form-data', 'Multipart/Form-Data'),
       'content-encoding': 'Identity',
@@ -186,12 +186,12 @@ describe('a request that is rejected by its headers', () => {
     expect(await readAll(wholeRequest({ ...headers, 'transfer-encoding': 'Chunked' }, BODY))).toEqual(SEEN);
   });
 
-  test('gets the supported encodings if it has another one', async () => {
+  test('cause an answer with the supported encodings if they have another one', async () => {
     const reading = readAll(wholeRequest({ ...FORM_HEADERS, 'content-encoding': 'br' }, BODY));
     await expect(reading).rejects.toMatchObject({ headers: { 'Accept-Encoding': 'identity' } });
   });
 
-  test('does not include a boundary of 70 characters in quotes, among other parameters', async () => {
+  test('may have a boundary of 70 characters in quotes, among other parameters', async () => {
     const boundary = `${'b'.repeat(34)} '${'b'.repeat(34)}`;
     const body = Buffer.from(BODY.toString('latin1').replaceAll('------boundary7', `--${boundary}`), 'latin1');
     const headers = { 'content-type': `multipart/form-data; charset=utf-8; boundary="${boundary}"; x=y` };

@@ -111,7 +111,7 @@ describe('stored uploads', () => {
   });
 
   test.each(['{', '{}', 'null', '[]', '{"name":"a","sizeBytes":"5","owner":"x"}'])(
-    'junk such as %s is nothing',
+    'are ignored if they are junk such as %s',
     (junk) => {
       storage.setItem(`deferred-uploads:${ID}`, junk);
       storage.setItem('deferred-uploads:../x', '{"name":"a","sizeBytes":1,"owner":"x"}');

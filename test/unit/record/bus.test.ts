@@ -60,7 +60,7 @@ describe('the bus', () => {
     await started;
   });
 
-  test('has started when its feed has', async () => {
+  test('has started when its feed has started', async () => {
     const { bus, open } = build();
     let hasBegun = false;
     const started = bus.start().then(() => (hasBegun = true));

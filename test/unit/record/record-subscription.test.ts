@@ -129,7 +129,7 @@ describe('a wake', () => {
     subscription.close();
   });
 
-  test('during a read causes one more read, of the uploads that moved', async () => {
+  test('during a read causes one more read, of the uploads that were woken', async () => {
     const observer = new ManualObserver([ID, OTHER, 'third']);
     const { registry, subscription } = await openWith(observer);
     registry.wake(ID, eventOf());
@@ -155,7 +155,7 @@ describe('a wake', () => {
 });
 
 describe('a read that fails', () => {
-  test('while Redis is away is tried again until it succeeds, with all that it was to read', async () => {
+  test('while Redis is away is tried again until it succeeds, together with newer wakes', async () => {
     const observer = new ManualObserver([ID, OTHER]);
     const { registry, subscription } = await openWith(observer);
     registry.wake(ID, eventOf());

@@ -155,7 +155,7 @@ describe('the rows as a workbook', () => {
     expect(sheets.map((read) => read.rows.map((row) => row['a']))).toEqual([[0, 1], [2, 3], [4]]);
   });
 
-  test('are read no further if nobody reads the workbook', async () => {
+  test('are read no further if nobody reads the rest of the workbook', async () => {
     let isClosed = false;
     async function* endless(): AsyncGenerator<Cell[][]> {
       try {

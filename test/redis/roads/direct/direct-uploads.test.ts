@@ -231,7 +231,7 @@ describe('an upload straight to the bucket', () => {
     expect((await complete(begun, parts)).record.version).toBe(record.version);
   });
 
-  test('lists all parts if it is completed between the look at the bucket and the report of its bytes', async () => {
+  test('lists all parts if it is completed between reading the bucket and reporting its bytes', async () => {
     const begun = await begin();
     const parts = await put(begun, file());
     const records = overriding(space.records, {
@@ -314,7 +314,7 @@ describe('the janitor, for an upload whose tab was closed', () => {
     expect(await stateOf(idOf(begun))).toBe('queued');
   });
 
-  test('moves its percent if parts were added', async () => {
+  test('raises its percent if parts were added', async () => {
     const begun = await begin(SCOPE, { size: LARGE });
     await put(begun, file(LARGE), [1]);
     await visit(idOf(begun), 2 * EXPIRY_MS);
@@ -334,7 +334,7 @@ describe('the janitor, for an upload whose tab was closed', () => {
     expect([await stateOf(idOf(begun)), openAt(idOf(begun))]).toEqual(['failed', 0]);
   });
 
-  test('queues it if the process that completed it has died before', async () => {
+  test('queues it if the process that completed it died before it could', async () => {
     const begun = await begin();
     const parts = await put(begun, file());
     const dying = overriding(space.records, { enqueue: () => Promise.reject(new Error('the process died')) });

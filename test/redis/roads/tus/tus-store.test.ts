@@ -194,7 +194,7 @@ describe('an upload whose process died', () => {
     await expectStored(id);
   });
 
-  test('or only seemed to leaves one file, even if two requests complete it', async () => {
+  test('or only seemed to die leaves one file, even if two requests complete it', async () => {
     const id = await announced();
     await putObject(space.storage, partKey(id, 0, '000000000001'), BYTES);
     const ends = await Promise.all([newStore(), newStore()].map((store) => codeOf(store.getUpload(id))));
@@ -291,7 +291,7 @@ describe('a large upload', () => {
 });
 
 describe('a fault of the service', () => {
-  test('leaves everything for another try', async () => {
+  test('keeps all bytes for another try', async () => {
     const id = await announced();
     const records = withoutQueue('service_unavailable');
     expect(await codeOf(write(id, 0, 9000, newStore({ records })))).toBe('service_unavailable');

@@ -70,7 +70,7 @@ describe('the handling of due uploads', () => {
     expect([await janitor.stateOf(upload.id), (await janitor.sets.due(10)).ids]).toEqual(['receiving', [upload.id]]);
   });
 
-  test('leaves an upload alone that has received bytes in the meantime', async () => {
+  test('does not touch an upload that has received bytes in the meantime', async () => {
     const { id, fencingToken } = await uploadIn(janitor.records, 'receiving');
     await handleDueUploads(janitor.parts(), NEVER);
     await janitor.records.receive(id, fencingToken, 1, 10);

@@ -263,7 +263,7 @@ describe('the reconciliation scan', () => {
     expect((await janitor.records.read(id))?.record.fencingToken).toBe(last.fencingToken);
   });
 
-  test('leaves files of other programs alone, and restores every upload beside them', async () => {
+  test('does not touch files of other programs, and restores every upload beside them', async () => {
     const ids = await Promise.all(
       ['00', '99', 'ff'].map(async (shard) => (await janitor.storedUpload(idIn(shard))).id),
     );

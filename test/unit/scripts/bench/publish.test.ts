@@ -11,7 +11,7 @@ describe('the block of a benchmark in the docs', () => {
     );
   });
 
-  test('may be empty before', () => {
+  test('may be empty before it is replaced', () => {
     expect(replaceBlock(PAGE, 'hold', 'x')).toContain('<!-- bench: hold -->\n\n```\nx\n```\n\n<!-- end -->\nafter\n');
   });
 

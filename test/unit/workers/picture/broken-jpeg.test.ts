@@ -41,7 +41,7 @@ describe('JPEG with broken pixels', () => {
     }
   });
 
-  test('is rejected if its pixels end early behind a harmless fault, of which alone the decoder warns', async () => {
+  test('is rejected if its pixels end early after a harmless fault, which is all that the decoder reports', async () => {
     const whole = await photo({ width: 80, height: 60 });
     const half = Buffer.concat([whole.subarray(0, whole.length - 400), whole.subarray(-2)]);
     for (const harmless of [insertBefore(half, 0xdb, zeros), withoutScanParameters(half)])
@@ -103,7 +103,7 @@ describe('JPEG without an end mark', () => {
     expect(await outcomeOf(Buffer.concat([whole.subarray(0, -3), Buffer.alloc(3)]))).toEqual(incomplete);
   });
 
-  test('rejects with an error that is not damage as it is, also of the attempt with an end mark', async () => {
+  test('passes on an error that is not damage, also from the attempt with an end mark', async () => {
     let reads = 0;
     const settings = {
       size: { width: 40, height: 30 },

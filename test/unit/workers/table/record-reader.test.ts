@@ -169,7 +169,7 @@ describe('line length', () => {
     expect(rows).toHaveLength(201);
   });
 
-  test('does not matter for passing records on one by one while the sink is full', () => {
+  test('does not matter when records are passed on one by one while the sink is full', () => {
     let rows = 0;
     const sink: RowSink = { row: () => (rows += 1), error: () => undefined, isFull: true };
     const reader = new RecordReader({ delimiter: ',', hasReturns: false, maxLineBytes: 1000 }, sink);
