@@ -4,6 +4,7 @@ import type { ProgressState } from '../../src/record/progress.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
+import { isFinalState } from '../../src/wire/documents.ts';
 import { parseKey, type OwnKey } from '../../src/storage/keys.ts';
 import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage, UnfinishedFile } from '../../src/storage/storage.ts';
@@ -107,9 +108,10 @@ async function removeEach(
 /** Returns the number of files. */
 async function removeUnfinished(parts: ReconciliationParts, nowMs: number): Promise<number> {
   const oldBefore = new Date(nowMs - Math.max(UNFINISHED_AGE_MS, parts.uploadExpiryMs));
-  // A killed process leaves a small file without a record. Every other request creates its record before it writes.
+  // A small file is stored before its record. If that fails, the client may send it again under the same id, so the
+  // upload may have ended since. Every other request or attempt writes while its upload has not ended.
   const mayRemove = async ({ key, modifiedAt }: UnfinishedFile): Promise<boolean> =>
-    modifiedAt < oldBefore || !(await hasRecord(parts, parseKey(key)?.id ?? ''));
+    modifiedAt < oldBefore || !(await hasRecord(parts, parseKey(key)?.id ?? '', isOpen));
   const removed = await parts.storage.removeUnfinished('', new Date(nowMs - LEAST_AGE_MS), mayRemove);
   for (const key of removed) logRemoved(parts.log, parseKey(key)?.id ?? '', [key], 'unfinished');
   return removed.length;
@@ -187,10 +189,22 @@ async function withoutRecord(parts: ReconciliationParts, seen: Walk['seen'], sig
   return ids.filter((_id, index) => found[index] === false);
 }
 
-/** Returns whether a record exists. A record that cannot be read counts as existing. */
-async function hasRecord({ records }: ReconciliationParts, id: string): Promise<boolean> {
+function isOpen({ state }: ProgressState): boolean {
+  return !isFinalState(state);
+}
+
+/**
+ * Returns whether a record exists that meets the condition. A record that cannot be read counts as such a record.
+ * Default: every record meets it.
+ */
+async function hasRecord(
+  { records }: ReconciliationParts,
+  id: string,
+  condition: (record: ProgressState) => boolean = () => true,
+): Promise<boolean> {
   try {
-    return (await records.readProgress(id)) !== undefined;
+    const read = await records.readProgress(id);
+    return read !== undefined && condition(read.state);
   } catch (error) {
     if (error instanceof ServiceError) throw error;
     return true;

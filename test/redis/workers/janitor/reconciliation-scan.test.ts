@@ -176,17 +176,23 @@ describe('the reconciliation scan', () => {
     expect(janitor.files()).toEqual([young]);
   });
 
-  test('removes an unfinished file after a minute if it has no record', async () => {
-    const receiving = await uploadIn(janitor.records, 'receiving');
-    const [known, killed, young] = [receiving.id, randomUUID(), randomUUID()].map(
-      (id) => `${originalKey(id, randomUUID())}.${'0'.repeat(12)}.part`,
+  test('removes an unfinished file after a minute if it has no record or its upload has ended', async () => {
+    const { records } = janitor;
+    const partOf = (id: string) => `${originalKey(id, randomUUID())}.${'0'.repeat(12)}.part`;
+    const open = await Promise.all(
+      (['receiving', 'queued', 'processing'] as const).map((state) => uploadIn(records, state)),
     );
-    if (known === undefined || killed === undefined || young === undefined) throw new Error('no path');
-    for (const path of [known, killed]) await janitor.put(path);
+    const ended = await Promise.all(
+      (['completed', 'failed', 'cancelled'] as const).map((state) => uploadIn(records, state)),
+    );
+    const kept = open.map(({ id }) => partOf(id));
+    const doomed = [randomUUID(), ...ended.map(({ id }) => id)].map(partOf);
+    for (const path of [...kept, ...doomed]) await janitor.put(path);
     await janitor.age(120_000);
-    await janitor.put(young);
+    const young = [randomUUID(), ended[0]?.id ?? ''].map(partOf);
+    for (const path of young) await janitor.put(path);
     await reconcileStorage(janitor.parts(), NEVER);
-    expect(janitor.files().toSorted()).toEqual([known, young].toSorted());
+    expect(janitor.files().toSorted()).toEqual([...kept, ...young].toSorted());
   });
 
   test('restores nothing from a manifest that cannot be read', async () => {
