@@ -6,13 +6,13 @@ import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
 import type { JsonObject } from './caller.ts';
 import { placeOfJsonFault } from './json-fault.ts';
 
-/** The file is read into memory as a whole. Thousands of tenants fit into less. */
+/** The file is read into memory as a whole. Thousands of tenants need less. */
 export const MAX_ACCESS_FILE_BYTES = 16 * 1024 * 1024;
 
 /** A shorter secret of HS256 could be guessed (RFC 7518 section 3.2). */
 const LEAST_SECRET_BYTES = 32;
 
-/** The longest list of mistakes that one line names. */
+/** An error message names at most this many mistakes. */
 const MAX_MISTAKES = 3;
 
 const MAX_SHOWN_LENGTH = 32;
@@ -78,7 +78,7 @@ const webhookEndpointSchema = z
   .strictObject({
     id: identifier,
     url: webhookUrl,
-    // A second secret is there while one is replaced.
+    // Two secrets are valid while one replaces the other.
     secret: z.union([webhookSecret, webhookSecrets]),
     events: webhookEvents.default([...WEBHOOK_EVENTS]),
   })
@@ -92,7 +92,7 @@ const tenantSchema = z.strictObject({
   presets: z
     .record(
       presetNameSchema,
-      // The value was JSON, so its members are values of JSON.
+      // The value comes from JSON, so its members are JSON values.
       z.looseObject({}).transform((options) => options as JsonObject),
     )
     .default({}),
@@ -109,10 +109,10 @@ export type AccessFile = z.infer<typeof fileSchema>;
 /** One tenant of the access file. */
 export type TenantEntry = z.infer<typeof tenantSchema>;
 
-/** A key that tickets are checked with, and signed with if it has a secret part. */
+/** A key that checks tickets. If it has a secret part, it also signs them. */
 export type TicketKeyEntry = z.infer<typeof ticketKeySchema>;
 
-/** Why an access file cannot be used. The message is one line, names the places, and contains no value of the file. */
+/** The access file cannot be used. The message is one line that names the places and contains no value of the file. */
 export class AccessFileError extends Error {}
 
 /**
@@ -135,7 +135,7 @@ function parseJson(text: string): unknown {
   } catch {
     throw new AccessFileError(`is not JSON at ${place ?? 'an unknown place'}`);
   }
-  // Of two tenants with one name, JSON.parse would drop the first and all its keys.
+  // If two tenants have the same name, JSON.parse drops the first one with all its keys.
   throw new AccessFileError(`uses a name twice at ${place}`);
 }
 
@@ -156,12 +156,12 @@ function reasonOf(issue: z.core.$ZodIssue): string {
     : issue.message;
 }
 
-/** A secret may have been written in the place of a name. Secrets are longer than names. */
+/** Shortens a long name, because it may be a secret in the wrong place. */
 function shown(name: string): string {
   return name.length <= MAX_SHOWN_LENGTH ? name : `${name.slice(0, 3)}…`;
 }
 
-/** A `kid` names one tenant, and so does an API key. */
+/** Yields a mistake for each `kid`, digest and id that must be unique and is not. */
 function* duplicates({ tenants }: AccessFile): Generator<string> {
   const kids = new Set<string>();
   const digests = new Set<string>();

@@ -14,7 +14,7 @@ export class Callers {
   readonly #access: Pick<Access, 'tenants'>;
   readonly #nowMs: () => number;
 
-  /** @param nowMs the clock of this machine, which tickets are checked with. */
+  /** @param nowMs the clock that decides whether a ticket has expired. */
   constructor(access: Pick<Access, 'tenants'>, nowMs: () => number = Date.now) {
     this.#access = access;
     this.#nowMs = nowMs;
@@ -27,8 +27,8 @@ export class Callers {
 
   /**
    * Returns whether a request carries a valid API key or a ticket with a right signature in a header. No page of
-   * another site can set it, unless CORS allows the site. An expired ticket counts, so that its holder gets
-   * `ticket_expired`.
+   * another site can set this header, unless CORS allows the site. An expired ticket counts too, so that its holder
+   * gets `ticket_expired`.
    */
   readonly areProven = async ({ headers }: IncomingMessage): Promise<boolean> => {
     const { tenants } = this.#access;
@@ -55,9 +55,9 @@ export class Callers {
   }
 
   /**
-   * Returns the caller of a request that creates an upload or continues an existing one. Only the creation needs a
-   * ticket or an API key, and only the script that opens the upload can decide which one it is. So this returns the
-   * error of `ofCreation` (401) as `refusal`.
+   * Returns the caller of a request that creates an upload or continues an existing one. Only a creation needs a ticket
+   * or an API key, and only the script that opens the upload knows whether it is one. So the error of `ofCreation`
+   * (401) is not thrown but returned as `refusal`.
    */
   async ofCreationOrRetry(ctx: Context): Promise<Caller> {
     try {
@@ -108,7 +108,7 @@ export class Callers {
   }
 }
 
-/** RFC 6750 section 3.1. */
+/** Returns a 401 with the challenge of RFC 6750 section 3.1. */
 function invalidToken(code: ErrorCode & `ticket_${string}`, detail: string): ServiceError {
   const description = code === 'ticket_expired' ? 'expired' : 'invalid';
   const challenge = `${REALM}, error="invalid_token", error_description="The token is ${description}"`;

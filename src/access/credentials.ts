@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { ServiceError } from '../errors.ts';
 import { containsApiKey, isApiKey } from './tenants.ts';
 
-/** The proof that a request sends of its sender. */
+/** How a request proves who sends it. */
 export type Credential = { kind: 'none' } | { kind: 'key'; apiKey: string } | { kind: 'ticket'; ticket: string };
 
 /** The query parameter for clients that cannot set headers. */

@@ -13,9 +13,9 @@ interface Open {
 }
 
 /**
- * Returns the line and column at which a text stops being JSON or repeats a name of an object, such as
- * `line 3, column 7`. Undefined if the text has no such fault. The message of `JSON.parse` is not used, because it
- * quotes the text, which may contain a secret. It also accepts repeated names.
+ * Returns the line and column at which a text stops being JSON or repeats a name of an object, such as `line 3, column
+ * 7`. Undefined if the text has no such fault. The message of `JSON.parse` is not used, because it quotes the text,
+ * which may contain a secret. `JSON.parse` also accepts repeated names.
  */
 export function placeOfJsonFault(text: string): string | undefined {
   const offset = faultOffset(text);

@@ -23,8 +23,8 @@ interface OwnOriginOptions {
 
 /**
  * Rejects with `foreign_origin` (403) a request that changes something and comes from a page of another site. Browsers
- * send forms and simple requests to any address without a preflight. Clients that are not browsers send none of these
- * headers, so their requests are allowed.
+ * send forms and simple requests to any address without a preflight. Other clients send neither `Origin` nor
+ * `Sec-Fetch-Site`, so their requests are allowed.
  */
 export function ownOriginOnly(options: OwnOriginOptions): Middleware {
   const { isExempt = async () => false } = options;
@@ -49,7 +49,7 @@ function foreignOrigin(): ServiceError {
 export function isForeignChange(request: IncomingMessage, { origins, isTrustedProxy }: OwnOriginOptions): boolean {
   if (isSafe(request.method) || origins.includes(ANY_ORIGIN)) return false;
   const site = request.headers['sec-fetch-site'];
-  // Pages cannot set this header. A form on a page without a referrer sends it with `Origin: null`.
+  // Pages cannot forge `Sec-Fetch-Site`. A form on a page without a referrer sends it with `Origin: null`.
   if (site === 'same-origin') return false;
   const { origin } = request.headers;
   if (origin === undefined) return site === 'cross-site';
@@ -61,7 +61,7 @@ function ownHosts(request: IncomingMessage, isTrustedProxy: IsTrustedProxy): str
   return [hostOf(request) ?? [], forwarded].flat();
 }
 
-/** Compares name and port. The default port of the scheme may be present or missing. */
+/** Compares name and port. The default port of the scheme may be missing. */
 function isOriginOf(origin: string, host: string): boolean {
   if (!URL.canParse(origin)) return false;
   const { protocol, host: originHost } = new URL(origin);

@@ -36,7 +36,7 @@ export function containsApiKey(text: string): boolean {
   return API_KEY.test(text);
 }
 
-/** Returns the digest of a whole API key, as the access file has it in hex. */
+/** Returns the SHA-256 of a whole API key. The access file contains it in hex. */
 function apiKeyDigest(apiKey: string): Buffer {
   return createHash('sha256').update(apiKey).digest();
 }
@@ -104,11 +104,10 @@ export class Tenants {
     return timingSafeEqual(given, found?.digest ?? NO_DIGEST) ? found : undefined;
   }
 
-  /** The `kid` names tenant and key. */
   findTicketKey(kid: string): FoundTicketKey | undefined {
     return this.#ticketKeys.get(kid);
   }
 }
 
-/** No key has this digest. */
+/** A digest that no key has. It is compared if the key is unknown, so that the answer takes the same time. */
 const NO_DIGEST = Buffer.alloc(32);

@@ -34,7 +34,7 @@ export async function importTicketKey(entry: TicketKeyEntry): Promise<TicketKey>
   return { kid, alg, verifying, signing: d === undefined ? undefined : await importKey({ ...publicPart, d }, alg) };
 }
 
-/** Members such as `use` or `key_ops` could forbid the use of the key. */
+/** Leaves out members such as `use` or `key_ops`, which could forbid the use of the key. */
 function publicPartOf(entry: Exclude<TicketKeyEntry, { alg: 'HS256' }>): JWK {
   const { kty, crv, x } = entry.jwk;
   return entry.alg === 'ES256' ? { kty, crv, x, y: entry.jwk.y } : { kty, crv, x };

@@ -30,7 +30,7 @@ export function splitTicket(ticket: string): UncheckedTicket | undefined {
   return { ticket, kid: kidText, alg, payload, signature, signed: ticket.slice(0, head.length + 1 + payload.length) };
 }
 
-/** Only one text stands for given bytes: no padding, no other characters, no bits that are left over. */
+/** True for canonical base64url: no padding, no other characters, and unused bits are 0. */
 function isCanonical(part: string): boolean {
   return Buffer.from(part, 'base64url').toString('base64url') === part;
 }
@@ -46,7 +46,7 @@ function headerOf(ticket: string): Record<string, unknown> | undefined {
 /**
  * Returns whether the signature of a ticket was made with this key. The caller compares the algorithms first.
  *
- * HS256 is computed here, because WebCrypto takes a thread for it and ten times as long (ADR 30).
+ * HS256 is computed here, because WebCrypto uses a thread and takes ten times as long (ADR 30).
  */
 export async function isSignedWith({ ticket, signed, signature }: UncheckedTicket, key: TicketKey): Promise<boolean> {
   if (key.alg !== 'HS256') {

@@ -13,7 +13,7 @@ const TICKET_AUDIENCE = 'deferred-uploads';
 /** The clocks of the application and of this machine may differ by this much. */
 const LEEWAY_SECONDS = 30;
 
-/** A ticket with the longest claims is shorter. Longer ones are not worth the time of a check. */
+/** Longer than any ticket with valid claims, so a longer text is rejected without a check. */
 const MAX_TICKET_LENGTH = 14_336;
 
 /** A ticket whose signature and claims are right. */
@@ -26,7 +26,7 @@ export interface CheckedTicket extends FoundTicketKey {
   readonly isExpired: boolean;
 }
 
-/** Why a ticket is not accepted. The message says what to change, and contains nothing of the ticket. */
+/** The ticket is not accepted. The message says what to change, and contains nothing of the ticket. */
 export class TicketError extends Error {}
 
 const seconds = () => {
