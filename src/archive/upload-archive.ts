@@ -5,7 +5,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { ArchiveFile } from './archive-files.ts';
 import { zipSizeOf, zipStream, type ZipFile } from './zip-stream.ts';
 
-/** The parts that the reading of an archive needs. */
+/** The parts that an archive is read with. */
 export interface ArchiveSources extends FollowParts {
   storage: Pick<Storage, 'read'>;
   transfers: Transfers;

@@ -11,7 +11,7 @@ export interface ZipMember {
   readonly isLarge: boolean;
 }
 
-/** The facts about a file that its bytes show. */
+/** Facts about a file that are known after its bytes were read. */
 export interface ZipSizes {
   readonly crc: number;
   readonly packedBytes: number;
@@ -21,7 +21,7 @@ export interface ZipSizes {
 /** The sizes and the checksum follow the bytes (bit 3), and names are UTF-8 (bit 11). */
 const FLAGS = 0b1000_0000_1000;
 
-/** A field with this value has its number in the extra field (zip64). */
+/** A field has this value if its number is in the extra field (zip64). */
 export const IN_EXTRA_FIELD = 0xffffffff;
 
 const MOST_ENTRIES = 0xffff;
@@ -30,7 +30,7 @@ const VERSION_ZIP64 = 45;
 const ZIP64_ID = 0x0001;
 const TIMESTAMP_ID = 0x5455;
 
-/** The system of the attributes is Unix, which gives the file its permissions: `rw-r--r--`. */
+/** The attributes are those of Unix, so that they can contain the permissions `rw-r--r--`. */
 const MADE_BY = 0x0300 | VERSION_ZIP64;
 const ATTRIBUTES = 0o100644 * 0x10000;
 
@@ -110,7 +110,7 @@ function zip64End(entries: number, directoryBytes: number, offset: number): Buff
   return Buffer.concat([end, locator]);
 }
 
-/** The fields from the version needed to the size, which both headers have. */
+/** Writes the fields that both headers have, from the needed version to the size. */
 function writeCommon(head: Buffer, at: number, { method, modifiedAt, isLarge }: ZipMember, sizes: ZipSizes): void {
   head.writeUInt16LE(isLarge ? VERSION_ZIP64 : VERSION, at);
   head.writeUInt16LE(FLAGS, at + 2);
@@ -129,7 +129,7 @@ function zip64Field(numbers: readonly number[]): Buffer {
   return field;
 }
 
-/** The time in seconds since 1970. The field of MS-DOS has no time zone. */
+/** Returns a field with the time in seconds since 1970, because the time of MS-DOS has no time zone. */
 function timestampField(time: Date): Buffer {
   const field = Buffer.alloc(9);
   field.writeUInt16LE(TIMESTAMP_ID, 0);

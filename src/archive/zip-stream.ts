@@ -88,7 +88,7 @@ async function* deflated(file: ZipFile): AsyncGenerator<Buffer, ZipSizes, void> 
       yield chunk;
     }
   }
-  // The pipeline ends the reading if the archive is not read to its end. Errors reach the reader of the last stream.
+  // If the archive is not read to its end, the pipeline stops reading the file. Errors reach the reader of `packed`.
   const packed = pipeline(Readable.from(counted()), createDeflateRaw(), () => undefined);
   for await (const chunk of packed as AsyncIterable<Buffer>) {
     packedBytes += chunk.length;
