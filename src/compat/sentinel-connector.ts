@@ -22,7 +22,7 @@ export class LastingSentinelConnector extends SentinelConnector {
 
   override async connect(...args: Parameters<SentinelConnector['connect']>): Promise<Stream> {
     const stream = await super.connect(...args);
-    // Only after the connection is open. If the master is unreachable, the next sentinel may know another one.
+    // Watch only an open connection. If the master is unreachable, the next sentinel may know another one.
     stream.once('connect', () => this.#watch(stream));
     return stream;
   }
@@ -70,9 +70,7 @@ function listenerOptions({ host, port }: Partial<SentinelAddress>, options: Sent
   };
 }
 
-/**
- * True if the master may have been replaced. If unsure, for example with host names, true, because a reconnect is safe.
- */
+/** True if the master may have been replaced. Also true if unsure, as with host names: a reconnect is safe. */
 function isReplaced(stream: Stream, message: string, masterName: string | undefined): boolean {
   const [name, , , host, port] = message.split(' ');
   const address = stream.remoteAddress?.replace(/^::ffff:/, '');
