@@ -49,7 +49,7 @@ export class AsyncContext {
   /** The deferred result behind it. Any other value may be set too, for instance a `ResponseEntity`. */
   readonly result: DeferredResult;
   readonly #listeners: AsyncListener[] = [];
-  /** The value of `timeoutMs` that means no limit, as it was given. */
+  /** The caller's value for no limit, such as -1, which `timeoutMs` returns unchanged. */
   #noLimitMs = Infinity;
 
   /**
@@ -138,7 +138,7 @@ export class AsyncContext {
     return this;
   }
 
-  /** For the interceptor below: the response is held from now on. */
+  /** Called by the interceptor below when the response is held. */
   notifyStart(report: (error: unknown) => void): void {
     for (const listener of this.#listeners) {
       try {
@@ -150,7 +150,7 @@ export class AsyncContext {
   }
 }
 
-/** Tells `AsyncContext.start` that there is a middleware that holds responses. */
+/** Allows `AsyncContext.start` for this request. Called by the middleware that holds responses. */
 export function supportAsync(ctx: Context): void {
   ctx[SUPPORTED] = true;
 }
@@ -179,9 +179,7 @@ function contextOf(ctx: Context): AsyncContext | undefined {
   return started instanceof AsyncContext ? started : undefined;
 }
 
-/**
- * Returns the request's own context for a wrapped one. The context that a dispatched handler starts is stored there.
- */
+/** Returns the request's own context, also for a wrapped one. Asynchronous contexts are stored under it. */
 function ownContext(ctx: Context): Context {
   return ctx.request.ctx;
 }

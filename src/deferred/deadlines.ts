@@ -2,7 +2,7 @@ import { systemClock, type Clock } from './clock.ts';
 
 /** An entry with a deadline. */
 export interface Expirable {
-  /** Used only by the store: the bucket of the entry, undefined without one. */
+  /** Set only by the store: the bucket of the entry; undefined if the entry is not in the store. */
   deadlineBucket: number | undefined;
   /** Called once when the time is up, after the entry was removed from the store. */
   expire(): void;
@@ -28,8 +28,8 @@ const NEVER = -1;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Deadlines of many waiters with few timers: one for each bucket, none for each waiter, none if empty. A bucket fires
- * at its end, so a deadline is never early and at most one bucket late. Adding and removing take constant time.
+ * Deadlines of many waiters with few timers: one for each bucket that has entries. A bucket fires at its end, so a
+ * deadline is never early and at most one bucket late. Adding and removing take constant time.
  */
 export class Deadlines<E extends Expirable = Expirable> {
   readonly #buckets = new Map<number, Bucket<E>>();

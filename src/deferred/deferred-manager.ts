@@ -44,7 +44,7 @@ export class DeferredManager {
     return this.#holder.deadlines.size;
   }
 
-  /** Number of running timers for all of them. */
+  /** Number of running timers for all held responses. */
   get timers(): number {
     return this.#holder.deadlines.timers;
   }

@@ -27,7 +27,7 @@ export interface DeferredResultOptions<T> {
 /** A function is called at most once, at the timeout or at shutdown. If it throws, that is the error result. */
 export type TimeoutResult<T> = T | (() => T | PromiseLike<T>);
 
-/** Turns the outcome into a response: the held response, or a test. */
+/** Turns the outcome into a response. The held response implements it, and so do tests. */
 export interface ResultHandler {
   /** Receives the outcome once. */
   handleOutcome(outcome: Outcome): void;
@@ -168,7 +168,7 @@ export class DeferredResult<T = unknown> {
     if (!this.isSetOrExpired()) start?.();
   }
 
-  /** True without a handler: a result answers only one request. */
+  /** True if there is no handler yet. A result answers only one request. */
   isFree(): boolean {
     return this.#handler === undefined && !this.#expired;
   }

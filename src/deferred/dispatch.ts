@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { DeferredError } from './deferred-error.ts';
 
-/** The result that sends the present content of `ctx`. */
+/** The result that sends the current content of `ctx`. */
 export const AS_IT_STANDS = Symbol('deferred.as-it-stands');
 
 /** A result that lets another handler of the app answer. */

@@ -14,7 +14,7 @@ export class Drain {
     this.#clock = clock;
   }
 
-  /** Shuts all of them down. Resolves when they are written, after one second at the latest. Call it once. */
+  /** Shuts down all given responses. Resolves when they are written, after one second at the latest. Call it once. */
   async run(all: readonly HeldResponse[]): Promise<void> {
     const allClosed = new Promise<void>((resolve) => {
       this.#onAllClosed = resolve;

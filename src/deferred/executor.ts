@@ -24,7 +24,7 @@ export interface ExecutorTask {
   discarded(error: DeferredError): void;
 }
 
-/** Runs tasks in their order, up to a number at the same time. */
+/** Runs tasks in order, a limited number at the same time. */
 export class Executor {
   readonly #maxRunning: number;
   readonly #maxWaiting: number;
@@ -50,8 +50,8 @@ export class Executor {
   }
 
   /**
-   * Accepts a task. With `caller-waits` the promise resolves when the task has its place in the queue, or was removed;
-   * otherwise at once. Throws `executor_full` with `reject`, and if there is no queue to discard from.
+   * Accepts a task. With the policy `caller-waits` the promise resolves when the task gets a place in the queue or is
+   * removed. Throws `executor_full` with the policy `reject`, or if there is no task to discard.
    */
   execute(task: ExecutorTask): Promise<void> {
     if (this.#running < this.#maxRunning) {

@@ -6,8 +6,8 @@ import { errorOutcome, valueOutcome, type Outcome } from './outcome.ts';
 export type ExpiryCause = 'timeout' | 'shutdown';
 
 /**
- * The expiry of one response. If the timeout value is a promise, the chain of hooks pauses, and continues after the
- * hook that returned it if the promise takes too long.
+ * The expiry of one response. If the timeout value is a promise, the hooks pause. If the promise takes too long, they
+ * continue after the hook that returned it.
  */
 export class Expiry {
   cause: ExpiryCause;

@@ -17,9 +17,9 @@ export interface Holder {
   readonly reportFault: ReportFault;
   /** Longest time for a promised timeout value; shorter at shutdown. */
   readonly timeoutValueLimitMs: number;
-  /** The outcome is decided, so the response is no longer held. */
+  /** Called when the outcome is decided, so the response is no longer held. */
   settled(held: HeldResponse): void;
-  /** The response has ended. No call follows. */
+  /** Called when the response has ended. No call follows. */
   completed(held: HeldResponse): void;
 }
 
@@ -72,7 +72,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
   #entered = 0;
   /** The error that a `preProcess` has thrown. It replaces any outcome. */
   #override: Outcome | undefined;
-  /** The event that ends the wait now. If an outcome is set meanwhile, its ending has this name. */
+  /** The event that is ending the wait. If an outcome is set meanwhile, this is its `ending`. */
   #cutBy: Ending | undefined;
   #expiry: Expiry | undefined;
 
@@ -108,8 +108,8 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
   }
 
   /**
-   * Holds the response until its outcome is decided, then has it answered, which settles the given promise. If the
-   * client has gone (`isUnusable`), there is an outcome but no answer.
+   * Holds the response until its outcome is decided, then answers it and settles the given promise. If the client has
+   * gone (`isUnusable`), there is an outcome but no answer.
    */
   hold(answerer: Answerer, { resolve, reject }: Settler): void {
     this.#answerer = answerer;

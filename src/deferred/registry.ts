@@ -3,8 +3,9 @@ export interface RegistryOptions {
   /** Receives the errors of wake callbacks. The other waiters are still woken. */
   onFault: (error: unknown) => void;
   /**
-   * For a source that reports only requested keys: requests `keys`, at each registration and by `listening`. Resolves
-   * when none of their events can be lost any more; undefined if that is true already. Must not reject.
+   * Requests the events of `keys` from a source that sends only requested ones. Called at each registration and by
+   * `listening`. Resolves when none of these events can be lost any more; undefined if that is true already. Must not
+   * reject.
    */
   listen?: ((keys: readonly string[]) => Promise<void> | undefined) | undefined;
 }
