@@ -125,7 +125,7 @@ export class DeliveryQueue {
     });
   }
 
-  /** Removes the mark `pending` of deliveries that a dying worker has ended without removing it. */
+  /** Removes the mark `pending` from deliveries that have ended, but whose worker died before it could do so. */
   async dropStale(nowMs: number): Promise<void> {
     const oldest = await this.#counts.oldest(STALE_CHECKED);
     const finished = await Promise.all(

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 const SECRET_PREFIX = 'whsec_';
 
-/** The signed parts of a webhook. The body is signed byte by byte. */
+/** The signed parts of a webhook. The body is the exact text that is sent. */
 interface SignedMessage {
   readonly id: string;
   readonly body: string;

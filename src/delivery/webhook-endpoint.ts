@@ -24,7 +24,7 @@ type WebhookSettings = Pick<Config, 'webhookUrl' | 'webhookSecret' | 'webhookEve
 
 type WebhookAccess = Pick<Access, 'mode' | 'tenants'>;
 
-/** The id of the endpoint of the open mode. */
+/** The id of the only endpoint in open mode. */
 const ONLY_ENDPOINT = 'main';
 
 /** Returns a function that returns whether any endpoint is configured now. */

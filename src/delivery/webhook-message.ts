@@ -12,7 +12,7 @@ export interface WebhookMessage {
   readonly id: string;
   readonly type: WebhookEvent;
   readonly tenant: string;
-  /** JSON, sent byte by byte as it is signed. */
+  /** JSON. The same bytes are signed and sent. */
   readonly body: string;
   /** Time of the event by the clock of Redis, in ms since 1970. */
   readonly atMs: number;
@@ -26,7 +26,7 @@ export interface WebhookMessage {
  */
 export function toMessage(fields: RecordFields, mountPath: string): WebhookMessage {
   const type = WEBHOOK_EVENTS.find((known) => known === `upload.${fields['event']}`);
-  if (type === undefined) throw new Error(`an outbox entry with the event ${String(fields['event'])}`);
+  if (type === undefined) throw new Error(`the outbox has an entry with the unknown event ${String(fields['event'])}`);
   const record = decodeRecord(fields['id'] ?? '', fields);
   const atMs = record.updatedAtMs;
   const webhook: Webhook = { type, timestamp: new Date(atMs).toISOString(), data: toUpload(asSeen(record)) };
