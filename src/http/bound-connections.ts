@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 /** Above this share of the limit, a new connection replaces the oldest connection that has sent nothing. */
 const CROWDED_SHARE = 0.9;
 
-/** A crowded server is calm again at this share, so that few changes visit all connections. */
+/** From this share down the server is not crowded. The gap keeps changes rare: each one visits all connections. */
 const CALM_SHARE = 0.8;
 
 /**
@@ -13,7 +13,7 @@ const CALM_SHARE = 0.8;
  */
 const CROWDED_KEEP_ALIVE_MS = 1_000;
 
-/** A younger connection may be about to send its first bytes. */
+/** A silent connection is cut after this time. A younger one may be about to send its first bytes. */
 const SILENT_MS = 1_000;
 
 /** Bounds of a server's connections. */
@@ -65,7 +65,7 @@ export function boundConnections(server: Server, { maxConnections, readerTimeout
   server.once('close', () => clearInterval(timer));
 }
 
-/** An idle connection has the timeout that Node has set after its answer. The next request resets it. */
+/** Shortens the timeout that Node has set for idle connections. The next request resets it. */
 function shortenIdle(sockets: Iterable<Socket>, keepAliveMs: number): void {
   for (const socket of sockets) if ((socket.timeout ?? 0) >= keepAliveMs) socket.setTimeout(CROWDED_KEEP_ALIVE_MS);
 }
@@ -78,7 +78,7 @@ function cutOldestSilent(openedAtMs: ReadonlyMap<Socket, number>): void {
   }
 }
 
-/** Bytes that the client reads restart Node's socket timeout. When it fires, the HTTP server destroys the socket. */
+/** Sets Node's socket timeout, which cuts a client that reads nothing. Each read of the client restarts it. */
 function watchReader(socket: Socket, readerTimeoutMs: number): void {
   const isWatched = socket.timeout === readerTimeoutMs;
   if (socket.writableLength > 0 && !isWatched) socket.setTimeout(readerTimeoutMs);

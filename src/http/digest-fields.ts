@@ -12,8 +12,8 @@ const ALGORITHMS = new Map<string, { algorithm: DigestAlgorithm; byteCount: numb
 const FIELDS = ['repr-digest', 'content-digest'] as const;
 
 /**
- * A member of a dictionary whose value is a byte sequence (RFC 8941 section 3.2). Parameters are ignored. The classes
- * are disjoint, so that a match takes linear time.
+ * A member of a dictionary whose value is a byte sequence (RFC 8941 section 3.2). Parameters are ignored. The character
+ * classes are disjoint, so that a match takes linear time.
  */
 const MEMBER = /^([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):(?:;[^,]*)?$/;
 

@@ -29,7 +29,7 @@ function strongTags(header: string): string[] {
   return [...header.matchAll(TAG)].map(([tag]) => tag);
 }
 
-/** Returns the quoted tags of an `If-None-Match`, in order. A tag with a suffix of a proxy is also there without it. */
+/** Returns the quoted tags of an `If-None-Match`, in order. Tags with a proxy's suffix appear with and without it. */
 export function seenTags(header: string): string[] {
   return [...header.matchAll(TAG)].flatMap(([, tag = '']) =>
     CODING_SUFFIX.test(tag) ? [tag, tag.replace(CODING_SUFFIX, '"')] : [tag],

@@ -1,4 +1,4 @@
-/** `;name=` before a value. The classes are disjoint, so that a search takes linear time. */
+/** `;name=` before a value. The character classes are disjoint, so that a search takes linear time. */
 const NAME = /;\s*([^=\s;"]+)\s*=\s*/y;
 
 /** Nothing but blanks between the closing quote and the next parameter. */

@@ -33,7 +33,7 @@ export function heldMetrics(metrics: Metrics, nowMs: () => number): DeferredInte
 
 const HELD = 'deferred-uploads.held';
 
-/** Notes for the access log for how long a response was held and how it ended. */
+/** Stores how long a response was held and how it ended, for the access log. */
 export function heldInAccessLog(): DeferredInterceptor {
   return {
     postProcess(held) {

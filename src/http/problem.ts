@@ -8,7 +8,7 @@ import { isUploadId } from './parameters.ts';
 /** Clients that were rejected together must not retry together. */
 const RETRY_JITTER = 0.25;
 
-/** The jitter of a long wait, such as until midnight. */
+/** Longest jitter, for long waits such as until midnight. */
 const MAX_RETRY_JITTER_MS = 60_000;
 
 /** These headers describe the answer that the problem document replaces. */
@@ -70,7 +70,7 @@ function setProblem(ctx: Context, known: ServiceError): void {
   for (const name of REPRESENTATION_HEADERS) ctx.remove(name);
   if (UNHELD_CODES.has(known.code)) {
     ctx.remove('Preference-Applied');
-    // Thousands of clients that retry later would keep their connections, and uploads would find none.
+    // Otherwise thousands of clients that retry later keep their connections, and none are left for uploads.
     ctx.res.shouldKeepAlive = false;
   }
   for (const [name, value] of Object.entries(known.headers)) ctx.set(name, value);

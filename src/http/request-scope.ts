@@ -56,8 +56,8 @@ export function spanOf(ctx: Context): Span {
 }
 
 /**
- * The caller is the open one. A route that creates uploads replaces it, see `withCaller`.
- * Call it when the route begins: the address of a connection can no longer be read once the client is gone.
+ * Opens the scope with the caller of the open mode. A route that creates uploads replaces it, see `withCaller`. Call it
+ * when the route begins: the address of a connection can no longer be read once the client is gone.
  */
 export function openScope(ctx: Context, { addressOf, log }: ScopeParts): RequestScope {
   const id = requestIdOf(ctx) ?? newRequestId();

@@ -7,7 +7,7 @@ import { routeOf, type RequestEnd } from './request-end.ts';
 import { keepSpan, requestIdOf, spanOf } from './request-scope.ts';
 import { requestPath } from './request-target.ts';
 
-/** Errors of the server. A wrong request is no fault of the span (OpenTelemetry's conventions for HTTP servers). */
+/** From this status on a span has failed. Wrong requests do not count (OpenTelemetry's conventions for servers). */
 const FIRST_SERVER_ERROR = 500;
 
 /**

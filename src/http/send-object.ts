@@ -46,8 +46,8 @@ export async function sendObject(ctx: Context, storage: Pick<Storage, 'read'>, o
 }
 
 /**
- * Undefined means the whole object: the method is not GET (RFC 9110 section 14.2), there is no range, several ranges or
- * one of another unit, or `If-Range` has another tag.
+ * Returns the range to send. Undefined means the whole object: if the method is not GET (RFC 9110 section 14.2), if
+ * there is not exactly one range in bytes, or if `If-Range` has another tag.
  */
 function requestedRange(ctx: Context, object: ServedObject): ByteRange | undefined {
   if (ctx.method !== 'GET') return undefined;

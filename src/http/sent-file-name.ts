@@ -4,7 +4,7 @@ const ENCODED_WORD = /=\?([\w-]+)(?:\*[\w-]*)?\?([bq])\?([^?\s]*)\?=\s*/iy;
 /** The output of `encodeURIComponent`: all other characters are escaped. */
 const PERCENT_ENCODED = /^(?:[\w\-.~!*'()]|%[\da-f]{2})+$/i;
 
-/** Without an escape that is not ASCII, a name such as `100%25.png` may be meant as it is. */
+/** Only a name with an escape beyond ASCII is decoded, because `100%25.png` may be the real name. */
 const ESCAPE_BEYOND_ASCII = /%[89a-f][\da-f]/i;
 
 /**
@@ -30,7 +30,7 @@ function decodedBytes(latin1: string): string {
   return decode(bytes, 'utf-8') ?? decode(bytes, 'windows-1252') ?? latin1;
 }
 
-/** Decodes RFC 2047 and percent-encoding, which have no place here, but only if the whole name is written so. */
+/** Decodes RFC 2047 and percent-encoding if the whole name is in it. Neither is allowed here, but clients send both. */
 function decodedWhole(name: string): string {
   return encodedWords(name) ?? percentEncoded(name) ?? name;
 }
@@ -50,7 +50,7 @@ function encodedWords(name: string): string | undefined {
   return words.length === 0 ? undefined : words.join('');
 }
 
-/** The form Q of RFC 2047 section 4.2. */
+/** Decodes the form Q of RFC 2047 section 4.2. */
 function quotedPrintable(text: string): Buffer {
   const bytes = text
     .replaceAll('_', ' ')
@@ -70,7 +70,7 @@ function extendedValue(value = ''): string | undefined {
   return decode(percentDecoded(encoded), charset);
 }
 
-/** RFC 2231 section 3: `filename*0="a"; filename*1="b"`. A segment whose name ends with `*` is encoded. */
+/** Joins segments (RFC 2231 section 3): `filename*0="a"; filename*1="b"`. `*` after a name means that it is encoded. */
 function continuedValue(parameters: ReadonlyMap<string, string>): string | undefined {
   const segments: string[] = [];
   let isEncoded = false;
