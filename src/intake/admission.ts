@@ -54,7 +54,7 @@ const MOST_RETRY_MS = 120_000;
 /** This share of the capacity should be free when rejected clients retry, not just one place for all of them. */
 const FREE_PLACES_WANTED = 0.01;
 
-/** A limit that was reached, or a Redis that did not answer, is probably still so for this time. */
+/** For this time after a rejection, or after Redis did not answer, the next upload is probably rejected too. */
 const PRESSURE_MS = 1_000;
 
 /** The codes of a reached limit. */
@@ -64,7 +64,7 @@ type LackCode =
 /** The owner of an upload and its limits. */
 export type QuotaOwner = Pick<Caller, 'tenant' | 'limits'>;
 
-/** Pauses for limits that end with another upload, at no known time. */
+/** Pauses for limits that last until another upload ends. */
 const RETRY_RECEIVING_MS = 2_000;
 const RETRY_STORED_MS = 60_000;
 

@@ -101,7 +101,7 @@ export function tooManyParts(maxParts: number): ServiceError {
   );
 }
 
-/** The value of the parameter: quoted, or a token. */
+/** The parameter `boundary`, with a quoted value or a token. */
 const BOUNDARY = /;\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/gi;
 
 /** Visible ASCII without the characters that parsers unescape in different ways. Some clients send `*****`. */

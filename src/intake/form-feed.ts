@@ -10,7 +10,7 @@ const NOTHING = Buffer.alloc(0);
 const LINE_END = Buffer.from('\r\n');
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** The limit of Node for the headers of a request. */
+/** Node has the same limit for the headers of a request. */
 const MAX_HEAD_BYTES = 16_384;
 
 type Done = (error?: Error | null) => void;
@@ -24,8 +24,8 @@ const SMALL_BYTES = 4096;
 /** Receives bytes of a file without the parser. */
 export interface FileSink {
   /**
-   * Calls `done` when the next chunk may follow. False if earlier bytes are still in the parser, so that this chunk
-   * must follow them.
+   * Calls `done` when the next chunk may follow. Returns false if earlier bytes are still in the parser. This chunk
+   * must then go through the parser too.
    */
   take(chunk: Buffer, done: () => void): boolean;
   /** Calls `done` when the reader has caught up. Returns false and does nothing if it is not behind. */
@@ -35,7 +35,7 @@ export interface FileSink {
 /**
  * Splits the body of a form at its delimiters. The parser gets a head that it cannot misread for each part, because it
  * skips parts that it does not understand without an event. The content of a file goes directly to its reader if
- * possible: Node's own search for the boundary costs a small part of the parser's.
+ * possible, because Node's own search for the boundary takes a small part of the parser's time.
  */
 export class FormFeed extends Writable {
   readonly #parser: Writable;

@@ -22,7 +22,7 @@ import { receiveFile, type ReceiveParts } from './receive.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** Later than any file: all unfinished files of a removed upload may be removed, because its only request has ended. */
+/** Later than any file, so that all unfinished files of an upload are removed. Its only request has ended. */
 const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
 
 /** The parts that the intake needs. */

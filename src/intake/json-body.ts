@@ -5,7 +5,7 @@ import { readBody } from './body.ts';
 /** Default limit. Only a list of parts may be longer. */
 const MAX_BYTES = 65_536;
 
-/** A client that needs longer for so few bytes is stuck. */
+/** A client that needs longer for a JSON body is stuck. */
 const TIMEOUT_MS = 10_000;
 
 /**

@@ -44,7 +44,7 @@ interface FormFile {
   skip: () => void;
 }
 
-/** A whole file in memory, after which the form has no more parts so far. */
+/** A whole file in memory. No other part has arrived after it yet. */
 interface SmallFormFile extends FormFile {
   whole: readonly Buffer[];
 }

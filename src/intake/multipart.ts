@@ -64,7 +64,7 @@ export async function* readMultipart(
   limits: MultipartLimits,
   signal: AbortSignal,
 ): AsyncGenerator<FieldPart | FilePart> {
-  // An earlier abort or close causes no further event.
+  // If the abort or close came earlier, no event follows.
   signal.throwIfAborted();
   if (request.destroyed) throw interrupted();
   const heads = new PartHeads();
@@ -187,7 +187,7 @@ function skipRest(stream: Readable, chunks: StreamChunks): void {
   stream.resume();
 }
 
-/** The heads of parts that the parser has not reported yet. It reports each of them, because it gets plain ones. */
+/** The heads of parts that the parser has not reported yet. It reports every part, because it gets only plain heads. */
 class PartHeads {
   readonly #heads: PartHead[] = [];
 

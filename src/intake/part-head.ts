@@ -20,14 +20,14 @@ export interface PartHead {
   name: string;
   /** The name that the client sent, decoded. Empty if it sent none. */
   fileName: string;
-  /** A head of the same kind that no form parser can misread. */
+  /** The same head in a form that no parser can misread. */
   plain: string;
 }
 
 /** A header line: its bytes as characters. */
 const LINE = /^([!#$%&'*+\-.^`|~\w]+):([\t\x20-\x7e\x80-\xff]*)$/;
 
-/** A part of these types without a file name is a value. */
+/** A part of these types without a file name is a field. */
 const VALUE_TYPE =
   /^(?:text\/(?:plain|html|xml)|application\/(?:[\w.-]+\+)?(?:json|xml)|application\/x-www-form-urlencoded)$/;
 

@@ -81,12 +81,12 @@ function smallFileOf(file: RawFile, chunks: readonly Buffer[]): SmallFile {
   return { announced: file, chunks, options, maxBytes, digests, beforeQueued };
 }
 
-/** A retry without a ticket does not know the preset of the ticket that created the upload. */
+/** A retry without a ticket does not know the preset of the first ticket, so it keeps the options of the record. */
 function optionsOf({ caller }: RequestScope, { allowed, options }: UploadRecord, file: RawFile): unknown {
   return caller.refusal !== undefined && allowed?.preset !== undefined ? options : file.options;
 }
 
-/** False if another request owns the record, or if Redis does not respond. */
+/** Returns false if another request owns the record, or if Redis does not respond. */
 async function reject({ log }: RequestScope, upload: IncomingUpload, reason: ServiceError): Promise<boolean> {
   try {
     return (await upload.reject(reason)) !== undefined;

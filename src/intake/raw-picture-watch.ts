@@ -14,8 +14,8 @@ const BIG = 43;
 const LONG = 4;
 
 /**
- * Finds raw pictures of cameras among TIFF files while they are received. Their pixels look like those of a TIFF, whose
- * first page is only a small preview. The tags that say so may be anywhere in the file, often at its end.
+ * Finds raw pictures of cameras while they are received. They are TIFF files whose first page is only a small preview.
+ * The tags that show this may be anywhere in the file, often at its end.
  */
 export class RawPictureWatch {
   #position = 0;
@@ -67,7 +67,7 @@ export async function rawTypeOfStored(
   return rawType(header, directory);
 }
 
-/** Copies the part of `chunk` that overlaps `target`. Both have a position in the file. */
+/** Copies the part of `chunk` that overlaps `target`. Both positions are offsets in the file. */
 function copyAt(chunk: Buffer, position: number, target: Buffer, start: number): void {
   const from = Math.max(position, start);
   const to = Math.min(position + chunk.length, start + target.length);

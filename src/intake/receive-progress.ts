@@ -155,7 +155,7 @@ export function listenForOtherRequests(
     listen({
       ids: [id],
       isDone: false,
-      // The report is the read, because the record answers it with a rejection.
+      // A report replaces the read, because the record answers it with a rejection.
       read: async () => report(),
       changed: (event) =>
         event.version <= version || (event.state === 'receiving' && event.phaseStartedAtMs === phaseStartedAtMs),

@@ -35,7 +35,7 @@ export interface ReceiveHooks {
 const FIRST_VERSION = 1;
 
 /**
- * Stores a small file, and then creates its record and queues it in one step, instead of a record that receives first.
+ * Stores a small file, and then creates its record and queues it in one step. The record is never in state `receiving`.
  * Returns undefined if the file, a limit, an existing record or the storage does not allow it. Nothing is left then,
  * and the caller takes the usual way, which finds the same reason and writes it to the record. Rejects if Redis does
  * not respond: the upload may be queued then, so its files stay.
