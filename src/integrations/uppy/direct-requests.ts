@@ -2,7 +2,7 @@ import { createHttp, jsonBody, type RequestHeaders } from '../../client/http.ts'
 import { createTickets, type FetchTicket } from '../../client/tickets.ts';
 import { isDirectParts, isDirectUpload, isStoredParts, isUpload } from '../../client/wire.ts';
 
-/** A file of Uppy, as far as it is needed. */
+/** The needed members of a file of Uppy. */
 export interface AwsS3File {
   readonly name?: string | undefined;
   readonly size: number | null;

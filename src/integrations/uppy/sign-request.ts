@@ -29,7 +29,7 @@ export interface SigningFunctions {
  * @param base the address of the service.
  */
 export function createSigning(requests: DirectRequests, base: string): SigningFunctions {
-  /** `signRequest` does not get the file. */
+  /** The files by key, because `signRequest` does not get the file. */
   const uploads = new Map<string, { file: AwsS3File; id?: Promise<string> | undefined }>();
   let count = 0;
   return {

@@ -74,7 +74,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     if (!this.opts.client) this.#client.close();
   }
 
-  /** Uppy calls it when all files of a batch are sent. The files are watched since their own last byte. */
+  /** Uppy calls it when all files of a batch are sent. Each file is already watched since its own last byte. */
   readonly #postProcess = async (fileIds: string[]): Promise<void> => {
     await Promise.all(fileIds.map((fileId) => this.#watch(this.uppy.getFile(fileId))));
   };
@@ -108,7 +108,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.#delayError();
   };
 
-  /** Replaces Uppy's own total, which is complete with the last byte. */
+  /** Replaces Uppy's own total, which reaches 100 % with the last sent byte. */
   readonly #keepTotal = (_previous: unknown, _next: unknown, patch?: { totalProgress?: number }): void => {
     if (patch?.totalProgress === undefined) return;
     const total = this.#total();
