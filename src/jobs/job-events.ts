@@ -64,7 +64,7 @@ export function openJobEvents({ redis, prefix, queues }: QueuesPlace, log: Logge
   };
 }
 
-/** The data begins with the name of the event, because only two of them carry the outcome. */
+/** Puts the name of the event before the outcome, which only `completed` and `failed` have. */
 const anyJobEvent: DecodeEntry = (fieldOf) => {
   const event = fieldOf('event');
   const payload = event === 'completed' ? fieldOf('returnvalue') : event === 'failed' ? fieldOf('failedReason') : '';

@@ -15,7 +15,7 @@ export interface JobState {
   readonly failedReason: string | null;
 }
 
-/** The keys of a queue, without a colon at the end: BullMQ's prefix and the name of the queue. */
+/** A job. `queueKey` begins the keys of its queue: BullMQ's prefix and the queue's name, without a last colon. */
 export interface JobPlace {
   readonly queueKey: string;
   readonly id: string;
