@@ -13,16 +13,16 @@ const CANDIDATES: readonly string[] = ['\t', ';', '|', ','];
 /** Least share of lines that must have the most frequent number of cells. */
 const LEAST_AGREEMENT = 0.6;
 
-/** Least number of columns, and of lines with its header, of a table below other lines. */
+/** A table below other lines must have this many columns, and this many lines including its header. */
 const LEAST_AT_END = 4;
 
-/** Cells of prose have many words, most cells of tables few. */
+/** A cell with this many words is wordy. If more than a share of the cells is wordy, the text is prose. */
 const WORDS_OF_PROSE = 3;
 const MOST_WORDY = 0.6;
 const MOST_WORDY_OF_FEW_LINES = 0.25;
 const FEW_LINES = 2;
 
-/** If the first line does not end within the sample, it must have this number of cells. */
+/** If the first line does not end within the sample, it must have at least this many cells. */
 const LEAST_CELLS_OF_CUT_LINE = 20;
 
 /** Finds the delimiter of a table from its beginning. Undefined if the text is not a table, or has only one column. */

@@ -26,9 +26,9 @@ export const UNKNOWN_TYPE = 'application/octet-stream';
 /** Name of the file with all rows, one JSON object per line. */
 export const JSON_LINES_NAME = 'rows.jsonl';
 
-/** Names of the other forms of these rows. API processes make them on request. */
+/** Name of the same rows as CSV. API processes make this file on request. */
 export const CSV_NAME = 'rows.csv';
-/** The rows as a workbook. */
+/** Name of the same rows as a workbook, which is also made on request. */
 export const XLSX_NAME = 'rows.xlsx';
 
 const UNPACK = 'Unpack it and send the file in it.';

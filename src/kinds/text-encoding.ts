@@ -32,7 +32,7 @@ export function sniffEncoding(head: Buffer): EncodedText | undefined {
 /** DOS ends a text with this character. */
 const DOS_END = '\x1a';
 
-/** Decodes a head without its byte order mark, an incomplete character at its end, and the end character of DOS. */
+/** Decodes a head. Leaves out the byte order mark, an incomplete character at the end, and the end character of DOS. */
 export function decodeHead(head: Buffer, { encoding, bomBytes }: EncodedText): string {
   const text = new TextDecoder(encoding, { ignoreBOM: true }).decode(head.subarray(bomBytes), { stream: true });
   return text.endsWith(DOS_END) ? text.slice(0, -1) : text;

@@ -4,7 +4,7 @@ export const KIND_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 /** A media type in lower case, without parameters. */
 export const MEDIA_TYPE = /^[a-z]+\/[a-z0-9][a-z0-9.+-]{0,99}$/;
 
-/** Returns the mistakes of a kind, in words that follow its name. An empty list: it can be used. */
+/** Returns the mistakes of a kind, each as a phrase. The list is empty if the kind can be used. */
 export function checkKind(kind: unknown): string[] {
   if (!isObject(kind)) return ['kind must be an object'];
   const { name, types, options, advice } = kind;
@@ -21,7 +21,7 @@ export function checkKind(kind: unknown): string[] {
   ];
 }
 
-/** Returns the mistakes of a processor and of its kind. An empty list: it can be used. */
+/** Returns the mistakes of a processor and of its kind. The list is empty if it can be used. */
 export function checkProcessor(processor: unknown): string[] {
   if (!isObject(processor)) return ['the processor must be an object'];
   const { kind, load, maxOutputBytes = 1 } = processor;

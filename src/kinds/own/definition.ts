@@ -12,7 +12,7 @@ export interface OptionsSchema<Options> {
   };
 }
 
-/** The answer of a schema about a value. */
+/** The result of a check by a schema. */
 export type SchemaOutcome<Options> =
   { readonly value: Options; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
@@ -29,7 +29,7 @@ export type NoOptions = Readonly<Record<string, never>>;
 export interface KindDefinition<Options = NoOptions> {
   /** 1 to 32 characters: lower-case letters, digits and hyphens, a letter first. It is the `kind` of the results. */
   readonly name: string;
-  /** Media types in lower case. A type must have no other kind. */
+  /** Media types in lower case. No other kind may have one of them. */
   readonly types: readonly string[];
   /**
    * Returns one of `types` for bytes without a known signature, otherwise undefined. It must be quick: it runs in the

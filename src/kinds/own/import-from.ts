@@ -23,7 +23,7 @@ export async function importFrom({ name, directory }: ModulePlace): Promise<Read
   } catch (error) {
     if (!lacksOwnPackage(error)) throw error;
     offerOwnPackage();
-    // Node keeps the failure of a module under its URL.
+    // Node remembers the failure of a module by its URL.
     return (await import(`${href}?again`)) as Readonly<Record<string, unknown>>;
   }
 }
@@ -44,7 +44,7 @@ export const resolve = async (specifier, context, next) =>
     return { url: entry, shortCircuit: true };
   });`;
 
-/** A module outside of a project with this package gets the functions of this installation. */
+/** Gives the functions of this installation to modules that cannot find this package by themselves. */
 function offerOwnPackage(): void {
   const data = new URL('./definition.js', import.meta.url).href;
   register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, { data });

@@ -4,7 +4,7 @@ import { defaultExport } from './default-export.ts';
 import { importFrom, type ModulePlace } from './import-from.ts';
 import { PROCESSOR_INTERFACE } from './processor-interface.ts';
 
-/** A module that has not loaded within this time waits for something that does not come. */
+/** A module that takes longer to load probably waits for an event that never comes. */
 const LOAD_WITHIN_MS = 30_000;
 
 /** Imports a module and checks its default export. */
@@ -24,8 +24,8 @@ async function withinLoadTime<Module>(loading: Promise<Module>): Promise<Module>
 }
 
 /**
- * Checks again what `defineProcessor` has checked, because another copy or version of it may have done so.
- * Throws an error whose message lists all mistakes.
+ * Repeats the checks of `defineProcessor`, because another copy or version of it may have made the object. Throws an
+ * error whose message lists all mistakes.
  */
 export function requireDefinition(value: unknown, what: string): ProcessorDefinition<unknown> {
   const version = isObject(value) ? value['interfaceVersion'] : undefined;

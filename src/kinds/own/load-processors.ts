@@ -47,8 +47,8 @@ interface LoadOptions {
 }
 
 /**
- * Loads processors and checks that no two of them, and none of the service, claim the same name or type. Of a module
- * only the kind is loaded. Rejects with `ProcessorError`.
+ * Loads processors and checks that no two of them, and none of the service, claim the same name or type. Loads only the
+ * kind of a module, not the code that processes files. Rejects with `ProcessorError`.
  */
 export async function loadOwnProcessors(
   sources: readonly ProcessorSource[],
@@ -124,7 +124,7 @@ function requireDistinct(processors: readonly OwnProcessor[]): void {
   }
 }
 
-/** A value that was thrown may be anything. */
+/** Any value can be thrown, not only an Error. */
 function firstLine(thrown: unknown): string {
   const text = isObject(thrown) && typeof thrown['message'] === 'string' ? thrown['message'] : describe(thrown);
   return text.split('\n')[0]?.trim().slice(0, 500) || 'it failed without a message';
