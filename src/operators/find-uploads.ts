@@ -16,7 +16,7 @@ export interface FindParts {
 /** Maximum number of uploads in one answer. */
 const MOST_FOUND = 20;
 
-/** Names are compared of at most this number of uploads, so that a search does not keep Redis busy. */
+/** A search compares the names of at most this many uploads, so that it does not keep Redis busy. */
 const MOST_SCANNED = 20_000;
 const SCANNED_AT_ONCE = 500;
 

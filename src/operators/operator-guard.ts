@@ -11,7 +11,7 @@ import type { Logger } from '../telemetry/log.ts';
 /** Path of the operators' page. */
 const OPERATORS_PATH = '/operators';
 
-/** Wrong tokens from one address within 60 s that get 401; further ones get 429. The right token always passes. */
+/** This many wrong tokens from one address within 60 s get 401, further ones 429. The right token always passes. */
 const MAX_WRONG_TOKENS = 10;
 const WRONG_TOKENS_PERIOD_SECONDS = 60;
 

@@ -58,7 +58,7 @@ function byNeed(one: Listed, other: Listed): number {
   );
 }
 
-/** 1 if a limit is reached, 0 without limits. */
+/** Returns the share of the most used limit: 1 if it is reached, 0 without limits. */
 function highestShare({ limits, use }: Listed): number {
   const shares = quotaNameSchema.options.map((name) => use[name] / Math.max(1, limits[name] ?? Infinity));
   return Math.max(0, ...shares);
