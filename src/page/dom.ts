@@ -83,8 +83,8 @@ export function moveToStart(parent: Element, elements: readonly Element[]): void
 
 /** True if a part of the element is between the upper and the lower edge of the window. */
 export function isOnScreen(element: Element): boolean {
-  // To ask for the place of an element would render the skipped block around it.
-  // Safari before 17.4 has no `checkVisibility`.
+  // Asking for the place of an element would render the skipped block around it. Safari before 17.4 has no
+  // `checkVisibility`.
   if ('checkVisibility' in element && !element.checkVisibility({ contentVisibilityAuto: true })) return false;
   const { top, bottom } = element.getBoundingClientRect();
   return bottom > 0 && top < innerHeight;

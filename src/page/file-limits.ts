@@ -26,7 +26,7 @@ export function refusalOf(file: NamedFile & { size: number }, limits: FileLimits
 
 function isAcceptedName({ name, type }: NamedFile, { types }: FileLimits): boolean {
   const extension = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
-  // Without a name or type to judge by, only the bytes can tell.
+  // Without an extension or a type, only the bytes show the type of the file.
   if (extension === undefined && (type ?? '') === '') return true;
   // A kind of file whose usual names are not known may have any name.
   return types.some(

@@ -19,7 +19,7 @@ export interface LineModel extends FileFacts {
   /** Why the phase is `retrying`; null in every other phase. */
   retryReason: Problem | null;
   progress: Progress | null;
-  /** True if another file has reported the queue position of this one since. It is then not shown. */
+  /** True if another file has since reported the same queue position. The position of this one is then not shown. */
   isPositionOld: boolean;
   /** The completed upload. */
   upload: Upload | null;

@@ -24,8 +24,7 @@ export function moveUpBehind(mover: LineModel, models: Iterable<LineModel>): Lin
 }
 
 /**
- * Marks the position of other uploads at the position that `newest` has reported as old, and returns them. They have
- * reported it earlier.
+ * Marks the positions of other uploads as old if `newest` has just reported the same position. Returns these uploads.
  */
 export function markOldPositions(newest: LineModel, models: Iterable<LineModel>): LineModel[] {
   const reported = newest.progress?.queuePosition ?? null;

@@ -1,6 +1,6 @@
 import type { CountedInit } from '../client/http.ts';
 
-/** Until then the server's own report is awaited, because the buffers of the network make the first count too high. */
+/** Sent bytes are reported only after this time. Earlier counts are too high because of network buffers. */
 const REPORT_AFTER_MS = 3000;
 
 /** Statuses whose answers must not have a body. */

@@ -7,7 +7,7 @@ const PROCESSING_WEIGHT_BYTES = 500_000;
 /** The numbers above the list. */
 export interface Summary {
   total: number;
-  /** Lines in each group. `failed` does not include cancelled uploads, but lines that wait for their file. */
+  /** Number of lines in each group. `failed` includes lines that wait for their file, but no cancelled uploads. */
   groups: Readonly<Record<LineGroup, number>>;
   /** Unfinished uploads that are not paused. */
   busy: number;

@@ -122,7 +122,7 @@ function sketch(thumbhash: string): string {
   return thumbHashToDataURL(Uint8Array.from(atob(thumbhash), (char) => char.charCodeAt(0)));
 }
 
-/** Not an animation of the style sheet, which would start again each time the tile moves or scrolls into view. */
+/** An animation of the style sheet would start again each time the tile moves or scrolls into view. */
 function flash(image: HTMLImageElement): void {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   image.animate([{ filter: 'brightness(1.35)' }, { filter: 'none' }], { duration: 600, easing: 'ease-out' });

@@ -1,4 +1,4 @@
-/** An estimate from less than this would be too inexact. */
+/** An estimate from a shorter time would be too inexact. */
 const MIN_ELAPSED_MS = 3000;
 const MIN_PERCENT = 2;
 

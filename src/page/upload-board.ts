@@ -94,7 +94,7 @@ export class UploadBoard {
     this.#options.announcer.added(files.length);
   }
 
-  /** Call it when the server has said what may be sent. */
+  /** Call it when the server has reported its limits. */
   setLimits(limits: FileLimits): void {
     this.#limits = limits;
   }
@@ -138,7 +138,7 @@ export class UploadBoard {
     void this.#hide(models);
   }
 
-  /** Offers the undo after the last line is removed. An earlier one would bring lines back that are removed later. */
+  /** Offers the undo only after the last line is removed, because an earlier undo would not include the later lines. */
   async #hide(models: readonly LineModel[]): Promise<void> {
     const { words, offerUndo } = this.#options;
     const hidden: LineModel[] = [];
