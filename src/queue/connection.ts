@@ -78,7 +78,7 @@ export class RedisRecordStore {
     return this.#connection.status === 'ready';
   }
 
-  /** True if commands can be sent now, and no answer is overdue as while Redis hangs. */
+  /** True if commands can be sent now and no answer is overdue. While Redis hangs, answers are overdue. */
   get isAnswering(): boolean {
     const [oldest] = this.#running;
     return this.isReady && (oldest === undefined || performance.now() - oldest.sinceMs < OVERDUE_MS);

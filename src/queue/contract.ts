@@ -3,7 +3,7 @@
  * tag, so that one script may change record, waiting set and event stream in a Redis Cluster too.
  */
 
-/** The kind of uploads whose type no kind takes. Every worker serves it. */
+/** The kind of uploads whose type no other kind takes. Every worker serves it. */
 export const OTHER_KIND = 'other';
 
 /** Name of the event stream, and of the BullMQ queue of `OTHER_KIND`. Older versions had only this queue. */
@@ -24,7 +24,7 @@ export function queueNameOf(kind: string): string {
 export interface PermitData {
   /** The permit that this one replaces. If the attempt that it has begun has not ended, the upload is begun again. */
   permit?: string;
-  /** The only upload that may be begun. In jobs of older versions. */
+  /** The only upload that may be begun. Only jobs of older versions have it. */
   id?: string;
 }
 

@@ -6,7 +6,7 @@ import type { Subscriber, SubscriberListener } from './subscriber.ts';
 /** Maximum number of channels in one command, so that no command blocks Redis for long. */
 const AT_ONCE = 1_000;
 
-/** Period in which channels without a listener are collected. A channel is dropped the second time. */
+/** Period between two checks for channels without a listener. A channel that has none at two checks is dropped. */
 const SWEEP_PERIOD_MS = 15_000;
 
 /** Above this number of channels, all channels without a listener are dropped at once. */
@@ -30,9 +30,9 @@ export function openEventChannels(
 
 /** A requested channel. */
 interface Channel {
-  /** Resolves when the subscription is there, or not possible now; then it becomes undefined. */
+  /** Resolves when the channel is subscribed, or if that is not possible now. Undefined afterwards. */
   subscribing: Promise<void> | undefined;
-  /** True if there was no listener at the last collection. */
+  /** True if there was no listener at the last check. */
   isQuiet: boolean;
 }
 
@@ -126,8 +126,8 @@ class EventChannels implements EventFeed {
   }
 
   /**
-   * Returns false if it was not possible. A connection that does not answer is replaced; after an error reply all
-   * channels are tried again.
+   * Returns false if it failed. A connection that does not answer is replaced; after an error reply all channels are
+   * tried again.
    */
   async #subscribe(ids: readonly string[]): Promise<boolean> {
     try {

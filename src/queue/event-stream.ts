@@ -110,7 +110,7 @@ class EventStream implements EventFeed {
     this.#connection.off('ready', onReady);
   }
 
-  /** Ends with an error, or when the feed is closed. */
+  /** Reads until an error occurs or the feed is closed. */
   async #readOn(): Promise<void> {
     await this.#begin();
     // The first read does not block, so that a missing right shows at once.

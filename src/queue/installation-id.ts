@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { available, type Redis } from './connection.ts';
 import type { QueueKeys } from './contract.ts';
 
-/** Reading and writing a marker is faster, even on slow storage. */
+/** The lock expires after this time. Reading and writing a marker takes less, even on slow storage. */
 const LOCK_MS = 10_000;
 
 const UNLOCK_SCRIPT = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;

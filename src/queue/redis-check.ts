@@ -65,7 +65,7 @@ export class RedisCheck {
   async assertReady(key: string): Promise<void> {
     // A ping would be answered by any node of a cluster.
     await available(() => this.#connection.exists(key));
-    // An operator may have fixed it.
+    // An operator may have fixed the fault.
     if (this.#fault !== undefined) await this.#check();
     if (this.#fault !== undefined)
       throw new ServiceError(

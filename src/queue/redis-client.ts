@@ -8,11 +8,11 @@ export type { Cluster, Redis as SingleRedis } from 'ioredis';
 /** A connection to one server, or to a whole cluster. */
 export type Redis = SingleRedis | Cluster;
 
-/** Long enough for Redis on a slow disk, short enough that clients notice a dead one. */
+/** Long enough for Redis on a slow disk, short enough to notice a dead Redis. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** A connection that receives nothing for this time is taken as dead. */
+/** A connection that receives nothing for this time counts as dead. */
 const SILENCE_TIMEOUT_MS = 6_000;
 
 /** Time for the other side to end a connection before it is cut. */
@@ -21,7 +21,7 @@ const DISCONNECT_TIMEOUT_MS = 200;
 /** Tries to reach a shard that is away, one every 100 ms, before a command fails. */
 const CLUSTER_TRIES = 8;
 
-/** From 50 ms up to 2 s, so that a Redis that is back is found soon and not flooded. */
+/** Returns 50 ms to 2 s, so that a Redis that is back is found soon and not flooded. */
 function reconnectDelayMs(times: number): number {
   return Math.min(2_000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4);
 }
@@ -34,7 +34,7 @@ const PATIENCE = {
   waits: { maxRetriesPerRequest: null },
 } satisfies Record<Patience, RedisOptions>;
 
-/** Never lazy: if BullMQ itself connects a copy and that fails, it gives the copy up for ever. */
+/** Connections are never lazy: if BullMQ itself connects a copy and that fails, it never tries again. */
 const CONNECTION_OPTIONS = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
@@ -42,7 +42,7 @@ const CONNECTION_OPTIONS = {
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } satisfies RedisOptions;
 
-/** Starts to connect to one server. With sentinels it is the present master. */
+/** Starts to connect to one server. With sentinels it is the current master. */
 export function connectToServer(
   place: ServerPlace,
   patience: Patience,

@@ -25,7 +25,7 @@ export interface UrlPlace {
   readonly tls: RedisTls;
 }
 
-/** The present master of a name that sentinels watch. */
+/** The current master of a name that sentinels watch. */
 export interface SentinelPlace extends RedisCredentials {
   readonly sentinels: readonly HostAndPort[];
   readonly masterName: string;

@@ -9,8 +9,8 @@ const BEFORE_ALL_EVENTS = '0-0';
 const BLOCK_MS = 10_000;
 
 /**
- * A read without a reply is given up after this many periods. They are counted, so that a process that was paused gives
- * up no read.
+ * A read without a reply is given up after this many periods. Periods are counted, so that a process that was paused
+ * does not give up a read.
  */
 const PATIENCE_PERIOD_MS = 3_000;
 const PATIENCE_PERIODS = 6;

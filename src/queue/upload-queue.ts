@@ -10,7 +10,7 @@ const PAUSED_SCRIPT = loadScript(new URL('scripts/paused.lua', import.meta.url))
 export interface JobCounts {
   waiting: number;
   active: number;
-  /** Uploads whose next job starts after a pause. BullMQ's own delays use the clock of a worker. */
+  /** Uploads whose next try starts after a pause. BullMQ's own delays are not used: they need the clock of a worker. */
   delayed: number;
 }
 

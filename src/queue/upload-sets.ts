@@ -31,8 +31,8 @@ export class UploadSets {
 
   /**
    * Compares the next waiting uploads with their records, at most `limit`, from where the last call stopped. Removes
-   * and returns the uploads whose record is not queued. One script changes set and records together, so they exist
-   * only if another program has changed Redis. `isMore` is false at the end of a round.
+   * and returns the uploads whose record is not queued. One script changes set and records together, so such uploads
+   * exist only if another program has changed Redis. `isMore` is false at the end of a round.
    */
   async audit(limit: number): Promise<{ removed: string[]; isMore: boolean }> {
     const { waiting, waitingByAddress, fair, compared, record } = this.#keys;

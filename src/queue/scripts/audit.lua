@@ -2,7 +2,7 @@
 -- is not queued. Gives a place to uploads that have none, because a process of an older version has queued them.
 -- KEYS  1 waiting set, 2 waiting by address, 3 prefix of the keys of the order,
 --       4 state of the comparison: `next` is where the round over the waiting set continues
--- ARGV  1 prefix of record keys, with the same hash tag, 2 most uploads
+-- ARGV  1 prefix of record keys, with the same hash tag, 2 maximum number of uploads
 -- Returns `1` if the round is not complete, and the removed ids.
 local waitingKey, byAddressKey, fairPrefix = KEYS[1], KEYS[2], KEYS[3]
 --- @include "parts/waiting"

@@ -1,7 +1,7 @@
 -- KEYS  1 waiting set, 2 waiting by address, 3 drained, 4 prefix of the keys of the order
 -- ARGV  1 client address or empty
--- Returns the number of waiting uploads, the number of the address's, the number drained lately, the seconds of that
--- period, and kinds with their numbers of waiting uploads.
+-- Returns the number of waiting uploads, that of the address, the number of uploads drained lately, the seconds of that
+-- period, and each kind with its number of waiting uploads.
 local waitingKey, byAddressKey, drainedKey, fairPrefix = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 --- @include "parts/waiting"
 local stretch, oldest, drained = stretchNow(), nil, 0

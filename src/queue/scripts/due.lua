@@ -1,5 +1,5 @@
 -- KEYS  1 due set
--- ARGV  1 most ids
+-- ARGV  1 maximum number of ids
 -- Returns the time by Redis' clock, and the ids of due uploads, the longest due first.
 --- @include "parts/time"
 local now = string.format('%d', nowMs())

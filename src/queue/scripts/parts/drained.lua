@@ -1,5 +1,4 @@
--- Counts how many uploads leave the waiting set.
--- Locals: drainedKey.
+-- Counts how many uploads leave the waiting set. Needs the local drainedKey.
 --- @include "time"
 
 -- The drain rate is computed from 12 periods of 5 seconds.

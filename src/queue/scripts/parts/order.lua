@@ -7,8 +7,8 @@
 -- If an upload leaves the line unprocessed, its flow loses its last place. So cancelled uploads cost nothing.
 -- Each step takes logarithmic time.
 --
--- An upload is described by the fields kind, tenant, lane and weight of its record, here named `of`.
--- Locals: fairPrefix.
+-- An upload is described by the fields kind, tenant, lane and weight of its record, here named `of`. Needs the local
+-- fairPrefix.
 
 -- A place of the lane `batch` lasts as long as 10 places of the lane `live` of the same tenant.
 local BATCH_SHARE = 0.1
@@ -74,7 +74,7 @@ local function enterLine(id, of, isFirst)
   redis.call('ZADD', line, exact(at), id)
 end
 
--- Removes an upload that is not processed now. Returns false if it was in no line.
+-- Removes an upload that will not be processed now. Returns false if it was in no line.
 local function leaveLine(id, of)
   local kind, flow = kindOf(of), flowOf(of)
   if redis.call('ZREM', lineKey(kind, flow), id) == 0 then return false end

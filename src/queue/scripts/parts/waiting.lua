@@ -1,5 +1,5 @@
--- The waiting uploads of all kinds: adds them, removes them, and counts them by address and by tenant.
--- Locals: waitingKey, byAddressKey, drainedKey, fairPrefix.
+-- The waiting uploads of all kinds: adds them, removes them, and counts them by address and by tenant. Needs the locals
+-- waitingKey, byAddressKey, drainedKey and fairPrefix.
 --- @include "drained"
 --- @include "order"
 
