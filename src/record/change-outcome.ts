@@ -39,7 +39,7 @@ export type Rejection = (typeof REJECTIONS)[number];
  * The result of a change. `record` is present for transitions that return it, and for every rejection except `missing`;
  * `queuePosition` (1 is next) only while the upload waits. `restarted` is true if `open` started an ended upload again.
  * `discarded` has the ids of evicted uploads. `permitFor` is the kind for which the caller has to add a permit, if any.
- * `waitedSinceMs` is the time at which an upload was queued that is processed now.
+ * `waitedSinceMs` is present for a new attempt: the time at which its upload was queued.
  */
 export type ChangeOutcome =
   | {

@@ -4,7 +4,7 @@ import type { ProgressState } from './progress.ts';
 /** The largest number of uploads that are kept. */
 const MAX_KEPT = 2_000;
 
-/** The client that an event has answered polls again at once. An older state may belong to a record without events. */
+/** A client polls again right after an event, so this is long enough. An older state could be out of date. */
 const KEPT_MS = 5_000;
 
 interface KnownState {

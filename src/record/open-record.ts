@@ -65,7 +65,7 @@ export interface WholeUpload extends Pick<NewUpload, 'id' | 'fencingToken' | 'fi
   hasFreshId?: boolean;
 }
 
-/** The arguments of `enqueue` and `accept` from 7 on. */
+/** Returns the arguments of `enqueue` and `accept` from number 7 on. */
 export function queuingArgs(
   changer: RecordChanger,
   fencingToken: string,

@@ -19,9 +19,9 @@ export interface FileParts {
 }
 
 /**
- * Removes the files of an upload that its record does not name, and returns their keys. Those are all files if the
- * record is missing, expired, cancelled or discarded; otherwise those of earlier requests and of attempts that lost.
- * The files are listed before the record is read, so files of a request that begins later are never among them.
+ * Removes the files of an upload that its record does not name, and returns their keys. A missing, expired, cancelled
+ * or discarded record names no file. Any other record does not name files of earlier requests and of attempts that
+ * lost. The files are listed before the record is read, so files of a request that begins later are never among them.
  */
 export async function removeOrphanFiles({ records, storage }: FileParts, id: string): Promise<string[]> {
   const keys: string[] = [];

@@ -42,7 +42,7 @@ function ticketOf(tenant: string, ticket: Owner['ticket']): object {
 
 /** Returns the JSON for the script that restores an upload. */
 export function ownershipJson({ metadata, ...rest }: Ownership, more: object = {}): string {
-  // The metadata is a string, because Lua does not tell an empty list from an empty object.
+  // The metadata is a string, because Lua cannot distinguish an empty list from an empty object.
   return JSON.stringify({
     ...rest,
     ...more,

@@ -24,12 +24,12 @@ export interface ProgressState {
   receivedBytes: number;
   /** Size of the file. Null if the client did not send it. */
   totalBytes: number | null;
-  /** Never goes down for an id, even if the upload is sent again, because it fences. */
+  /** Never goes down for an id, even if the upload is sent again, because it fences earlier attempts. */
   attempt: number;
   /** Number of attempts before the upload was sent again. */
   attemptBase: number;
   updatedAtMs: number;
-  /** When the present phase (receiving, waiting or an attempt) began, and at which percent. */
+  /** When the current phase (receiving, waiting or an attempt) began, and at which percent. */
   phaseStartedAtMs: number;
   phaseStartPercent: number;
   /** True once the uploaded bytes are durable. */

@@ -31,7 +31,7 @@ export interface Failure {
 export interface RecordOptions {
   /** Time that a final upload stays readable. */
   retentionMs: number;
-  /** A receiving upload without a report for this time is taken as broken off. Default: 5 minutes. */
+  /** A receiving upload without a report for this time counts as broken off. Default: 5 minutes. */
   silenceMs?: number;
   /**
    * Called after each change of state, with the states that the upload may have had before, and with the problem of a

@@ -49,7 +49,7 @@ export class RecordSubscription<Event extends ChangeEvent = ProgressState> {
   readonly #observer: RecordObserver<Event>;
   #release: (() => void) | undefined;
   #isReading = false;
-  /** Ids to read next, and when the event that caused it was created. */
+  /** Ids to read next, and when the event that caused the read was created. */
   #due: readonly string[] | undefined;
   #dueEventAtMs: number | undefined;
   #retryTimer: NodeJS.Timeout | undefined;

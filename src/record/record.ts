@@ -49,7 +49,7 @@ export class UploadRecords {
     this.#progress = new SharedReads((ids) => readProgressOf(reads, ids));
   }
 
-  /** A receiving upload without a report for this time is taken as broken off. */
+  /** A receiving upload without a report for this time counts as broken off. */
   get silenceMs(): number {
     return this.#changer.silenceMs;
   }
@@ -161,8 +161,8 @@ export class UploadRecords {
 
   /**
    * Rebuilds the record of a stored upload from its manifest, if Redis has lost it. An existing record is replaced only
-   * if it has ended before the request that wrote the manifest: Redis has lost that request then. The change is
-   * rejected for every other record. The version begins above every version that a client may have seen before the end.
+   * if it ended before the request that wrote the manifest, because Redis has then lost that request. The change is
+   * rejected for every other record. The version begins above every version that a client may have seen.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
     return await restoreRecord(this.#changer, manifest);

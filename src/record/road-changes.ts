@@ -2,7 +2,7 @@ import type { ChangeOutcome } from './change-outcome.ts';
 import type { RecordChanger } from './record-change.ts';
 import type { Road } from './record-fields.ts';
 
-/** A worker begins to fetch an upload at most this often. Each beginning after the first follows a death or a stop. */
+/** A worker begins to fetch an upload at most this often: again after each death or stop of a worker. */
 const MOST_FETCHES = 10;
 
 /** The settings that come with the road of an upload. */

@@ -12,8 +12,8 @@ export interface Permit {
 }
 
 /**
- * The outcome for the upload that was chosen. `nothing`: no upload of the kind waits; with `retryInMs` some pause, and
- * the first pause ends then.
+ * The outcome for the upload that was chosen. `nothing`: no upload of the kind can be taken. With `retryInMs` some
+ * uploads pause, and the first pause ends after this time.
  */
 export type Taken =
   | { readonly nothing: false; readonly outcome: ChangeOutcome }

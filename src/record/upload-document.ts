@@ -2,7 +2,7 @@ import { isFinalState, type Progress, type Upload } from '../wire/documents.ts';
 import { linksOf, toProgress } from './progress.ts';
 import type { ReadRecord } from './read-record.ts';
 
-/** The name of a file without a name. */
+/** The name that is given to a file without a name. */
 export const UNNAMED_FILE = 'file';
 
 /**

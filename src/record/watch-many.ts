@@ -46,7 +46,7 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   /** Errors by id. A malformed id never becomes a key to listen on. */
   readonly #refused = new Map<string, ServiceError>();
   readonly #order: readonly string[];
-  /** Ids that nobody has used when they were read last, and that the page waits for. */
+  /** Ids that nobody had used at the last read, and that the page waits for. */
   readonly #unbegun = new Set<string>();
   #isFirstRead = true;
 

@@ -1,6 +1,6 @@
 -- Begins to fetch the bytes of an upload. An earlier worker that still fetches them is fenced.
--- ARGV  7 fencing token of this worker, 8 most beginnings, 9 default silence in ms
--- Returns the record. Rejected with `exhausted` after the most beginnings.
+-- ARGV  7 fencing token of this worker, 8 maximum number of beginnings, 9 default silence in ms
+-- Returns the record. Rejected with `exhausted` after the maximum number of beginnings.
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true })

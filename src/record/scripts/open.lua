@@ -30,7 +30,7 @@ else
   local rejected = rejection({ receiving = true, failed = true, cancelled = true, discarded = true })
   if rejected then return rejected end
   if mayOnlyTakeOver and was.state ~= 'receiving' then return { 'refused', '0' } end
-  -- A repeated call, whose reply was lost. The upload that it started has ended since.
+  -- This is a repeated call whose first reply was lost. The upload that it started has ended since.
   if isFinal and was.publicId == ARGV[13] then return answer('final', true) end
 end
 local lack = lackOfCapacity(decodeLimits(ARGV[14]))
@@ -42,7 +42,7 @@ if isFinal then
   redis.call('HDEL', key, 'result', 'error', 'variants', 'sha256', 'type', 'options', 'expiresAt', 'faults', 'deaths')
   -- Browsers may have cached variants of the ended upload under its public id.
   redis.call('DEL', publicPrefix .. was.publicId)
-  -- The attempt number fences, so it never goes back. `attemptBase` lets clients see 0.
+  -- The attempt number fences, so it never goes back. Clients see it minus `attemptBase`, which is 0 now.
   put('attemptBase', was.attempt or '0')
   was.percent = '0'
   put('restartedBy', nonce)

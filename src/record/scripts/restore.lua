@@ -8,7 +8,7 @@
 --- @include "parts/ownership"
 --- @include "parts/stored"
 if isRepeated() then return answerWaiting() end
--- Versions only grow. A record with a lower version than a written manifest is older than a loss of data.
+-- Versions only grow. A record with a lower version than its manifest is from before a loss of data.
 local function isBehind()
   if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
   local createdAt = tonumber(redis.call('HGET', key, 'createdAt') or '0')

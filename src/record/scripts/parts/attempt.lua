@@ -1,5 +1,5 @@
 -- Starts an attempt of the upload. See `begin`.
--- ARGV  7 stage, 8 most faults, 9 most deaths, 10 silence in ms, 11 kind of the permit, 12 id of the permit or empty
+-- ARGV  7 stage, 8 limit of faults, 9 of deaths, 10 silence in ms, 11 kind of the permit, 12 id of the permit or empty
 -- Returns the record, and in `waitedSince` when it was queued, unless the script runs again after a lost reply.
 -- Needs the part `record`.
 local function beginAttempt()
@@ -13,7 +13,7 @@ local function beginAttempt()
   put('deaths', deaths)
   put('attempt', tonumber(was.attempt or '0') + 1)
   if was.fetches then
-    -- The number of beginnings counts as attempts, see `begin-fetch`.
+    -- Fetches were counted as attempts, see `begin-fetch`.
     put('attemptBase', tonumber(was.attemptBase or '0') + 1)
     redis.call('HDEL', key, 'fetches')
   end
@@ -29,7 +29,7 @@ local function beginAttempt()
   end
   save()
   leaveWaiting()
-  -- Without a permit the attempt counts as begun with the permit that was added for the upload.
+  -- `leaveWaiting` counts the permit of the upload as spare. An attempt without a permit of its own uses it up.
   if ARGV[12] == '' and was.state == 'queued' then needsPermit(kindOf(was)) end
   dueIn(ARGV[10])
   publish(id, event)

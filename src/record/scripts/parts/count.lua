@@ -1,7 +1,6 @@
 -- Counts records, in all and by owner. A sorted set has a member `<id> <owner>` for each record; the score is the time
 -- at which Redis drops its key. So the count stays right without any cleanup. The hash of counts by owner changes only
--- together with the set.
--- Locals: recordsKey, ownersKey.
+-- together with the set. Needs the locals recordsKey and ownersKey.
 --- @include "../../../queue/scripts/parts/time"
 
 -- Most members that one call removes; the next call removes more.

@@ -1,8 +1,7 @@
 -- Adds an entry to the outbox of webhooks in the same step that makes an upload final. The entry has the fields of the
--- record as they are now, because the upload may be deleted or sent again before the webhook is sent.
--- A process without endpoints adds entries too if the tenant had endpoints when the upload was opened. A process that
--- knows them sends the webhook.
--- Locals: outboxKey; hasEndpoints, true if this process knows endpoints.
+-- record as they are now, because the upload may be deleted or sent again before the webhook is sent. A process without
+-- endpoints adds entries too if the tenant had endpoints when the upload was opened. A process that knows them sends
+-- the webhook. Needs the locals outboxKey, and hasEndpoints: true if this process knows endpoints.
 
 -- Most entries that wait for a process with endpoints. There may never be one.
 local MOST_KEPT = 100000

@@ -35,7 +35,7 @@ local picked
 do
   local kind, permit, replaced = ARGV[11], ARGV[12], ARGV[13]
   picked = begunBy(kind, permit) or begunBy(kind, replaced) or firstOf(kind)
-  -- A permit that comes back later is not used up.
+  -- A permit that finds no upload was a spare one and is used up. If an upload pauses, the permit comes back later.
   if not picked and not pausedUntil then needsPermit(kind) end
 end
 if picked then

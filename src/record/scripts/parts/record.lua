@@ -186,7 +186,7 @@ local function dueAfterSilence(defaultMs)
   dueIn(tonumber(silence ~= '' and silence or defaultMs) or tonumber(defaultMs))
 end
 
--- Call it before `save`, after the state is put, and `keepUntilEnd` after `save`.
+-- Puts the fields of an end. Call it after the state is put and before `save`, and `keepUntilEnd` after `save`.
 local function putEnd(retentionMs)
   if isReported then
     local outcome = event.deleted == '1' and 'deleted' or event.state

@@ -1,7 +1,6 @@
 -- Counts what each tenant uses, and lists its uploads. The counts change only together with a record, by the difference
 -- between the record before and after. So they are right for every end of an upload. Uploads of open mode have no
--- tenant and are not counted.
--- Locals: tenantPrefix. The keys below it have the same hash tag:
+-- tenant and are not counted. Needs the local tenantPrefix. The keys below it have the same hash tag:
 --   use            hash `<tenant>:<name>` to a count of now: receiving, reserved, waiting, stored
 --   ends           sorted set of `<id> <tenant> <stored bytes>`; the score is the time at which the upload expires
 --   day:<number>   hash `<tenant>:<name>` to a count of one day in UTC: uploads, bytes
