@@ -87,7 +87,7 @@ async function reject(
   return asOutcome(error, id, 'failed');
 }
 
-/** The object was removed while this call ran. */
+/** Returns the error if the object was removed while this call ran. */
 async function whyNot({ records }: FinishParts, id: string): Promise<ServiceError> {
   const record = (await records.read(id))?.record;
   return rejectionToError({ applied: false, rejection: record === undefined ? 'missing' : 'final', record });
@@ -110,7 +110,7 @@ async function enqueue(
   return await afterQueued({ ...parts, admission }, parts, outcome.record, stored, outcome);
 }
 
-/** Another call has queued the upload, it has ended meanwhile, or there is no place in the queue. */
+/** Answers if another call has queued the upload, if it has ended meanwhile, or if there is no place in the queue. */
 async function answerRejected(
   { storage }: FinishParts,
   id: string,

@@ -6,7 +6,7 @@ const MIB = 1024 * 1024;
 /** S3 accepts no part below 5 MiB but the last one. Larger parts need fewer requests and signatures. */
 const LEAST_PART_BYTES = 8 * MIB;
 
-/** One request lists as many parts. S3 allows ten times more. */
+/** One request can list this many parts. S3 allows ten times more. */
 const MOST_PLANNED_PARTS = 1000;
 
 /** A receiving upload whose sender puts the parts into the bucket. */
@@ -19,7 +19,7 @@ export interface DirectUploadRecord extends UploadRecord {
 export interface PartPlan {
   readonly partBytes: number;
   readonly count: number;
-  /** Returns the parts from one number on, as many as there are. */
+  /** Returns at most `count` parts, from the number `from` on. */
   parts(from: number, count: number): PartToSend[];
 }
 

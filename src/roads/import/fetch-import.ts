@@ -68,7 +68,7 @@ export async function fetchImport(parts: FetchParts, id: string, run: FetchRun):
   }
 }
 
-/** Joins the trace of the request that created the import. */
+/** Opens a span in the trace of the request that created the import. */
 function beginImportSpan({ tracing }: FetchParts, { id, trace, fetches }: UploadRecord): Span {
   if (tracing === undefined) return NO_SPAN;
   const attributes = { ...uploadAttribute(id), 'deferred_uploads.attempt': fetches };
@@ -182,7 +182,7 @@ async function settle(upload: IncomingUpload, error: unknown, run: FetchRun, log
   await upload.reject(reason);
 }
 
-/** The record of a cancelled upload is read when the worker is notified. */
+/** Reads the record of an upload when the worker is notified of its cancel. */
 function listenVia({ onCancel }: FetchRun): Subscribe {
   return (observer) => {
     const releases = observer.ids.map((id) => onCancel(id, () => void observer.read([id], undefined)));

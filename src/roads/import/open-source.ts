@@ -87,7 +87,7 @@ function send(
 ): Promise<IncomingMessage> {
   const options: RequestOptions = {
     headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': `deferred-uploads/${VERSION}` },
-    // A connection of its own, so that its address was just checked.
+    // A new connection goes to the address that was just checked.
     agent: false,
     lookup,
     signal,

@@ -161,7 +161,7 @@ export class ResumableEndpoint {
     return { completed: record.id, headers: { ...headers, 'Upload-Complete': '?1' } };
   }
 
-  /** Records a length that the client has not sent before. */
+  /** Returns the length of the file. Records a length that the client has not sent before. */
   async #knownTotal(scope: RequestScope, record: UploadRecord, sent: number | undefined): Promise<number | null> {
     if (sent === undefined) return record.totalBytes;
     if (record.totalBytes !== null && record.totalBytes !== sent) throw inconsistentLength();
@@ -175,7 +175,7 @@ export class ResumableEndpoint {
   }
 }
 
-/** The draft: a creation and an append must have the field. */
+/** Throws `bad_request` (400) without the field, which the draft requires for a creation and an append. */
 function requireComplete({ isComplete }: UploadFields): void {
   if (isComplete !== undefined) return;
   throw new ServiceError('bad_request', 'Upload-Complete must be ?1 for the last bytes of a file, otherwise ?0.');

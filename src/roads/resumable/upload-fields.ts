@@ -37,7 +37,7 @@ export function uploadFields(request: IncomingMessage, start?: number): UploadFi
   return { isComplete, offset, totalBytes: announced ?? followed };
 }
 
-/** The draft, "Inconsistent Length". */
+/** Returns the error of the section "Inconsistent Length" of the draft. */
 export function inconsistentLength(): ServiceError {
   return new ServiceError(
     'bad_request',
@@ -45,7 +45,7 @@ export function inconsistentLength(): ServiceError {
   );
 }
 
-/** The draft requires the media type. Older drafts, which tus-js-client implements, have none. */
+/** Throws for another media type than that of the draft. Older drafts, which tus-js-client implements, have none. */
 export function requirePartialUpload({ headers }: IncomingMessage): void {
   const version = wholeNumber(valueOf(headers, 'upload-draft-interop-version'));
   if (version !== undefined && version < FIRST_WITH_MEDIA_TYPE) return;

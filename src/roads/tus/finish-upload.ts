@@ -21,7 +21,7 @@ import { optionsOf } from './tus-metadata.ts';
 /** Files up to this size are hashed, and joined if necessary, by the request. That takes some milliseconds. */
 const AT_ONCE_BYTES = 8 * 1024 * 1024;
 
-/** Another request may complete the same upload at the same time, and renames parts. */
+/** Number of attempts. One fails if another request completes the same upload meanwhile and renames parts. */
 const MOST_TRIES = 3;
 
 /**
@@ -86,7 +86,7 @@ interface WholeUpload {
   leftKeys: readonly string[];
 }
 
-/** Makes the manifest durable, and the file if it can be had without copying many bytes. */
+/** Makes the manifest durable, and also the file if that needs no copy of many bytes. */
 async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadRecord): Promise<WholeUpload> {
   for (let tries = 1; ; tries += 1) {
     const found = await parts.stored();
@@ -100,14 +100,14 @@ async function storeWhole(intake: TusIntake, parts: UploadParts, record: UploadR
       const leftKeys = await storeFile(intake, parts, record, pieces, manifest);
       if (leftKeys !== undefined) return { stored, leftKeys };
     } catch (error) {
-      // A fault of the file or of the storage stays. Otherwise a part was renamed since it was listed.
+      // A `ServiceError` is a fault of file or storage. Any other error means that a part was renamed.
       if (error instanceof ServiceError || tries === MOST_TRIES) throw error;
     }
     if (tries === MOST_TRIES) throw new Error('the parts of the upload change all the time');
   }
 }
 
-/** Returns the parts that are not needed any more. Undefined if another request was faster. */
+/** Stores file and manifest. Returns the parts that are not needed any more. Undefined if another request won. */
 async function storeFile(
   { storage }: TusIntake,
   parts: UploadParts,
@@ -135,7 +135,7 @@ async function storeFile(
   }
 }
 
-/** The type is known since the first bytes, except for a short file. */
+/** Returns the type and options of the file. They are known since the first bytes, except for a short file. */
 async function kindOf(
   { kinds }: TusIntake,
   parts: UploadParts,

@@ -5,7 +5,7 @@ import { readBody } from '../../intake/body.ts';
 /** Returns the chunks of a body. They end with the reason of the signal when it fires. */
 export type BodyChunks = (rejected: AbortSignal) => AsyncIterable<Buffer>;
 
-/** How a body is read whose received bytes are kept. */
+/** Options for reading a body whose received bytes are kept. */
 export interface KeptBody {
   /** A signal that ends the body early, for example because the client stalls. */
   ended: AbortSignal;

@@ -26,9 +26,9 @@ export interface PatchedUpload {
 
 /**
  * Appends the body of a PATCH (tus 1.0, "PATCH"). A body that breaks, stalls or is ended at shutdown is treated like a
- * complete one. @tus/server is not asked, because it passes each byte through four streams. Throws `bad_request` (400)
- * for malformed headers, `offset_conflict` (409), `file_too_large` (413) for more bytes than announced, which keeps the
- * upload, `upload_locked` (423), and as the methods of the store do.
+ * complete one. @tus/server is not used here, because it passes each byte through four streams. Throws `bad_request`
+ * (400) for malformed headers, `offset_conflict` (409), `file_too_large` (413) for more bytes than announced, which
+ * keeps the upload, `upload_locked` (423), and as the methods of the store do.
  */
 export async function patchUpload(parts: LockParts, store: TusStore, asked: PatchRequest): Promise<PatchedUpload> {
   const { scope, request, id, gone } = asked;

@@ -142,7 +142,7 @@ async function removeBytes(intake: TusIntake, record: UploadRecord): Promise<voi
   await removeOrphanFiles(intake, record.id);
 }
 
-/** Undefined if the type is not known and the first bytes cannot be read. The end of the upload determines it then. */
+/** Undefined if the type is not known and the first bytes cannot be read. It is then determined at the end. */
 async function openGate(
   { kinds }: TusIntake,
   parts: UploadParts,

@@ -157,7 +157,7 @@ export class TusEndpoint {
     return { status: 201, headers: { Location: `${TUS_PATH}/${id}` } };
   }
 
-  /** One server for each request (8 µs), because it does not tell the store and the locks which request they serve. */
+  /** Makes a server for each request (8 µs), because a server does not pass the request to its store and locks. */
   #openServer(scope: RequestScope, store: TusStore, onError: (error: unknown) => void): Server {
     const parts = this.#parts;
     return new Server({
@@ -205,7 +205,7 @@ function requireVersion({ request, method }: TusRequest): void {
   );
 }
 
-/** @tus/server is stricter than RFC 9110 and than the clients that people use. */
+/** Returns a header in the form of @tus/server, which is stricter than RFC 9110 and than common clients. */
 function protocolHeader(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   if (name === 'content-type') return mediaType(value);

@@ -30,7 +30,7 @@ export function fileNameIn(metadata: UploadMetadata): string {
   return cleanFileName(metadata['filename'] ?? metadata['name'] ?? '');
 }
 
-/** This many bytes of `Upload-Metadata` are stored, names and values together. */
+/** At most this many bytes of `Upload-Metadata` are stored, names and values together. */
 const MOST_KEPT_BYTES = 1024;
 
 /** Names that the service or its clients use. They are stored first. */

@@ -206,7 +206,7 @@ export class TusStore extends DataStore {
     return { record, stored: await new UploadParts(this.#parts.storage, record).stored() };
   }
 
-  /** Otherwise the upload would count for quotas until it expires, although no client knows its address. */
+  /** Ends an upload whose address no client knows. Otherwise it would count for quotas until it expires. */
   async #endUnreachable(id: string, { code, message, limit }: ServiceError): Promise<void> {
     const record = (await this.#parts.records.read(id))?.record;
     if (record?.state !== 'receiving') return;
@@ -249,7 +249,7 @@ export class TusStore extends DataStore {
     await new UploadParts(this.#parts.storage, record).removeAll();
   }
 
-  /** False if the queue is full, or a quota of the tenant is used up. */
+  /** Queues a complete upload. Returns false if the queue is full or a quota of the tenant is used up. */
   async #finishIfCapacity(record: UploadRecord): Promise<boolean> {
     try {
       await finishUpload(this.#parts, this.#scope, record);
@@ -267,7 +267,7 @@ function creatorOf(caller: Caller, concat: Concat | undefined): Caller {
   return { ...caller, ticket: { ...caller.ticket, maxFiles: undefined } };
 }
 
-/** True if a client sends the file again, as a new upload if it does not know the address of this one. */
+/** True for an error after which clients send the file again, as a new upload if they do not know the address. */
 function isRetriedAsNew(error: unknown): error is ServiceError {
   return isLackOfCapacity(error) || (error instanceof ServiceError && error.code === 'digest_mismatch');
 }
