@@ -29,7 +29,7 @@ export interface EventRouteParts extends ProgressWatchParts {
 }
 
 /**
- * A stream ends after this many of the longest waits. An `EventSource` reconnects on its own, and a stream that nobody
+ * A stream ends after this many times `maxTimeoutMs`. An `EventSource` reconnects on its own, and a stream that nobody
  * reads does not stay open.
  */
 const WAITS_PER_STREAM = 10;

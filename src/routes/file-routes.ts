@@ -83,7 +83,7 @@ async function sendFile(ctx: Context, parts: FileRouteParts, id: string, object:
   await sendObject(ctx, tracedReads(parts.storage, spanOf(ctx)), object);
 }
 
-/** Calls `ended` when the response is over. */
+/** Cuts the connection if the upload is deleted. Calls `ended` when the response is over. */
 function cutIfDeleted(ctx: Context, parts: FileRouteParts, id: string, ended?: () => void): void {
   const cut = (): void => void ctx.res.destroy();
   const release = parts.transfers.enter(id, cut);
@@ -236,8 +236,8 @@ async function holdUntilThere(
 }
 
 /**
- * The answer if the file was not ready in time. Throws `deferred_timeout` (503) for data, so that no program reads a
- * picture.
+ * The answer if the file was not ready in time. Throws `deferred_timeout` (503) unless it is a picture, so that no
+ * program reads a placeholder as data.
  */
 function lateAnswer({ kinds }: FileRouteParts, { type, options }: UploadRecord, name: string): ResponseEntity {
   if (kinds.hasPlaceholder(type, options, name))
