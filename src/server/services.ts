@@ -190,7 +190,7 @@ async function serviceParts(
   };
 }
 
-/** The addresses under which clients may reach the service, and from which pages. */
+/** Returns the addresses of the service, and the origins of pages that may use it. */
 function placeOf({ host, allowedHosts, corsOrigins, mountPath }: Config) {
   return { host, allowedHosts, corsOrigins, mountPath };
 }

@@ -66,7 +66,7 @@ export async function settleWithin(work: Promise<unknown>, limitMs: number): Pro
   clearTimeout(timer);
 }
 
-/** An idle process has done all that belongs to its start within this time. */
+/** A process has started within this time. */
 const STARTING_MS = 10_000;
 
 /** EX_CONFIG of sysexits: a restart does not help, somebody must change the configuration. */
@@ -87,8 +87,8 @@ export async function loadOrExit<T>(load: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Loading and starting make much garbage at once. Without this, V8 answers with a young generation of 30 MB, and keeps
- * it while the process is idle. Later the default is back, for a process under load.
+ * Loading and starting create much garbage at once. V8 would react with a young generation of 30 MB, and keep it while
+ * the process is idle. After the start the default applies again, for a process under load.
  */
 function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
