@@ -6,8 +6,8 @@ import { parseHosts } from '../queue/redis-place.ts';
 const DISJUNCTION = new Intl.ListFormat('en', { type: 'disjunction' });
 
 /**
- * A whole number in decimal digits, so `1e9`, `0x10`, ` 5` and the empty string are rejected.
- * Without a default: add `.optional()`.
+ * A whole number in decimal digits, so `1e9`, `0x10`, ` 5` and the empty string are rejected. It has no default, so add
+ * `.optional()`.
  */
 export function digits(least: number, most = Number.MAX_SAFE_INTEGER) {
   return z

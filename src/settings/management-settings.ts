@@ -54,7 +54,7 @@ export function managementContradiction(values: ManagementSettings): string | un
   return `MANAGEMENT_PORT must differ from PORT, because HOST=${host} and MANAGEMENT_HOST=${management.host} overlap`;
 }
 
-/** No port follows 0, which picks a free one, and 65535. */
+/** Returns the next port. After 0, which picks a free one, and 65535 there is none. */
 function portAfter(port: number): number {
   return port === 0 || port === 65_535 ? 0 : port + 1;
 }

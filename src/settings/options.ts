@@ -6,7 +6,7 @@ type CamelCase<Name extends string> = Name extends `${infer First}_${infer Rest}
   ? `${Lowercase<First>}${Capitalize<CamelCase<Rest>>}`
   : Lowercase<Name>;
 
-/** The form of an option besides its text. A list is a list of texts, and `true` or `false` is a boolean. */
+/** The type of an option that is not given as text. A list is a list of texts, and `true` or `false` is a boolean. */
 type OptionOf<Value> = Value extends 'true' | 'false'
   ? boolean
   : Value extends readonly unknown[]

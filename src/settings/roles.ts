@@ -7,7 +7,7 @@ const SETTING_ROLES: ReadonlyMap<string, readonly ChildRole[]> = new Map(
 /** Set in the environment of a child. The child has all its settings from its parent, so it reads no `.env`. */
 export const ROLE_VARIABLE = 'DEFERRED_UPLOADS_ROLE';
 
-/** Every program needs these: the places of programs, and the language. */
+/** Every program needs these variables: the folders of programs, the language and the time zone. */
 const ANY_PROGRAM = /^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ)$/;
 
 /** Variables that Node, its native libraries and their allocator read. None of them contains a secret. */

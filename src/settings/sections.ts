@@ -202,8 +202,8 @@ const EVERYWHERE: readonly ChildRole[] = ['api', 'worker', 'isolated'];
 const PROCESSING: readonly ChildRole[] = ['worker', 'isolated'];
 
 /**
- * All settings, in the order of `.env.example`. A process receives no other settings, so a secret stays where it is
- * needed.
+ * All settings, in the order of `.env.example`. A process receives only the sections of its role, so a secret stays
+ * where it is needed.
  */
 export const SECTIONS: readonly Section[] = [
   { title: 'Listening', roles: ['api'], settings: { ...LISTENING, ...MANAGEMENT } },
