@@ -20,10 +20,10 @@ const OF_A_MACHINE: ReadonlySet<string> = new Set([
   'ESTALE',
 ]);
 
-/** The credentials have expired while the process ran. */
+/** Statuses of credentials that have expired while the process ran. */
 const REFUSED: ReadonlySet<number | undefined> = new Set([401, 403]);
 
-/** The service makes no longer chain of an error and its causes. */
+/** Maximum number of causes that are searched. The service makes no longer chain of errors. */
 const MOST_CAUSES = 5;
 
 /** True if the storage or Redis does not work now, so that the error is not a fault of the upload. */

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { orUndefinedWhereMissing, storageFull } from './file-errors.ts';
 import { directoryOf } from './storage-directory.ts';
 
-/** A small upload takes about eight inodes. At most a hundredth of all inodes is reserved, for small file systems. */
+/** Inodes to reserve; a small upload takes about eight. A small file system reserves only a hundredth of its inodes. */
 const RESERVE_INODES = 1024;
 
 /** Free space is read at most once in this time. */

@@ -29,7 +29,7 @@ export class FileBytes {
   readonly #gatherBytes: number;
   readonly #gathered = new GatheredChunks();
   #position: number;
-  /** All writes until now. It rejects from the first failed write on. */
+  /** Resolves when all writes until now have ended. It rejects from the first failed write on. */
   #flushing = DONE;
   #unsyncedBytes = 0;
   #syncing: Promise<void> | undefined;

@@ -19,8 +19,8 @@ export interface FilledPlace {
 
 /**
  * Fills the multipart upload of a file with parts of equal size. Bytes that do not fill a part are stored as an object
- * of their own, and read again when there are enough of them. Two requests at the same time put the same bytes under a
- * number, so a paused one does no harm.
+ * of their own, and read again when there are enough of them. Two requests at the same time put the same bytes under
+ * the same part number, so a paused one does no harm.
  */
 export class FilledPartWriter implements PartWriter {
   readonly #storage: Storage;
@@ -103,7 +103,7 @@ export class FilledPartWriter implements PartWriter {
     for (const { key } of used) await this.#storage.remove(key).catch(() => undefined);
   }
 
-  /** If another request has begun one at the same time, that one is used. */
+  /** Begins the multipart upload. If another request has begun one at the same time, uses it. */
   async #begin(): Promise<DirectUpload> {
     const { key } = this.#place;
     const own = { key, uploadId: await this.#direct.begin(key) };

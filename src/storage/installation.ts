@@ -11,7 +11,7 @@ import { putObject, type Storage } from './storage.ts';
 /** With `STORAGE_ADOPT=new` the directory or bucket may contain other files. */
 const ADOPT_NEW = 'new';
 
-/** Another process makes the marker within 15 s. */
+/** Number of waits for another process that makes the marker, 15 s together. */
 const MAX_ROUNDS = 300;
 const ROUND_MS = 50;
 

@@ -12,7 +12,7 @@ const LEAST_PART_BYTES = 5 * MIB;
 const COPIED_BYTES = 64 * MIB;
 const MOST_COPIED_BYTES = 5 * 1024 * MIB;
 
-/** A worker joins a file of many short pieces, because the bytes would pass the request that waits for them. */
+/** If more bytes must be read, a worker joins the file, because a client would wait too long for its request. */
 const MOST_READ_BYTES = 64 * MIB;
 const MOST_READ_PIECES = 256;
 
@@ -92,7 +92,7 @@ export function planParts(pieces: readonly Piece[]): Piece[][] {
   return open.length === 0 ? parts : [...parts, open];
 }
 
-/** Half of the parts are for the ranges that are shorter, because a piece ends. */
+/** Returns the size of copied ranges. Half of the parts are left for shorter ranges at the ends of pieces. */
 function copiedBytesOf(totalBytes: number): number {
   return Math.min(MOST_COPIED_BYTES, Math.max(COPIED_BYTES, Math.ceil(totalBytes / (MOST_PARTS / 2))));
 }

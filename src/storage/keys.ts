@@ -86,8 +86,8 @@ export function uploadPrefix(id: string): string {
 }
 
 /**
- * The bytes as uploaded. The fencing token keeps a late request from writing over the file of the request that took
- * over.
+ * Returns the key of the bytes as uploaded. The fencing token keeps a late request from replacing the file of the
+ * request that took over.
  */
 export function originalKey(id: string, fencingToken: string): string {
   return `${uploadPrefix(id)}/${fencingToken}.original`;

@@ -24,7 +24,7 @@ export interface GrowingFilesParts {
   cleanParents: (path: string) => Promise<void>;
 }
 
-/** Files that grow and are renamed with each number of bytes that the disk has. */
+/** Files that grow. Their names contain the number of durable bytes, so they are renamed when it changes. */
 export class GrowingFiles implements GrowingObjects {
   readonly #parts: GrowingFilesParts;
 

@@ -225,7 +225,7 @@ export class LocalStorage implements Storage {
     return join(this.#root, ...requireKey(key).split('/'));
   }
 
-  /** Until the file exists, its folders can be removed together with the last file of another upload. */
+  /** Opens a new file. Tries again if its folders are removed meanwhile, with the last file of another upload. */
   async #openNew(partPath: string): Promise<FileHandle> {
     for (let tries = 1; ; tries += 1) {
       try {

@@ -8,8 +8,8 @@ const PART_BYTES = 8 * 1024 * 1024;
 export const SAVE_AFTER_MS = 30_000;
 
 /**
- * A growing object is saved while more bytes arrive. It costs two commits of the file system, so a request of 8 MiB is
- * saved only once, at its end.
+ * A growing object is saved while more bytes arrive. Each save costs two commits of the file system, so a request of 8
+ * MiB is saved only once, at its end.
  */
 const SAVE_BYTES = 2 * PART_BYTES;
 
@@ -147,7 +147,7 @@ class GrowingPartWriter implements PartWriter {
     if (unsavedBytes >= MOST_UNSAVED_BYTES) await this.#saving;
   }
 
-  /** More bytes may have become due meanwhile, and the sender may be waiting. */
+  /** Saves the bytes, and saves again if more bytes have become due meanwhile. */
   async #save(object: GrowingObject): Promise<void> {
     const { savedBytes } = object;
     await object.saveBehind(this.#keyOf(true));
@@ -169,7 +169,7 @@ class GrowingPartWriter implements PartWriter {
     return object;
   }
 
-  /** Undefined if there is nothing to append to, or if another request was faster. */
+  /** Opens the last part. Undefined if there is none to append to, or if another request was faster. */
   async #continued(): Promise<GrowingObject | undefined> {
     const last = this.#place.offset === 0 ? undefined : await this.#place.findLast();
     if (last === undefined || last.offset + last.part.sizeBytes !== this.#place.offset) return undefined;

@@ -30,7 +30,7 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
 /** Names that servers other than Amazon's use for a full storage. */
 const FULL_NAMES: ReadonlySet<string> = new Set(['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull']);
 
-/** Errors that servers with support for copies also answer. */
+/** These statuses do not prove that a server cannot copy ranges. */
 const COPY_FAULT_STATUSES: ReadonlySet<number> = new Set([401, 403, 404]);
 const COPY_FAULT_NAMES: ReadonlySet<string> = new Set(['AccessDenied', 'NoSuchKey', 'NoSuchUpload']);
 

@@ -146,8 +146,8 @@ export interface GrowingObject {
   /** Like `ObjectWriter.write`. */
   write(chunk: Buffer): Promise<void>;
   /**
-   * Starts to make the present bytes durable, unless an earlier call still works. The object then gets the key of their
-   * number. Resolves when that is done. Never rejects: `close` reports the errors.
+   * Starts to make the current bytes durable, unless an earlier call is still running. The object then gets the key of
+   * their number. Resolves when that is done. Never rejects: `close` reports the errors.
    */
   saveBehind(keyOf: KeyOfSize): Promise<void>;
   /** Makes all bytes durable. The object then has the key of their number. Rejects as `ObjectWriter.commit` does. */

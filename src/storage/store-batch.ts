@@ -80,7 +80,7 @@ function writeParts(job: Running, folders: Map<string, Running[]>): void {
   }
 }
 
-/** Until the file exists, its folders can be removed together with the last file of another upload. */
+/** Opens a new file. Tries again if its folders are removed meanwhile, with the last file of another upload. */
 function openNew(partPath: string, job: Running, folders: Map<string, Running[]>): number {
   for (let tries = 1; ; tries += 1) {
     if (job.opened.length === 0) job.hadFolder = !makeFolders(dirname(partPath), job, folders);
@@ -154,7 +154,7 @@ async function syncAll(
 function outcomeOf({ number, hadFolder, error, files, opened }: Running): StoreOutcome {
   if (error === undefined) return { number, hadFolder };
   for (const file of opened) fs.closeSync(file);
-  // The last file proves that the others are complete, so it goes first.
+  // The last file proves that the others are complete, so it is removed first.
   for (const { partPath, path } of files.toReversed()) for (const each of [path, partPath]) remove(each);
   return {
     number,

@@ -8,7 +8,7 @@ const waiting: StoreJob[] = [];
 
 let isRunning = false;
 
-/** All jobs that come while a batch runs are the next one. A job may rely on folders that an earlier batch has made. */
+/** Jobs that arrive while a batch runs form the next batch. A job may rely on the folders of an earlier batch. */
 async function storeWaiting(): Promise<void> {
   while (waiting.length > 0) parentPort?.postMessage(await storeBatch(waiting.splice(0, MOST_JOBS)));
   isRunning = false;

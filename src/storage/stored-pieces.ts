@@ -9,7 +9,7 @@ export interface Piece extends ByteRange {
 /** The durable bytes from the start of the file up to the first gap. */
 export interface StoredPieces {
   bytes: number;
-  /** Without the bytes in `filled`. Empty if the parts were joined. */
+  /** The ranges of the parts, without the bytes in `filled`. Empty if the parts were joined. */
   pieces: readonly Piece[];
   /** True if the file is in one piece under its final key. */
   isJoined: boolean;
@@ -55,7 +55,7 @@ export async function readFilled(
   const upload = found === 'none' ? undefined : { key, uploadId: found.uploadId };
   const parts = upload === undefined ? [] : ((await direct.list(upload)) ?? []);
   const partBytes = partBytesOf(parts, totalBytes);
-  // A shorter part is the last one of an end that failed.
+  // A shorter part is the last part of a completion that failed.
   const count = parts.findIndex(({ number, sizeBytes }, index) => number !== index + 1 || sizeBytes !== partBytes);
   return { upload, partBytes, bytes: (count < 0 ? parts.length : count) * partBytes };
 }

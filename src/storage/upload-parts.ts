@@ -97,7 +97,7 @@ export class UploadParts {
     return await this.#buffer(cutPieces(this.piecesIn(stored), start, byteCount));
   }
 
-  /** Returns the stored bytes where they can be read: a multipart upload with all bytes of the file is completed. */
+  /** Makes the stored bytes readable: completes a multipart upload that has all bytes of the file. */
   async readable(stored: StoredPieces): Promise<StoredPieces> {
     if ((stored.filled?.bytes ?? 0) === 0) return stored;
     await this.completeFilled(stored);
@@ -127,8 +127,8 @@ export class UploadParts {
 
   /**
    * Returns a writer for bytes from `offset` on. It writes nothing before the first byte.
-   * @param options.isOnePart true keeps none of the bytes before the commit, so that `discard` removes them all.
-   * @param options.stored the present bytes. Default: they are listed at the first byte, if that is needed.
+   * @param options.isOnePart if true, no byte is kept before the commit, so that `discard` removes them all.
+   * @param options.stored the stored bytes. Default: they are listed at the first byte, if that is needed.
    */
   append(offset: number, { isOnePart = false, stored }: AppendOptions = {}): PartWriter {
     const { id } = this.#of;
@@ -192,7 +192,7 @@ export class UploadParts {
   }
 }
 
-/** A request does not read many bytes again that earlier ones have stored as objects, for example with checksums. */
+/** False if many bytes are stored as objects, for example with checksums: the request would have to read them again. */
 function mayFill({ bytes, partBytes }: FilledParts, offset: number): boolean {
   return bytes > 0 || offset < 2 * partBytes;
 }
