@@ -9,7 +9,7 @@ import { workbookOf } from './workbook.ts';
 /** A form in which the rows of a table can be downloaded. */
 interface Format {
   readonly type: string;
-  /** Changes when the same rows become other bytes. */
+  /** Must change if the same rows get other bytes. */
   readonly version: string;
   write(result: TableResult, rows: AsyncIterable<Cell[][]>): AsyncGenerator<Buffer, void, void>;
 }
@@ -27,7 +27,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
   },
 };
 
-/** A part of a workbook may have 4 GiB. Programs need far more memory than that to open it. */
+/** Keeps each part of a workbook below 4 GiB. Programs need far more memory to open such a part. */
 const MAX_WORKBOOK_CELLS = 50_000_000;
 const MAX_WORKBOOK_BYTES = 1024 ** 3;
 

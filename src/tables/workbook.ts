@@ -4,7 +4,7 @@ import type { Cell } from './read-rows.ts';
 import { MAX_TABLE_ROWS, sheetXml } from './sheet-xml.ts';
 import { workbookParts } from './workbook-parts.ts';
 
-/** The parts of a workbook need a time. This one makes every workbook of a table equal. */
+/** The parts of a workbook need a time. It is always the same, so that each download of a table has the same bytes. */
 const MODIFIED_AT = new Date(Date.UTC(1980, 0, 1));
 
 /** Yields a table as an XLSX workbook. Rows that do not fit into a sheet continue in the next one. */
