@@ -5,10 +5,10 @@ import { after, monotonicMs } from './shared-timer.ts';
 const IDLE_PERIOD_MS = 3000;
 const BUSY_PERIOD_MS = 20;
 
-/** A process is busy from this share of its time on. */
+/** A process is busy if it works for at least this share of the time. */
 const BUSY_SHARE = 0.1;
 
-/** A process counts as busy for this time after it was. */
+/** A process still counts as busy for this time afterwards. */
 const BUSY_FOR_MS = 2000;
 
 const NANOSECONDS = 1e9;

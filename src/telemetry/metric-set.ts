@@ -2,16 +2,16 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { VERSION } from '../version.ts';
 import { EventLoopLag } from './event-loop-lag.ts';
 
-/** Every metric of the service begins so. Metrics of Node have the names that all Node programs use. */
+/** Names of all metrics of the service begin with this. Metrics of Node have the names that all Node programs use. */
 const PREFIX = 'deferred_uploads_';
 
-/** Gauges with the ending of a counter, which the checks of Prometheus reject. Others have the same numbers. */
+/** Gauges that are named like counters, which the checks of Prometheus reject. Other gauges have the same numbers. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
-/** The longest period of a timer: prom-client's own measurement of the event loop never runs. */
+/** The longest period of a timer, so that prom-client's own measurement of the event loop never runs. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** The members of a reading, with a gauge each. All Node programs use these names. */
+/** The members of a lag reading. Each has a gauge, with the name that all Node programs use. */
 const LAG_GAUGES = [
   ['min', 'The shortest time by which a timer was late.'],
   ['max', 'The longest time by which a timer was late.'],
@@ -25,7 +25,7 @@ const LAG_GAUGES = [
 /** A value that is read at each scrape. The metric is left out if it is undefined or rejects. */
 export type Reading<Value> = () => Promise<Value | undefined> | Value | undefined;
 
-/** Values by the values of the labels, in the order of their names. */
+/** Values, each with the values of its labels in the order of the label names. */
 type LabelledValues = Iterable<readonly [labels: readonly string[], value: number]>;
 
 /** The metrics of one process in the text format of Prometheus. Names are given without their common prefix. */
@@ -129,7 +129,7 @@ export class MetricSet {
       help,
       labelNames: [...labelNames],
       registers: [this.#registry],
-      // After the reset a gauge has the value that is added, too.
+      // This sets a gauge too: after the reset it has the added value.
       async collect(this: Pick<Gauge | Counter, 'reset' | 'inc'>) {
         this.reset();
         for (const [labels, value] of (await settled(read)) ?? []) this.inc(labelled(labelNames, labels), value);

@@ -47,7 +47,7 @@ export interface Tracing {
   flush(): Promise<void>;
 }
 
-/** The span of everything while tracing is off. */
+/** Stands for every span while tracing is off. */
 export const NO_SPAN: Span = {
   isOn: false,
   position: undefined,

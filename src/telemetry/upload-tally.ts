@@ -74,7 +74,7 @@ export class UploadTally {
   }
 }
 
-/** Returns the part of a process report that a tally knows. */
+/** Returns the part of a process report that comes from a tally. */
 export function recentOf({ lastMinute, lastHour, failures }: UploadTally): {
   lastMinute: MinuteCounts;
   lastHour: RecentHour;

@@ -2,7 +2,7 @@ import inspector from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 import { every } from './shared-timer.ts';
 
-/** Longest period in which the event loop shows that it runs. It is that of the heartbeats, which wake it anyway. */
+/** The event loop shows that it runs at least this often. Heartbeats have the same period, so they wake it anyway. */
 const BEAT_MS = 3_000;
 
 /** The thread reads the beats this often within the limit. Both need few wake-ups while the process is idle. */

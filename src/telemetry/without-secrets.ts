@@ -3,7 +3,7 @@ import { UUIDS } from './upload-ref.ts';
 /** Texts besides upload ids that give rights: API keys, tickets and other JWTs, secrets of webhooks. */
 const SECRETS = /\bdu_[a-z0-9-]{1,64}_[A-Za-z0-9_-]{43}|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bwhsec_[A-Za-z0-9+/=]+/g;
 
-/** No error that is worth reading has more levels. */
+/** Deeper levels of a value are left out. No useful error has more. */
 const MAX_LEVELS = 4;
 
 /** Replaces every upload id in a text with `:id`, and every key, ticket and secret with `:secret`. */
