@@ -74,7 +74,7 @@ export interface Problem {
     status: number;
     /** What happened and what the sender can do about it. */
     detail: string;
-    /** What to switch on. Codes may be added: fall back on `status`. */
+    /** Switch on this member. Codes may be added: fall back on `status`. */
     code: string;
     /** The id of the upload, as it was sent. */
     id?: string;
@@ -281,7 +281,7 @@ export interface Upload {
     publicId: string;
     /** The tenant that the upload belongs to; null in open mode. */
     tenant: string | null;
-    /** What the application said about the upload, in the ticket or in its own request; null if nothing. */
+    /** Metadata from the application, in the ticket or in its own request; null if there is none. */
     metadata: object | null;
     links: Links;
 }

@@ -23,11 +23,11 @@ export const metadataSchema = z
     const fault = metadataFault(value);
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   })
-  // The value was JSON, so its members are values of JSON.
+  // The value comes from JSON, so its members are JSON values.
   .transform((value) => value as JsonObject)
   .meta({
     type: 'object',
-    description: `What the application says about the upload: at most ${MAX_METADATA_BYTES} bytes of JSON.`,
+    description: `Metadata of the upload from the application: at most ${MAX_METADATA_BYTES} bytes of JSON.`,
   });
 
 /** The name of a preset. */

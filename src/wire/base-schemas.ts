@@ -69,7 +69,7 @@ export const anyProblemSchema = z.strictObject({
   title: z.string().min(1).describe('For people. All problems with the same code have the same title.'),
   status: z.int().min(400).max(599),
   detail: z.string().min(1).describe('What happened and what the sender can do about it.'),
-  code: z.string().describe('What to switch on. Codes may be added: fall back on `status`.'),
+  code: z.string().describe('Switch on this member. Codes may be added: fall back on `status`.'),
   id: z.string().describe('The id of the upload, as it was sent.').exactOptional(),
   limit: quotaNameSchema.describe('The quota that is used up. Only with `quota_exceeded`.').exactOptional(),
   state: uploadStateSchema.exactOptional(),

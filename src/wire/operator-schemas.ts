@@ -35,7 +35,7 @@ export const failureCountSchema = z
       .array(
         z.strictObject({
           ref: z.string().describe('The hash of the upload, as in the logs.'),
-          detail: z.string().describe('What the sender was answered.'),
+          detail: z.string().describe('The detail that the sender received.'),
           at: time,
         }),
       )
@@ -86,7 +86,7 @@ const tenantFiguresSchema = z
   .strictObject({
     name: z.string(),
     weight: z.number().describe('Share of the workers, relative to the others.'),
-    limits: z.partialRecord(quotaNameSchema, count).describe('Limits that are left out do not exist.'),
+    limits: z.partialRecord(quotaNameSchema, count).describe('A missing member means no limit.'),
     use: z.record(quotaNameSchema, count).describe('What the tenant uses now. Days are in UTC.'),
   })
   .describe('One tenant of the access file.');

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Names of types in words. */
+/** The names of types in messages. */
 const TYPES: Readonly<Record<string, string>> = {
   array: 'a list',
   boolean: 'true or false',

@@ -40,6 +40,6 @@ export const usageSchema = z
     limits: z.record(quotaNameSchema, count.nullable()).describe('Null: no limit.'),
     use: z
       .record(quotaNameSchema, count)
-      .describe('What is used now, of this day in UTC, and of this minute. An upload that is received counts later.'),
+      .describe('The use now, of this day in UTC, and of this minute. An upload that is being received counts later.'),
   })
   .describe('The quotas of the tenant.');

@@ -128,7 +128,7 @@ export const uploadSchema = z
     metadata: z
       .record(z.string(), z.unknown())
       .nullable()
-      .describe('What the application said about the upload, in the ticket or in its own request; null if nothing.'),
+      .describe('Metadata from the application, in the ticket or in its own request; null if there is none.'),
     links: linksSchema,
   })
   .describe('One file sent by a client, from its first byte to its result.');

@@ -100,9 +100,7 @@ function simplify(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
 
-/**
- * Inside a document a schema is identified by its place. A `$id` must not have a fragment (JSON Schema 2020-12, 8.2.1).
- */
+/** Removes `$id`, because the place identifies a schema in a document (JSON Schema 2020-12, 8.2.1). */
 function withoutIdentity(schema: z.core.JSONSchema.BaseSchema): Schema {
   const { $id: _id, $schema: _dialect, ...rest } = schema;
   return rest;

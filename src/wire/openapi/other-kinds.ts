@@ -40,7 +40,7 @@ function withResults(document: OpenApiDocument, names: readonly string[]): OpenA
   return { ...document, components: { ...document.components, schemas: { ...schemas, OtherResult, Result } } };
 }
 
-/** Adds a schema beside those of the other options, in every place. */
+/** Adds a schema in every place that lists the schemas of options. */
 function withOptions(document: OpenApiDocument, names: readonly string[]): OpenApiDocument {
   const { $ref } = schemaRef('TableOptions');
   const other = { type: 'object', description: `Options of a file of the kinds ${names.join(', ')}.` };

@@ -31,7 +31,7 @@ const COUNT: Parameter = {
   schema: { type: 'integer', minimum: 1, maximum: 100 },
 };
 
-/** Codes of every request about the body of a request in JSON. */
+/** Codes of every request with a body in JSON. */
 const OF_JSON = ['bad_request', 'upload_interrupted', 'request_timeout', 'request_too_large'] as const;
 
 const OF_AN_UPLOAD = [
@@ -99,7 +99,7 @@ const signParts: Operation = {
   operationId: 'signDirectParts',
   tags: TAGS,
   summary: 'Get addresses of more parts',
-  description: 'Also for parts whose address has expired. The addresses are valid for an hour.',
+  description: 'Also returns new addresses for parts whose address has expired. Addresses are valid for an hour.',
   parameters: [...parameters('Id'), FROM, COUNT],
   responses: {
     '200': {
@@ -115,7 +115,7 @@ const listStored: Operation = {
   operationId: 'listStoredParts',
   tags: TAGS,
   summary: 'List the parts that the bucket has',
-  description: 'To resume an upload. The request also moves the `percent` of the upload.',
+  description: 'Use it to resume an upload. The request also moves the `percent` of the upload.',
   parameters: parameters('Id'),
   responses: {
     '200': {

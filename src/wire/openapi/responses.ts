@@ -46,7 +46,7 @@ const OF_RECORDS: readonly ErrorCode[] = ['internal_error', 'service_unavailable
 /** Codes of every deferred operation. */
 const OF_DEFERRAL: readonly ErrorCode[] = ['bad_timeout', 'too_many_held_by_address', 'too_many_held', 'shutting_down'];
 
-/** The refusals of an upload whose bytes arrive, on every road. */
+/** Codes of an upload that is rejected while its bytes arrive, on every road. */
 export const RECEIVING_CODES = [
   'file_too_large',
   'unsupported_media_type',
