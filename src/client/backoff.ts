@@ -15,7 +15,8 @@ export interface BackoffOptions {
 }
 
 /**
- * Doubles from `firstMs` up to `longestMs`. Up to half of each pause is random, so that clients do not retry together.
+ * Creates pauses that double from `firstMs` up to `longestMs`. Up to half of each pause is random, so clients do not
+ * retry together.
  */
 export function createBackoff({ firstMs, longestMs, random = Math.random }: BackoffOptions): Backoff {
   let failures = 0;

@@ -1,4 +1,4 @@
-/** An unreachable server must not delay the report of its failure for longer. */
+/** Longest time of a probe. It delays the report of a failure. */
 const PROBE_MS = 5000;
 
 /** Distinguishes two failures that look the same to a script: an unreachable server, and a page that is not allowed. */

@@ -13,7 +13,7 @@ export const MAX_WATCHED = 100;
 
 /** A request is lost if no answer arrives within its hold time plus this. */
 const GRACE_MS = 10_000;
-/** Interval of that check. A single long timer would stand still while the machine sleeps. */
+/** Interval of the check for lost requests. A single long timer would stand still while the machine sleeps. */
 const CHECK_MS = 5000;
 /** `wake` does not repeat a request that is younger than this. */
 const RECENT_MS = 1000;

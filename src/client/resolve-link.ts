@@ -1,6 +1,6 @@
 /**
- * Returns the address of a link of a document, which is a path at the host of the service. A service below a path
- * begins its links with this path; a proxy that removes the path does not.
+ * Returns the address of a link of a document, which is a path at the host of the service. The links of a service with
+ * a mount path begin with this path. Behind a proxy that removes a path they do not.
  *
  * @param baseUrl empty for the origin of the page
  */

@@ -22,8 +22,8 @@ interface Plan {
 }
 
 /**
- * Puts the parts of the file into the bucket of the service, and lets the service make the file of them. A part that
- * the bucket has is never sent again. Resolves with undefined if the service has no bucket.
+ * Puts the parts of the file into the bucket of the service, and lets the service join them. A part that the bucket has
+ * is never sent again. Resolves with undefined if the service has no bucket.
  */
 export async function sendDirect(options: DirectOptions): Promise<Upload | undefined> {
   const begun = await retry((failures) => begin(options, options.isKnown || failures > 0), options);
@@ -85,7 +85,7 @@ async function sendPart(
   });
 }
 
-/** Lists the parts as the bucket has them, so that its ETags need not be readable for a page. */
+/** Gets the list of parts from the service, because a page may be unable to read the ETags of the bucket. */
 async function complete(options: SendOptions): Promise<Upload> {
   const { http, id, signal } = options;
   const found = await listStored(options);
@@ -99,7 +99,7 @@ function listStored({ http, id, signal }: SendOptions): Promise<StoredPartsDocum
   return unless('no_direct_upload', () => http.request(`/uploads/${id}/direct/stored`, isStoredParts, { signal }));
 }
 
-/** Resolves with undefined instead of an error with the code. */
+/** Resolves with undefined if `send` fails with this code. */
 async function unless<T>(code: string, send: () => Promise<T>): Promise<T | undefined> {
   try {
     return await send();

@@ -28,7 +28,7 @@ export async function sendFile(options: SendOptions): Promise<Upload | undefined
     return await retry(async (failures) => {
       const existing = failures > 0 || options.isKnown ? await readUpload(options) : undefined;
       if (existing && needsNoMoreBytes(existing)) return existing;
-      // The server ends a silent request and records that.
+      // No limit here, because the server ends a silent request and records that.
       const silence = new SilenceLimit(Infinity);
       return await runAttempt((request) => putFile(options, request), { ...options, silence });
     }, options);

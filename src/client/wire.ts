@@ -24,8 +24,8 @@ type TypeName<V> = null extends V
           : 'object';
 
 /**
- * Members that an answer of this service has and the page of a proxy has not. The types of documents are inferred from
- * their schemas, so a name or a type that differs from its schema does not compile.
+ * Members that an answer of this service has and an answer of a proxy does not have. The types of documents are
+ * inferred from their schemas, so a name or a type that differs from its schema does not compile.
  */
 type Members<T> = { readonly [K in keyof T]?: TypeName<T[K]> };
 
