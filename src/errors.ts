@@ -132,8 +132,8 @@ export function statusOf(code: ErrorCode): number {
 }
 
 /**
- * Returns the status for an error that is the final outcome of an upload. 408, 429, 503 and 507 ask to repeat the
- * request that sent the file. Sent as an answer about the outcome, they would make generic clients ask forever.
+ * Returns the status for an error that is the final outcome of an upload. 408, 429, 503 and 507 mean that the request
+ * should be repeated. A generic client would repeat its request for the outcome for ever, so they are replaced.
  */
 export function outcomeStatus(status: number): number {
   if (status === 408) return 400;
