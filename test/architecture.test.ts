@@ -18,7 +18,7 @@ const src = readSources('src');
 const workers = readSources('workers');
 const all = [...src, ...workers];
 
-/** One third-party package, one home: the only places that may import it. */
+/** The only places that may import each third-party package. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-s3': ['src/storage/'],
   '@aws-sdk/s3-request-presigner': ['src/storage/s3-direct.ts'],
@@ -51,20 +51,20 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   zod: ['src/access/', 'src/settings/', 'src/kinds/', 'src/wire/', 'src/storage/manifest.ts', 'src/storage/marker.ts'],
 };
 
-/** Packages whose types alone are the language of a whole folder. */
+/** Packages whose types may be imported in a whole folder. Only their values have one home. */
 const TYPES_EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
   koa: ['src/access/', 'src/deferred/', 'src/http/', 'src/jobs/', 'src/operators/', 'src/routes/'],
   '@koa/router': ['src/routes/'],
 };
 
-/** What an API process and a worker share. */
+/** The folders and modules that API processes and workers share. */
 const SHARED_WITH_WORKERS =
   /^src\/(errors\.ts|wire\/documents\.ts|server\/shutdown\.ts|access\/access\.ts|(delivery|kinds|record|settings|storage|telemetry)\/.+|roads\/(direct|import)\/.+|http\/pinned-lookup\.ts|version\.ts|http\/public-address\.ts|queue\/(contract|connection|installation-id|redis-check|redis-clock|redis-client|redis-place|upload-queue|upload-sets)\.ts)$/;
 
 /** The modules that package.json names and that only export from others. */
 const PACKAGE_ENTRIES = ['src/deferred/deferred.ts', 'workers/deferred-uploads.ts'];
 
-/** Names that a page has and Node has not. */
+/** Names that exist in browsers and not in Node. */
 const DOM_GLOBALS: ReadonlySet<string> = new Set([
   'window',
   'document',
@@ -103,12 +103,12 @@ function below(files: readonly SourceFile[], folder: string): SourceFile[] {
   return files.filter((file) => file.path.startsWith(folder));
 }
 
-/** The package of a part of one, such as `@scope/name/part`. */
+/** Returns the package of an import such as `@scope/name/part`. */
 function packageOf(target: string): string {
   return /^(@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? target;
 }
 
-/** `path → target` of all imports that break a rule. */
+/** Returns all imports that break a rule, as `path → target`. */
 function offences(
   files: readonly SourceFile[],
   isAllowed: (target: string, file: SourceFile, isTypeOnly: boolean) => boolean,
@@ -223,7 +223,7 @@ describe('the import rules', () => {
   });
 });
 
-/** What a unit test would have to import to start a Redis or a process of the service. */
+/** The modules with which a test starts a Redis or a process of the service. */
 const STARTS_PROCESSES =
   /helpers\/((shared-)?redis|service|supervisor-process|bus-process|intake-space)[^/']*'|\bopenRecordSpace\b/;
 
@@ -255,7 +255,7 @@ describe('the code', () => {
   });
 
   test('has at most 300 lines in a file', () => {
-    // Types that are put together from the sources are nobody's to read in one go.
+    // Declaration files are generated, so nobody reads them from top to bottom.
     const written = all.filter(({ path }) => !path.endsWith('.d.ts'));
     const long = written.map((file) => ({ path: file.path, lines: file.text.trimEnd().split('\n').length }));
     expect(long.filter(({ lines }) => lines > 300)).toEqual([]);

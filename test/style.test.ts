@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** How many offences of each rule are left. A number may only go down; every rule without a number allows none. */
+/** The number of offences that are still allowed for each rule. It may only go down. Other rules allow none. */
 const LEFT: Readonly<Record<string, number>> = { 'code lines': 69, strewn: 5, receipt: 12, told: 4, whatever: 2 };
 
 /** Words that CONTRIBUTING.md rules out, each with its replacement. Titles, comments, messages and docs are checked alike. */
@@ -55,13 +55,13 @@ const BANNED: readonly (readonly [name: string, words: RegExp, replacement: stri
   ['in vain', /\bin vain\b/i, 'without success'],
 ];
 
-/** Names that begin with a capital and are no sentence start. */
+/** Names with a capital, with which a title may begin. */
 const PROPER_NAMES =
   /^(Redis|Valkey|Koa|Node|Uppy|Ctrl|Chromium|Prettier|Sentinel|Prometheus|Kubernetes|Amazon|Excel|Ed25519|Retry|Basic|Bearer|Origin|Host|Expect|Range|Latin|Unicode|Deno|React|Chinese|English|Docker|Linux|Last|Error|Registry|Executor|Map|Set)\b/;
 
 const LINE_LIMIT = 120;
 
-/** Style asks for 25; lists of figures may be a little longer. */
+/** The style guide allows 25 words. Lists of figures may be a little longer. */
 const WORD_LIMIT = 30;
 
 interface TextFile {
@@ -86,13 +86,13 @@ const documents = [
   ...['docs', 'scripts'].flatMap((folder) => walk(folder, /\.md$/)),
 ].map(read);
 
-/** Fails with the offences if there are more than `LEFT` allows. */
+/** Fails with a list of the offences if there are more than `LEFT` allows. */
 function expectAtMost(rule: string, found: readonly string[]): void {
   const most = LEFT[rule] ?? 0;
   if (found.length > most) expect(found).toEqual([`at most ${most} of "${rule}" in the whole tree`]);
 }
 
-/** Lines of a markdown file that may be broken: no table, no code block, no line that is one link. */
+/** Returns the lines of a markdown file that can be wrapped: not tables, code blocks and lines with only a link. */
 function breakable({ path, lines }: TextFile): { path: string; line: string; number: number }[] {
   let isCode = false;
   return lines.flatMap((line, index) => {
@@ -102,7 +102,7 @@ function breakable({ path, lines }: TextFile): { path: string; line: string; num
   });
 }
 
-/** A file as one line, without the signs of comments, and the number of the line at a place of it. */
+/** Returns a file as one line without comment signs, and a function that finds the line number of a place in it. */
 function flatten({ lines }: TextFile): { text: string; lineAt: (place: number) => number } {
   const parts = lines.map((line) => line.replace(/^\s*(\/\*\*?|\*\/?|\/\/|--+|>)\s?/, '').trim());
   const lineAt = (place: number) => {
@@ -118,7 +118,7 @@ const flat = [...code, ...documents.filter(({ path }) => path !== 'CONTRIBUTING.
   ...flatten(file),
 }));
 
-/** `path:line: words` of everything that `words` matches. */
+/** Returns each match of `words` as `path:line: words`. */
 function occurrences(words: RegExp): string[] {
   const all = new RegExp(words.source, 'gi');
   return flat.flatMap(({ path, text, lineAt }) =>
@@ -134,7 +134,7 @@ const LOG_MESSAGE = /\blog(?:ger)?\.(?:info|warn|error|fatal)\((?:[^()]|\([^()]*
 /** A log message is a short phrase to search for; details are in its fields. */
 const LOG_WORD_LIMIT = 10;
 
-/** Every title of a test, with its place. */
+/** Returns every title of a test, with its place. */
 function titles(): { title: string; place: string }[] {
   return code
     .filter(({ path }) => path.startsWith('test/'))
@@ -146,7 +146,10 @@ function titles(): { title: string; place: string }[] {
     );
 }
 
-/** True for a lower-case letter, a placeholder, and a word that is code or a name: `PUT`, `fsyncDirectory`, `a.b`, `Redis`. */
+/**
+ * Returns true if a title begins with a lower-case letter, a placeholder, or a word that is code or a name: `PUT`,
+ * `a.b`, `Redis`.
+ */
 function startsRight(title: string): boolean {
   const [word = ''] = title.split(' ');
   return (
@@ -154,7 +157,7 @@ function startsRight(title: string): boolean {
   );
 }
 
-/** Sentences of a markdown file outside of tables and code, without the targets of links. */
+/** Returns the sentences of a markdown file outside of tables and code, without the targets of links. */
 function sentences({ path, lines }: TextFile): { path: string; sentence: string }[] {
   let isCode = false;
   const kept = lines.map((line) => {
@@ -169,7 +172,7 @@ function sentences({ path, lines }: TextFile): { path: string; sentence: string 
     .map((sentence) => ({ path, sentence: sentence.replace(/\s+/g, ' ').trim() }));
 }
 
-/** The anchors of a markdown file's headings, as GitHub makes them. */
+/** Returns the anchors of the headings of a markdown file, as GitHub makes them. */
 function anchorsOf(path: string): string[] {
   return [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading
@@ -179,7 +182,7 @@ function anchorsOf(path: string): string[] {
   );
 }
 
-/** Links of the documents that lead to no file or no heading. */
+/** Returns the links of the documents that lead to no file or no heading. */
 function deadLinks(): string[] {
   return documents.flatMap(({ path, lines }) =>
     [...lines.join('\n').matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].flatMap(([, file = '', anchor]) => {
@@ -190,7 +193,7 @@ function deadLinks(): string[] {
   );
 }
 
-/** Paths of the tree that documents name in code marks and that do not exist. */
+/** Returns the paths that documents name in code marks and that do not exist. */
 function deadPaths(): string[] {
   return documents
     .filter(({ path }) => path !== 'CHANGELOG.md')
@@ -202,7 +205,7 @@ function deadPaths(): string[] {
     );
 }
 
-/** Commands of npm that documents name and that `package.json` does not have. */
+/** Returns the npm commands that documents name and that `package.json` does not have. */
 function deadCommands(): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   return documents.flatMap(({ path, lines }) =>

@@ -22,15 +22,15 @@ import { applied, openRecordSpace, silentLog, uploadIn, type RecordSpace } from 
 import { startRedisCluster, type RedisCluster } from '../helpers/redis-cluster.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 
-/** A Redis of one kind or another. */
+/** A single Redis or a cluster. */
 interface Ground {
   place: RedisPlace;
-  /** The URL of the server that has the key. */
+  /** Returns the URL of the server that has the key. */
   ownerOf(key: string): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** One way to receive changes, and how they must be published for it. */
+/** One way to receive changes, and the way to publish them for it. */
 interface Driver {
   start(): Promise<Ground>;
   publish: PublishCommand | undefined;
@@ -81,7 +81,7 @@ afterAll(async () => {
   await (await sharedCluster)?.stop();
 });
 
-/** One for all, since it takes a while until its nodes know each other. */
+/** Starts one cluster for all drivers, because its nodes take some seconds to find each other. */
 async function startCluster(): Promise<Ground> {
   const cluster = await (sharedCluster ??= startRedisCluster());
   return {
@@ -92,8 +92,8 @@ async function startCluster(): Promise<Ground> {
 }
 
 /**
- * Changes of other uploads, twice as many as the stream keeps. KEYS 1 stream; ARGV 1 stream length, 2 channel prefix,
- * 3 command to publish.
+ * Adds changes of other uploads, twice as many as the stream keeps. KEYS: 1 stream. ARGV: 1 stream length, 2 channel
+ * prefix, 3 command to publish.
  */
 const NOISE_SCRIPT = `
 for count = 1, 2 * ARGV[1] do
@@ -105,12 +105,12 @@ end
 
 for (const [name, driver] of Object.entries(DRIVERS)) describe(`the bus over ${name}`, () => conformance(driver));
 
-/** What every wait relies on, whichever way the events come. */
+/** The rules that every wait relies on, for any driver. */
 function conformance(driver: Driver): void {
   const publish = driver.publish ?? 'PUBLISH';
   let ground: Ground;
   let space: RecordSpace;
-  /** Straight to the server that has the keys of the space. */
+  /** A connection to the server that has the keys of the space. */
   let server: SingleRedis;
   const processes: BusProcess[] = [];
 
@@ -141,7 +141,7 @@ function conformance(driver: Driver): void {
     await added.bus.start();
     return added;
   };
-  /** An upload in a worker's hands, at version 3. */
+  /** Creates an upload that is being processed, at version 3. */
   const working = async () => (await uploadIn(space.records, 'processing')).id;
   const advance = async (id: string, sequence = 1, records = space.records) =>
     applied(await records.advance(id, 1, sequence, 'variants', sequence / 100));
@@ -251,7 +251,7 @@ function conformance(driver: Driver): void {
       const [changed, unchanged] = [await working(), await working()];
       const process = await startProcess();
       const waits = [await process.wait(changed, 3), await process.wait(unchanged, 3)] as const;
-      // One after the other on one connection, before anybody can be back.
+      // The commands follow each other on one connection, before any client can reconnect.
       const kills = Promise.all(
         ['normal', 'pubsub'].map((type) => server.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes')),
       );
@@ -319,7 +319,7 @@ function conformance(driver: Driver): void {
       const [first, second] = [await working(), await working()];
       const process = await startProcess();
       const waits = [await process.wait(first, 3), await process.wait(second, 3)] as const;
-      // Unblocked with an error, as by an administrator, and again and again.
+      // The reader is unblocked with an error several times, as by an administrator.
       await eventually('the reader to end', async () => {
         const blocked = String(await server.call('CLIENT', 'LIST'))
           .split('\n')
@@ -344,7 +344,7 @@ function conformance(driver: Driver): void {
       await process.bus.close();
     };
     await openAndClose();
-    // Beside it there are connections of the records, some of which a cluster opens late, so one count may be too low.
+    // There are also connections of the records. A cluster opens some of them late, so a single count may be too low.
     await eventually('as many connections as before', async () => {
       const others = await connections();
       await openAndClose();
@@ -362,7 +362,7 @@ function conformance(driver: Driver): void {
     await away.bus.close();
   });
 
-  /** Empty while events are received. */
+  /** Returns why no events are received. Empty while they are. */
   function faultOf({ bus }: BusProcess): string {
     try {
       bus.assertHearing();
@@ -380,7 +380,7 @@ function conformance(driver: Driver): void {
 
   type Step = ReturnType<SingleRedis['multi']>;
 
-  /** Changes the upload, and does something else in the same step of Redis: no reader comes in between. */
+  /** Changes the upload and runs further commands in the same step of Redis, so that no reader acts in between. */
   async function withinOneStep(id: string, also: (step: Step) => Step): Promise<void> {
     const store = Object.assign(new RedisRecordStore(server), {
       async runScript(script: string, keys: readonly string[], args: readonly string[]) {

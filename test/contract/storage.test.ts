@@ -14,7 +14,7 @@ import { openS3Storage } from '../helpers/s3-storage.ts';
 import { openTempStorage } from '../helpers/temp-storage.ts';
 import { uploadKeys } from '../helpers/upload-keys.ts';
 
-/** A driver with nothing in it, and what removes it again. */
+/** A driver with an empty storage, and the function that removes it. */
 interface Driver {
   storage: Storage;
   remove(): Promise<void>;
@@ -29,12 +29,12 @@ const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = {
 const [UPLOAD, OTHER, THIRD] = [uploadKeys(1), uploadKeys(12), uploadKeys(3, 'cd')];
 const KEY = UPLOAD.original;
 
-/** No driver holds so much in memory: some of it is stored already. */
+/** More bytes than any driver holds in memory, so that some of them are already stored. */
 const MORE_THAN_MEMORY = 26 * 1024 * 1024;
 
 for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
 
-/** What every caller of a storage relies on, whichever driver it is. */
+/** The rules that every caller of a storage relies on, for any driver. */
 function conformance(open: () => Promise<Driver>): void {
   let driver: Driver;
   let storage: Storage;

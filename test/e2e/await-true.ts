@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-/** Polling with each frame would keep the browser drawing. */
+/** The interval of the checks. A check in each frame would keep the browser drawing. */
 const POLL_MS = 50;
 
 /** Waits until the condition holds in the page. */

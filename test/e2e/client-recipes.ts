@@ -42,7 +42,7 @@ async function openRecipe(name: string, body = ''): Promise<{ page: Page; compla
 
 const REJECTED = { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: textAsJpeg() };
 
-/** A rejected file is an error of the console, too. */
+/** Returns the complaints except for rejected files, which the console reports as errors too. */
 function unexpected(complaints: readonly string[]): string[] {
   return complaints.filter((complaint) => !complaint.includes('status of 415'));
 }

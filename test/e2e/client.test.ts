@@ -28,7 +28,7 @@ afterEach(async () => {
   await link.close();
 });
 
-/** In parts of about an eighth of the picture. */
+/** Creates a client that sends parts of about an eighth of the picture. */
 function createClient(options: UploadClientOptions = {}): UploadClient {
   const client = createUploadClient({
     baseUrl: link.url,
@@ -46,7 +46,9 @@ function picture(): Blob {
   return new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' });
 }
 
-/** The upload is what was sent, in one piece and of one attempt, and its progress never went back. */
+/**
+ * Checks that the stored bytes are the sent ones, that there was one attempt, and that the progress never went back.
+ */
 async function expectWhole(upload: ReturnType<UploadClient['upload']>, percents: readonly number[]): Promise<void> {
   const { state, file, progress } = await upload.result;
   expect([state, file.sha256, progress.attempt]).toEqual(['completed', sha256(bytes), 1]);
@@ -61,7 +63,7 @@ function recordInto(percents: number[]): { onProgress: (progress: Progress) => v
 describe('a file that is sent in parts', () => {
   test('continues at its offset after the connection broke during a part', async () => {
     const percents: number[] = [];
-    // Headers count too, so this lies somewhere in the fourth part.
+    // Headers count too, so the cut is in the fourth part.
     const broken = new Promise<void>((resolve) => link.cutAfter(Math.floor(bytes.length * 0.45), resolve));
     const upload = createClient().upload(picture(), { name: 'ü.jpg', ...recordInto(percents) });
     await broken;

@@ -59,7 +59,7 @@ test('FilePond shows one percent up to the result, why a file failed, and cancel
   await item(page, 'slow-3.pdf').locator('.filepond--action-abort-item-processing').click();
   await slow.ended('slow-3.pdf');
 
-  // The form has the ids of completed uploads only.
+  // The form contains only the ids of completed uploads.
   const ids = await page.evaluate<string[]>(
     `new FormData(document.querySelector('form')).getAll('uploads').filter((value) => /^[0-9a-f-]{36}$/.test(value))`,
   );
@@ -80,7 +80,7 @@ test('FilePond restores files after a reload, also files that are still processe
   await slow.started('slow-4.pdf');
   await awaitState(page, 'harbour.jpg', 'processing-complete');
   await awaitState(page, 'slow-4.pdf', 'processing-complete');
-  // Twice, because the ids of restored files must be kept, too.
+  // The files are restored twice, because the ids of restored files must be kept too.
   for (const name of ['filepond-2-restored', 'filepond-3-restored-again']) {
     await page.reload();
     await awaitState(page, 'harbour.jpg', 'processing-complete');

@@ -27,7 +27,7 @@ export interface FrontEnd {
 
 let shared: Promise<FrontEnd> | undefined;
 
-// After a failure, too, so that the next test finds a free worker and no other page.
+// This also runs after a failure, so that the next test finds a free worker and no other page.
 afterEach(async () => {
   const parts = await shared;
   await parts?.slow.finishAll();

@@ -12,10 +12,12 @@ const LOOKS = [
 
 type Look = (typeof LOOKS)[number];
 
-/** The widest and the narrowest one. Enough for a part of a page whose rest was looked at. */
+/** The widest and the narrowest look. They are enough for a part of a page whose rest was checked in all looks. */
 export const TWO_LOOKS: readonly Look[] = [LOOKS[0], LOOKS[3]];
 
-/** No violation that axe knows, nothing sticks out at the side; a picture of it where someone wants to look. */
+/**
+ * Checks that axe finds no violation and that nothing is wider than the window. Saves a screenshot if one is wanted.
+ */
 export async function expectGoodLooks(page: Page, name: string, looks: readonly Look[] = LOOKS): Promise<void> {
   await page.evaluate(axe.source);
   for (const look of looks) {

@@ -19,7 +19,7 @@ const DOCUMENT = 'docs/other-clients.md';
 
 let frontEnd: PageServer;
 let service: Service;
-/** What pages take for the service. */
+/** The address of the service for the pages, which a test may cut. */
 let link: Link;
 let browser: Browser;
 let bytes: Buffer;
@@ -159,7 +159,7 @@ describe('EventSource', () => {
     const versions = seen.map(({ version }) => version);
     expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
     expect([seen[0]?.state, seen.at(-1)?.state]).toEqual(['queued', 'completed']);
-    // The browser reconnects after the cut, and again after the end, where it gets a 204.
+    // The browser reconnects after the cut, and again after the end, when it gets a 204.
     await eventually('the third request', () => seenIds.length === 3);
     expect(seenIds).toEqual([undefined, String(versions[0]), String(versions.at(-1))]);
   });

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Page, Request } from 'playwright-core';
 import { patienceMs } from '../helpers/patience.ts';
 
-/** A file as a person has it. */
+/** A file that a person drops or chooses. */
 export interface GivenFile {
   name: string;
   type: string;
@@ -24,7 +24,7 @@ export async function dropFiles(page: Page, files: readonly GivenFile[]): Promis
   }, portable);
 }
 
-/** Waits until every line is in one of the states, and there are as many lines as said. */
+/** Waits until there are `count` lines and each is in one of the states. */
 export async function awaitStates(page: Page, count: number, states: readonly string[]): Promise<void> {
   const wanted = states.map((state) => `[data-state=${state}]`).join(', ');
   await page.waitForFunction(
@@ -37,7 +37,7 @@ export async function awaitStates(page: Page, count: number, states: readonly st
   );
 }
 
-/** What the line of the named file says of where it stands. */
+/** Returns the stage that the line of the file shows. */
 export async function stageOf(page: Page, name: string): Promise<string> {
   return await page.locator('.file', { hasText: name }).locator('.stage').innerText();
 }
@@ -53,7 +53,7 @@ export async function downloadBy(page: Page, name: string): Promise<string> {
   return url;
 }
 
-/** Waits until the first line says so. */
+/** Waits until the stage of the first line matches the pattern. */
 export async function awaitStage(page: Page, pattern: RegExp): Promise<void> {
   await page.waitForFunction(
     ([source]) => new RegExp(source).test(document.querySelector('.stage')?.textContent ?? ''),
@@ -62,7 +62,7 @@ export async function awaitStage(page: Page, pattern: RegExp): Promise<void> {
   );
 }
 
-/** From now on keeps every percent that a line's bar takes, by the name of its file. */
+/** Records every percent that the bar of a line shows from now on, by the name of the file. */
 export async function recordPercents(page: Page): Promise<() => Promise<Record<string, number[]>>> {
   const recorded = await page.evaluateHandle(() => {
     const percents: Record<string, number[]> = {};
@@ -87,17 +87,17 @@ export async function recordPercents(page: Page): Promise<() => Promise<Record<s
   return () => recorded.jsonValue();
 }
 
-/** What went over the wire. */
+/** The requests of a page. */
 export interface RequestCount {
-  /** Progress requests held at the same time, at most. */
+  /** Returns the highest number of progress requests that were held at the same time. */
   mostProgress(): number;
-  /** `GET /progress` and the like: method and first part of the path, to how many there were. */
+  /** The number of requests by method and first part of the path, such as `GET /progress`. */
   readonly total: Record<string, number>;
-  /** Of whom something was asked, other than of the browser itself. */
+  /** The origins that were requested, without addresses of the browser itself. */
   readonly origins: ReadonlySet<string>;
 }
 
-/** The times of a request are rounded. */
+/** The browser rounds the times of a request to about this. */
 const CLOCK_STEP_MS = 2;
 
 /** Counts the requests of the page from now on. */
@@ -123,7 +123,7 @@ export function countRequests(page: Page): RequestCount {
   return { total, origins, mostProgress: () => Math.max(0, ...[...held.values()].map(({ from }) => openAt(from))) };
 }
 
-/** Closes the page; nothing is left in the browser for the page of the next test. */
+/** Closes the page and removes everything that it has stored in the browser. */
 export async function leavePage(page: Page): Promise<void> {
   const { origin } = new URL(page.url());
   await page.goto('about:blank');
@@ -132,15 +132,15 @@ export async function leavePage(page: Page): Promise<void> {
   await page.close();
 }
 
-/** `bytesPerSecond` holds up and down. */
+/** The conditions of the network. `bytesPerSecond` limits both directions. */
 export interface Network {
   bytesPerSecond?: number;
   offline?: boolean;
 }
 
-/** Gives the page's network into the hands of the test; an empty object is the whole speed. */
+/** Returns a function that sets the conditions of the page's network. An empty object removes every limit. */
 export async function networkOf(page: Page): Promise<(network: Network) => Promise<void>> {
-  // Conditions belong to the session that set them: another one could not lift them.
+  // Only the session that has set conditions can remove them.
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   return async ({ bytesPerSecond = -1, offline = false }) => {

@@ -187,7 +187,7 @@ describe('the choice of files on the page', () => {
     expect(await page.getAttribute('body', 'data-copied')).toMatch(
       /^http:\/\/other-machine\.test:.*\/variants\/[\w-]+\/1600$/,
     );
-    // Chromium says of each origin without TLS that it ignores the header.
+    // For each origin without TLS, Chromium reports that it ignores the header.
     expect(complaints.filter((complaint) => !complaint.startsWith('The Cross-Origin-Opener-Policy header'))).toEqual(
       [],
     );

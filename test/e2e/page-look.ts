@@ -60,11 +60,11 @@ describe('the accessibility of the page', () => {
     ]);
     await awaitStates(page, 6, ['stopped', 'done', 'failed']);
 
-    // From here on nothing gets on: one waits in the queue, the others on the way there.
+    // No upload advances from here on: one waits in the queue, and the others are being sent.
     service.workers[0]?.child.kill('SIGSTOP');
     await dropFiles(page, [jpeg('queued.jpg', small.bytes), jpeg('queued too.jpg', small.bytes)]);
     await awaitStates(page, 8, ['stopped', 'done', 'failed', 'working']);
-    // None of them arrives before the page was checked.
+    // The file is so large that it does not arrive before the page was checked.
     const endless = Buffer.concat([large.bytes, Buffer.alloc(900_000)]);
     const setNetwork = await networkOf(page);
     await setNetwork({ bytesPerSecond: 20_000 });

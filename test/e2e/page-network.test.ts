@@ -17,7 +17,7 @@ import {
   stageOf,
 } from './page-driver.ts';
 
-/** A photo of half a megabyte takes some ten seconds at this speed: enough to do something meanwhile. */
+/** A photo of half a megabyte takes some ten seconds at this speed, which is enough for the actions of a test. */
 const SLOW = { bytesPerSecond: 60_000 };
 
 let service: Service;
@@ -88,7 +88,7 @@ test('an upload whose connection breaks is sent again by itself, and its progres
   const puts = new Set<string>();
   page.on('request', (request) => request.method() === 'PUT' && puts.add(request.url()));
   await startSlowly();
-  // First the cut: at full speed the rest of the picture would be through before it.
+  // The link is cut first, because at full speed the rest of the picture would arrive before the cut.
   link.cut();
   await setNetwork({});
   await awaitStage(page, /^Connection lost/);
@@ -103,7 +103,7 @@ test('an upload whose connection breaks is sent again by itself, and its progres
 test('an upload that goes offline continues when it is online again', async () => {
   const readPercents = await recordPercents(page);
   await startSlowly();
-  // What is under way already the emulated network lets through.
+  // The emulated network lets requests that have begun continue, so the link is cut.
   link.cut();
   await setNetwork({ offline: true });
   await awaitStage(page, /^Connection lost/);
@@ -125,7 +125,7 @@ test('a reload during a transfer continues with the file that the browser has st
 
 test('a reload during a large file continues at the same byte', async () => {
   await setNetwork({ bytesPerSecond: 8_000_000 });
-  // What follows the picture is carried along and means nothing.
+  // The bytes after the picture have no meaning and make the file larger.
   const size = await page.evaluate((base64) => {
     const head = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
     const transfer = new DataTransfer();
@@ -134,7 +134,7 @@ test('a reload during a large file continues at the same byte', async () => {
     return transfer.files[0]?.size ?? 0;
   }, picture.bytes.toString('base64'));
   await awaitStage(page, /^Sending, [1-9]\d MB/);
-  // However long the browser takes to keep it, there is something left to send.
+  // The upload is paused, so that bytes are left to send when the browser has stored the file.
   await page.getByRole('button', { name: 'Pause large.jpg' }).click();
   await awaitKept(page, 1);
   await page.reload();
@@ -149,7 +149,7 @@ test('a reload during a large file continues at the same byte', async () => {
   expect(offsets[0]).toBeGreaterThan(5_000_000);
   expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
   expect(offsets.at(-1)).toBeLessThan(size);
-  // Everything of it has arrived once.
+  // All its bytes have arrived once.
   const original = new URL(await downloadBy(page, 'Original'));
   const { headers } = await fetch(`${service.url}${original.pathname}`, { method: 'HEAD' });
   expect(Number(headers.get('content-length'))).toBe(size);
@@ -178,7 +178,7 @@ test('a reload during a transfer asks for a file that the browser could not stor
 test('the page misses no change when an API process is replaced during a poll', async () => {
   const [api] = service.apis;
   const [worker] = service.workers;
-  // Nobody works, so that the picture waits in the queue while the processes change.
+  // No worker runs, so the picture waits in the queue while the processes change.
   await worker?.end();
   await dropFiles(page, [picture]);
   await awaitStates(page, 1, ['working']);
@@ -203,7 +203,7 @@ async function expectForwards(readPercents: () => Promise<Record<string, number[
   expect(percents.at(-1)).toBe(100);
 }
 
-/** Waits until the browser has kept so many files. */
+/** Waits until the browser has stored `count` files. */
 async function awaitKept(of: Page, count: number): Promise<void> {
   await eventually(`${count} kept files`, async () => (await of.evaluate(countKept)) === count);
 }

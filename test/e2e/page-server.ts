@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { listen } from '../helpers/listen.ts';
 
-/** A server of pages at an origin of its own, as somebody's front end has it. */
+/** A server of pages at an origin of its own, like the front end of an application. */
 export interface PageServer {
   readonly origin: string;
-  /** From now on there is a document at the path. */
+  /** Adds a document at the path. */
   serve(path: string, type: string, body: string): void;
   stop(): Promise<void>;
 }
 
-/** There is an empty page at `/` from the beginning. */
+/** Starts the server, with an empty page at `/`. */
 export async function startPageServer(): Promise<PageServer> {
   const documents = new Map([
     ['/', { type: 'text/html', body: '<!doctype html><title>Front end</title><link rel="icon" href="data:,">' }],

@@ -60,7 +60,7 @@ describe('the viewer of the page', () => {
     await swipe(touch, -20);
     await swipe(touch, -60, { upPx: 250 });
     await swipe(touch, -200, { fingers: 2 });
-    // None of these was a swipe, and the picture is at its place again.
+    // None of these moves was a swipe, so the picture is at its place again.
     expect(await page.locator('#viewer-count').innerText()).toBe('1 of 3');
     expect(await page.locator('#viewer-stage').getAttribute('style')).toBe('');
     await swipe(touch, -200);

@@ -36,7 +36,7 @@ describe('the page', () => {
   });
 
   afterAll(() => {
-    // A process that a failed test has left stopped could not end.
+    // A process that a failed test has stopped could not end.
     service.workers[0]?.child.kill('SIGCONT');
   });
 
@@ -95,7 +95,7 @@ describe('the page', () => {
     const [worker] = service.workers;
     worker?.child.kill('SIGSTOP');
     await dropFiles(page, photos.slice(0, 2));
-    // Two are sent at the same time: either may be the first to arrive.
+    // Two files are sent at the same time, so either may arrive first.
     await awaitTrue(
       page,
       () =>

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The code of a document by the file names in its first lines; throws for a name that is not there. */
+/** Returns the code of a document by the file name in its first line. Throws for an unknown name. */
 export function recipe(name: string, document = 'docs/client.md'): string {
   const text = readFileSync(document, 'utf8');
   for (const [, code = ''] of text.matchAll(/^```\w+\n([^]*?)^```$/gm)) {

@@ -63,7 +63,7 @@ const sentParts = () => s3.operations.filter((operation) => operation === 'Uploa
 
 /** Starts the upload. The outcome is in `window.outcome` when it has ended. */
 async function start(): Promise<void> {
-  // Without the last value this would wait for the outcome.
+  // Without the last value, `evaluate` would wait for the outcome.
   await page.evaluate(`window.outcome = recipe.uppy.upload().then(({ successful, failed }) => [
     successful.map(({ response }) => response.body.result.kind), failed.map(({ error }) => error),
   ]); undefined`);

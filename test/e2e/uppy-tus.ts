@@ -8,7 +8,7 @@ import { resultOf, sha256 } from '../helpers/tus-service.ts';
 import { awaitTrue } from './await-true.ts';
 import { sharedFrontEnd } from './front-end.ts';
 
-/** What a page does that uses Uppy: the file comes in base64, the address of its upload goes back. */
+/** The script of a page that uses Uppy. It gets the file as base64, and returns the address of the upload. */
 const PAGE_SCRIPT = `
 import Uppy from '@uppy/core';
 import Tus from '@uppy/tus';
@@ -40,10 +40,13 @@ beforeAll(async () => {
   ({ bytes, service, browser } = await sharedFrontEnd());
 });
 
-/** A cut connection, and the conflict while the other process still stores its bytes. The client asks again. */
+/**
+ * Errors of the console that a cut causes: the cut itself, and the conflict while the other process still stores its
+ * bytes. The client then asks again.
+ */
 const EXPECTED = /net::ERR|status of 409 /;
 
-/** Sends the file from a page at the address; `meanwhile` happens when a part of it has gone out. */
+/** Sends the file from a page at the address. `meanwhile` is called when a part of it was sent. */
 async function sendWithUppy(url: string, chunkSize: number, meanwhile: () => void = () => undefined): Promise<Upload> {
   const { page, complaints } = await browser.open(url);
   await page.evaluate(script);

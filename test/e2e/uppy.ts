@@ -14,7 +14,7 @@ beforeAll(async () => {
   parts = await sharedFrontEnd();
 });
 
-/** What a page sees of one file at the end. */
+/** The data of one file that a page has at the end. */
 interface Outcome {
   name: string;
   kind: string | undefined;
@@ -25,7 +25,7 @@ interface Outcome {
 const SEND = (files: string) => `(async () => {
   const { uppy } = recipe;
   window.totals = [];
-  // As user interfaces read it: after all updates of one event.
+  // User interfaces read the state after all updates of one event.
   uppy.on('state-update', () => queueMicrotask(() => totals.push(uppy.getState().totalProgress)));
   for (const data of [${files}]) uppy.addFile({ name: data.name, type: data.type, data });
   await uppy.upload();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { patienceMs } from './patience.ts';
 
-/** The pause between two looks grows with the time waited, because each look takes processor time from the service. */
+/** The pause between two calls grows with the time waited, because each call takes processor time from the service. */
 const [LEAST_PAUSE_MS, MOST_PAUSE_MS, SHARE_OF_WAIT] = [10, 50, 0.05];
 
 /**

@@ -13,8 +13,8 @@ export function numbers(seed: number): () => number {
 }
 
 /**
- * Noise at every scale, strongest at the coarsest, as RGB bytes. That is how the energy of
- * photographs is spread, so encoders find as much to do in it as in one.
+ * Makes noise at every scale, strongest at the coarsest, as RGB bytes. The energy of photographs is spread in the same
+ * way, so encoders find as much to do as in a photograph.
  */
 export async function fractalPixels(width: number, height: number, seed: number): Promise<Buffer> {
   const next = numbers(seed);
@@ -38,14 +38,14 @@ export async function fractalPixels(width: number, height: number, seed: number)
   return data;
 }
 
-/** How far a pixel is from its neighbours at full size: as a phone's sensor by day. */
+/** The difference between neighbouring pixels at full size, as a phone's sensor causes it by day. */
 const GRAIN = 12;
 
 function sizeAt(width: number, height: number, scale: number): { width: number; height: number } {
   return { width: Math.max(1, Math.ceil(width / scale)), height: Math.max(1, Math.ceil(height / scale)) };
 }
 
-/** Light varies more than colour does. */
+/** Adds noise. Light varies more than colour. */
 function addNoise(data: Buffer, next: () => number, amplitude: number): void {
   for (let at = 0; at < data.length; at += 3) {
     const bits = next();

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 
-/** Node's own limit on the whole time of a request, which is five minutes, for a test that cannot wait so long. */
+/** Node's own limit for a whole request is five minutes, which is too long for a test. */
 const REQUEST_TIMEOUT_MS = 1000;
 
 /** Loaded into a process under test: the default limit of Node for a request becomes one second. */

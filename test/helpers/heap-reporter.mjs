@@ -1,13 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Loaded into a process under test: collects its garbage when asked, and says how many bytes are left. */
+/** Loaded into a process under test: collects its garbage on request, and reports how many bytes are left. */
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 
 process.on('message', async (message) => {
   if (message !== 'heap') return;
-  // What a first round lets go of, such as buffers with finalizers, a second one collects.
+  // A second round collects objects that the first one has released, such as buffers with finalizers.
   for (let round = 0; round < 3; round += 1) {
     collect();
     await new Promise((resolve) => setImmediate(resolve));

@@ -16,7 +16,7 @@ export function heicFile(name: 'phone' | 'alpha' | 'deep-p3' | 'grid' | 'pq' | '
   return readFileSync(new URL(`../fixtures/pictures/${name}.heic`, import.meta.url));
 }
 
-/** Top left, top right, bottom left, bottom right. */
+/** The colours of the quarters: top left, top right, bottom left, bottom right. */
 export const HEIC_COLOURS = [
   [200, 40, 40],
   [50, 70, 200],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TEST_BUILD } from '../../scripts/setup/build.mjs';
 
-/** The compiled helper: the tests' own loader does not run here. */
+/** The compiled helper is used, because the loader of the tests does not run here. */
 const REDIS_SERVER = pathToFileURL(join(TEST_BUILD.directory, 'test/helpers/redis-server.js')).href;
 
 /**

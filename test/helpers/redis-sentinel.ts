@@ -9,7 +9,7 @@ import { launchRedis, startRedisServer, type RedisServer, type RunningRedis } fr
 const REPLICAS = 2;
 const MASTER_NAME = 'mymaster';
 
-/** A busy machine delays an answer less than this. */
+/** The time after which the sentinel considers a server dead. Even a busy machine answers sooner. */
 const DOWN_AFTER_MS = 1_000;
 
 /** A failed failover is tried again after twice this time. */
@@ -57,7 +57,7 @@ export async function startRedisFamily(): Promise<RedisFamily> {
     async inStep(replicas = REPLICAS) {
       const connection = new Redis((await master()).url);
       try {
-        // WAIT counts the replicas that have the writes of its own connection, so it needs one.
+        // WAIT counts the replicas that have the writes of its own connection, so this connection must write.
         await connection.set('in-step', '1');
         await eventually('the replicas to be in step', async () => (await connection.wait(replicas, 100)) >= replicas);
         await connection.del('in-step');

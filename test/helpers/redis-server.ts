@@ -15,7 +15,7 @@ const POLL_MS = 5;
 const START_DEADLINE_MS = 10_000;
 
 export interface RedisServerOptions {
-  /** `'socket'` (default) is a unix socket; 0 a TCP port of 127.0.0.1, which no other test gets before `stop`. */
+  /** Default `'socket'`, a unix socket. 0 is a TCP port of 127.0.0.1 that no other test gets before `stop`. */
   readonly port?: 0 | 'socket';
   /** Keeps its data over `down` and `up` (append-only file, every write synced). Default false. */
   readonly persist?: boolean;
@@ -25,19 +25,22 @@ export interface RedisServerOptions {
 
 /** A real redis-server for a suite that stops, freezes, flushes or reconfigures it. Other suites use `sharedRedis`. */
 export interface RedisServer {
-  /** For ioredis and REDIS_URL: the socket's path, or `redis://127.0.0.1:<port>`. Stays the same over restarts. */
+  /**
+   * The address for ioredis and REDIS_URL: the path of the socket, or `redis://127.0.0.1:<port>`. It stays the same
+   * over restarts.
+   */
   readonly url: string;
   /** The pid of the current process. It changes with every `up`. */
   readonly pid: number;
   /** The directory of its data. */
   readonly directory: string;
-  /** Ends it like a crash (SIGKILL) or in order by another signal. Connections are refused until `up`. */
+  /** Ends the server like a crash (SIGKILL) or in order (SIGTERM). Connections are refused until `up`. */
   down(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
-  /** Starts it again at the same url; resolves when it answers. */
+  /** Starts the server again at the same URL. Resolves when it answers. */
   up(): Promise<void>;
   /** `down`, then `up`. */
   restart(): Promise<void>;
-  /** `down`, and removes its directory and releases its port. Safe to call twice. */
+  /** Ends the server, removes its directory and releases its port. Safe to call twice. */
   stop(): Promise<void>;
 }
 

@@ -22,8 +22,8 @@ export function patternsIn(files: readonly SourceFile[]): PatternInSource[] {
 }
 
 /**
- * Returns the pattern of every `new RegExp(…)` and `RegExp(…)` of the files, with `x` in place of what a template fills
- * in; undefined in place of a pattern that is not written there.
+ * Returns the pattern of every `new RegExp(…)` and `RegExp(…)` of the files. `x` replaces each value that a template
+ * fills in. The pattern is undefined if it is not a literal at that place.
  */
 export function constructedPatternsIn(files: readonly SourceFile[]): (PatternInSource | undefined)[] {
   return files.flatMap(({ path, body }) => {
@@ -49,16 +49,16 @@ const TEXT_LENGTH = 65_536;
 const MOST_CHARACTERS = 24;
 const UNBOUNDED = /[^\\][*+]|\{\d+,\}/;
 
-/** No pattern can match it, so a text that ends with it forces the engine to try everything else. */
+/** A character that no pattern matches. A text that ends with it forces the engine to try everything else. */
 const UNMATCHED_END = '\u0001';
 
 /** The start of a text, and the characters that are repeated after it. */
 type SlowText = readonly [prefix: string, unit: string];
 
 /**
- * Returns the first text for which the pattern needs more than linear time, undefined if there is none. The texts are
- * each character of the pattern 64 K times, each of them after a prefix of the pattern, and each prefix again and
- * again; all with an end that does not match.
+ * Returns the first text for which the pattern needs more than linear time, or undefined. The texts are made of the
+ * characters and prefixes of the pattern: 64 K times one character, the same after a prefix, and a repeated prefix.
+ * Each ends with a character that does not match.
  */
 export function superlinearText(pattern: PatternInSource): SlowText | undefined {
   const texts = slowTextsFor(pattern);
@@ -97,7 +97,9 @@ const CLASS_OF_ESCAPE: Readonly<Record<string, string>> = {
   P: '!',
 };
 
-/** One character for each atom of a pattern, in order; of a class each of its members that is spelled out. */
+/**
+ * Returns one character for each atom of a pattern, in order. For a class it returns each member that is spelled out.
+ */
 function charactersOf(source: string): string[] {
   const atoms =
     /\\u\{?([0-9a-f]{4,6})\}?|\\x([0-9a-f]{2})|\\([pP])\{[^}]*\}|\\(.)|\(\?(?:<[^>]*>|[:=!]|<[=!])?|\{[\d,]*\}|\[\^|([^\\()|{}*+?^$[\]])/giu;
@@ -117,7 +119,7 @@ const FAST_CPU_MS = 20;
 const SLOW_CPU_MS = 300;
 /** Real time after which a search is ended, because an exponential pattern never ends. Doubled on a busy machine. */
 const FIRST_LIMIT_MS = 400;
-/** Eight times the text takes a linear pattern 8 times as long, a quadratic one 64 times. */
+/** How many times shorter the second text is. A linear pattern is 8 times as fast with it, a quadratic one 64 times. */
 const SHORTER = 8;
 const MOST_GROWTH = 20;
 const ATTEMPTS = 6;
@@ -126,7 +128,10 @@ const CLEARLY_SLOW = 8;
 
 const context = createContext({});
 const search = new Script('text.replace(pattern, "")');
-/** Stops at the first text that is not searched in time. One run for all texts, because a time limit needs a thread. */
+/**
+ * A script that stops at the first text that is not searched in time. It runs once for all texts, because a time limit
+ * needs a thread.
+ */
 const screen = new Script(
   `{ const { texts, pattern, fastMs, now } = screened;
      for (; screened.at < texts.length; screened.at += 1) {
@@ -136,11 +141,15 @@ const screen = new Script(
        if (now() - beganAt > fastMs) break;
      } }`,
 );
-/** A quadratic pattern needs a sixteenth of the time for a quarter of the text. */
+/**
+ * Length of the texts in the first search. A quadratic pattern needs a sixteenth of the time for a quarter of the text.
+ */
 const SCREENED_LENGTH = TEXT_LENGTH / 4;
 const SCREENED_FAST_MS = FAST_CPU_MS / 16;
 
-/** The index of the first text from `at` on whose search takes long, which a pause of the machine causes too. */
+/**
+ * Returns the index of the first text from `at` on whose search takes long. A pause of the machine can cause that too.
+ */
 function nextSlow(pattern: PatternInSource, texts: readonly string[], at: number): number {
   const screened = { texts, at, pattern: compile(pattern), fastMs: SCREENED_FAST_MS, now: () => performance.now() };
   Object.assign(context, { screened });
@@ -158,7 +167,10 @@ function isSuperlinear(pattern: PatternInSource, text: SlowText): boolean {
   return longMs === Infinity || longMs > MOST_GROWTH * searchCpuMs(pattern, text, TEXT_LENGTH / SHORTER);
 }
 
-/** The best of some attempts, so that a pause of the engine does not count; infinite if the search did not end. */
+/**
+ * Returns the shortest CPU time of some attempts, so that a pause of the engine does not count. Infinite if no search
+ * ended.
+ */
 function searchCpuMs(source: PatternInSource, slowText: SlowText, length: number): number {
   const text = textOf(slowText, length);
   let bestMs = Infinity;
@@ -171,7 +183,7 @@ function searchCpuMs(source: PatternInSource, slowText: SlowText, length: number
     const { user, system } = process.cpuUsage(before);
     const cpuMs = (user + system) / 1000;
     if (!hasEnded && cpuMs > SLOW_CPU_MS) return Infinity;
-    // An attempt that the machine gave no time to says nothing.
+    // An attempt that got no processor time proves nothing.
     if (!hasEnded) limitMs *= 2;
     else bestMs = Math.min(bestMs, cpuMs);
   }

@@ -105,7 +105,7 @@ export class S3Memory {
     return { size: bytes.length, md5: md5Of(bytes) };
   }
 
-  /** As S3, copies no range of an object below 5 MiB. */
+  /** Copies a range into a part. Like S3, it refuses an object below 5 MiB. */
   copyPart(uploadId: string, number: number, from: string, { start, end }: { start: number; end: number }): Buffer {
     const whole = this.objects.get(from)?.bytes;
     if (whole === undefined || whole.length < LEAST_PART_BYTES || end >= whole.length)

@@ -172,7 +172,10 @@ function objectList({ objects }: S3Memory, prefix: string, after: string, pageSi
   return `<ListBucketResult><IsTruncated>${next !== ''}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`;
 }
 
-/** Of a request that creates an object only if there is none; the name is taken from now on. */
+/**
+ * Returns whether a request that creates an object only if there is none comes too late. Otherwise its name is taken
+ * from now on.
+ */
 function isTakenName(request: IncomingMessage, { pathname }: URL, memory: S3Memory): boolean {
   if (request.method !== 'PUT' || request.headers['if-none-match'] !== '*') return false;
   return !memory.claim(decodeURIComponent(pathname).slice(BUCKET.length + 2));
@@ -224,7 +227,7 @@ function copiedPart({ headers }: IncomingMessage, searchParams: URLSearchParams,
   return `<CopyPartResult><ETag>&quot;${etagOf(part)}&quot;</ETag></CopyPartResult>`;
 }
 
-/** s3rver rejects these operations as unknown ones. */
+/** Returns whether an operation concerns parts. s3rver rejects these operations as unknown. */
 function isOfParts(operation: string): boolean {
   return ['ListParts', 'AbortMultipartUpload', 'UploadPartCopy'].includes(operation);
 }

@@ -22,7 +22,7 @@ export async function useOf(space: RecordSpace, tenant: string): Promise<TenantU
   return use;
 }
 
-/** What the records of a tenant add up to. The counts of the scripts must be the same at every moment. */
+/** Returns the sums of the records of a tenant. The counts of the scripts must always be the same. */
 export async function sumOfRecords(
   space: RecordSpace,
   tenant: string,

@@ -19,14 +19,14 @@ describe('forms', () => {
     connection = await intake.connect();
   });
 
-  /** A part with this disposition, for a name that follows. */
+  /** Makes a part with this disposition, to which the name is added. */
   const disposed = (rest: string, content: Buffer | string = intake.bytes, type = 'image/jpeg') =>
     formPart(`Content-Disposition: form-data; ${rest}\r\nContent-Type: ${type}`, content);
 
   const inner = () =>
     Buffer.concat([formPart('Content-Disposition: file; filename="a.jpg"', intake.bytes, 'i'), Buffer.from('--i--')]);
 
-  /** What is sent, and what the answer has to say. Each is made when its turn comes. */
+  /** A request, and the status, code and detail that its answer must have. Each request is made when its test runs. */
   type Line = [what: string, request: () => Buffer, status: number, code: string, detail: RegExp];
 
   const BOUNDARIES: Line[] = [
@@ -351,7 +351,7 @@ describe('forms', () => {
       const refused = await connection.answer();
       expect(refused).toMatchObject({ status, code, detail: expect.stringMatching(detail) as unknown });
       if (refused.headers['connection'] === 'close') return;
-      // The connection is good for more, and the place among the open uploads is free again.
+      // The connection can be used again, and the place among the open uploads is free.
       await connection.send(NEXT_REQUEST, formRequest([file, FORM_END]));
       expect([(await connection.answer()).status, (await connection.answer()).status]).toEqual([200, 202]);
     });

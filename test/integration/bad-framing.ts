@@ -13,7 +13,10 @@ describe('a request', () => {
     connection = await intake.connect();
   });
 
-  /** The answer is there though nobody has closed yet, the connection ends with it, and the next one is served. */
+  /**
+   * Checks the rejection: the answer comes before the client closes, then the connection ends, and a new request is
+   * served.
+   */
   async function expectRefusal(status: number, code: string): Promise<RawAnswer> {
     const refused = await connection.answer();
     expect(refused).toMatchObject({ status, code, headers: { connection: 'close' } });
@@ -104,7 +107,7 @@ describe('a request', () => {
 
   describe.each(METHODS)('with the body of a %s', (method) => {
     const begun = async () => await SENDERS[method](intake.url, intake.bytes);
-    /** What becomes of a request that broke off after 5000 bytes. */
+    /** The outcome of a request that broke off after 5000 bytes. */
     const brokenOff = { PUT: 'failed, upload_interrupted', POST: 'nothing', PATCH: 'at 500' }[method];
 
     test.each([

@@ -29,7 +29,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-/** Every refusal leaves nothing on disk and a service that lives. */
+/** A rejection leaves nothing on the disk, and the service still answers. */
 afterEach(async () => {
   await eventually('no partial file', async () => {
     const files = await storedFiles(service.directory);

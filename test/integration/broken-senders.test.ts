@@ -13,14 +13,14 @@ import { photo } from '../helpers/pictures.ts';
 import { METHODS, receiving, SENDERS, type Method } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
-/** Long for a busy machine to be silent, short for a test. */
+/** The limit of silence. A busy machine is not silent for this time, and a test can wait for it. */
 const STALL_MS = Math.min(patienceMs(1500), 8000);
 const BYTE_PERIOD_MS = 200;
 
 /** Sets Node's own limit for a request to one second instead of five minutes. */
 const HASTY_SERVER = { NODE_OPTIONS: `--import=${pathToFileURL(resolve('test/helpers/hasty-server.mjs')).href}` };
 
-/** More than anybody buffers. */
+/** More bytes than any process or system buffers. */
 const SURPLUS = Buffer.alloc(3_000_000, 'and so on ');
 
 let service: Service;
@@ -79,7 +79,7 @@ describe.each(METHODS)('an upload by %s', (method) => {
   });
 });
 
-/** As `begun`, with others at the same time. */
+/** Like `begun`, while other uploads run. */
 async function begunBeside(method: Method, sent: number) {
   const connection = await connected();
   const sender = await SENDERS[method](service.url, bytes);
@@ -87,7 +87,7 @@ async function begunBeside(method: Method, sent: number) {
   return { ...sender, connection, sent };
 }
 
-/** Sends a byte now and then for longer than anybody may be silent, and then all the rest. */
+/** Sends single bytes for longer than a sender may be silent, and then the rest. */
 async function sendSlowly(method: Method): Promise<[method: string, status: number]> {
   const { connection, body, sent } = await begunBeside(method, 20_000);
   const untilMs = performance.now() + 2 * STALL_MS;
@@ -100,7 +100,7 @@ async function sendSlowly(method: Method): Promise<[method: string, status: numb
   return [method, (await connection.answer()).status];
 }
 
-/** Sends all but some of the bytes, or none of them, and then nothing. */
+/** Sends the file without its last `left` bytes, and then nothing. */
 async function standStill(method: Method, left: number) {
   const { connection, outcome, sent } = await begunBeside(method, bytes.length - left);
   const { status, code } = await connection.answer();
@@ -125,7 +125,7 @@ describe('a sender', () => {
   let still: Awaited<ReturnType<typeof standStill>>[];
   let stored: Awaited<ReturnType<typeof disturbStored>>;
 
-  // All at once, since each takes its time.
+  // All senders run at the same time, because each takes several seconds.
   beforeAll(async () => {
     [slow, still, stored] = await Promise.all([
       Promise.all(METHODS.map(sendSlowly)),

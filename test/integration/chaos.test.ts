@@ -24,7 +24,7 @@ test(
     });
     const failed = checks.filter(({ findings }) => findings.length > 0);
     expect([failed, failed.length === 0 ? [] : evidence]).toEqual([[], []]);
-    // It would prove nothing where nothing happened.
+    // A run without uploads and faults would prove nothing.
     expect(results.filter(({ acceptedAtMs }) => acceptedAtMs !== undefined).length).toBeGreaterThan(
       OPTIONS.uploads / 2,
     );

@@ -38,7 +38,7 @@ async function apiWithClock(offsetMs: number): Promise<string> {
 async function nextSweep(): Promise<void> {
   const id = randomUUID();
   await putFile<Upload>(service.url, id, bytes, 'a.jpg');
-  // What is deleted is due at once, and later or never when the sweep has been there.
+  // A deleted upload is due at once. After a sweep it is due later or never.
   await requestJson(`${service.url}/uploads/${id}`, { method: 'DELETE' });
   await eventually('a sweep', async () => Number((await redis.zscore(keys.due, id)) ?? Infinity) > Date.now());
 }

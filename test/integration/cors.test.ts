@@ -8,7 +8,7 @@ import { startService, type Service } from '../helpers/service.ts';
 
 const APP = 'https://app.example';
 
-/** No worker: what is sent stays queued, and its pictures stay placeholders. */
+/** No worker runs, so uploads stay queued and their pictures stay placeholders. */
 let service: Service;
 let bytes: Buffer;
 let upload: Upload;
@@ -32,7 +32,7 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return await fetch(service.url + path, { ...init, headers });
 }
 
-/** Once each: a header that stands twice would be joined by a comma. */
+/** Checks that each header appears once. A header that appears twice would be joined by a comma. */
 function expectReadable({ headers }: Response): void {
   expect([headers.get('access-control-allow-origin'), headers.get('vary')]).toEqual([APP, 'Origin']);
   const exposed = (headers.get('access-control-expose-headers') ?? '').toLowerCase().split(',');
@@ -116,7 +116,7 @@ describe('a page of a listed origin', () => {
       preflight.headers.get('access-control-allow-origin'),
       preflight.headers.get('tus-version'),
     ]).toEqual([204, APP, null]);
-    // Without what makes it a preflight it is a question of the protocol, which no browser asks.
+    // Without the headers of a preflight, the request is an OPTIONS of the tus protocol, which no browser sends.
     const protocol = await ask('/files', { method: 'OPTIONS' });
     expect([protocol.status, protocol.headers.get('tus-version')]).toEqual([204, '1.0.0']);
     const made = await ask('/files', { method: 'POST', headers: { ...TUS, 'Upload-Length': String(bytes.length) } });

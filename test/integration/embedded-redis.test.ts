@@ -113,7 +113,7 @@ describe('embeddedRedis', () => {
   });
 
   test('is ended by the next start after the supervisor was killed', async () => {
-    // Its guard would end it only after the test.
+    // The guard of this Redis waits until after the test.
     const { pid } = await orphan(600_000);
     expect(await endLeftovers(directory, GRACE_MS)).toBe(1);
     expect(processIdentity(pid)).toBeUndefined();
@@ -122,7 +122,7 @@ describe('embeddedRedis', () => {
     expect(await ask(redis.url, (client) => client.get('key'))).toBe('value');
   });
 
-  /** A Redis whose supervisor was killed; its guard waits for as long as the grace. */
+  /** Starts a Redis whose supervisor is then killed. Its guard waits for the grace period. */
   async function orphan(graceMs: number): Promise<{ pid: number; url: string }> {
     const args = [join(directory, 'diary'), '--redis', directory, String(graceMs)];
     const supervisor = runScript('test/helpers/supervisor-process.ts', args, { cwd: directory });

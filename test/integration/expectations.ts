@@ -111,7 +111,7 @@ describe('requests with Expect: 100-continue', () => {
   ])('are rejected before the body is sent, and the connection is closed: %s', async (_what, head, status, code) => {
     await connection.send(await head());
     expect(await connection.answer()).toMatchObject({ status, code, headers: { connection: 'close' } });
-    // What a sender that was refused sends next might be its body or another request.
+    // After a rejection, the next bytes might be the body or another request.
     expect(await connection.ended).toBe('end');
   });
 

@@ -31,7 +31,7 @@ afterEach(async () => {
   await space.close();
 });
 
-/** Fails by our fault: the first attempt died, the second came half of its way. */
+/** Makes an upload that fails because of the service: the first attempt died, and the second got half of the way. */
 async function failedByUs(): Promise<string> {
   const { id } = await uploadIn(space.records, 'processing');
   const { attempt = 0, deaths } = applied(await space.records.begin(id)).record ?? {};

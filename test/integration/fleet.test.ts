@@ -14,7 +14,7 @@ import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 const open: Service[] = [];
 
-/** Started by a test for itself, and stopped after it. */
+/** Starts a service for one test and stops it afterwards. */
 async function service(options: Parameters<typeof startService>[0]): Promise<Service> {
   const started = await startService(options);
   open.push(started);

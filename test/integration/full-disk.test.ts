@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** In a mount namespace of its own, so that the disk is gone with the process. */
+/** Runs a program on a small disk. The disk is in a mount namespace of its own, so it is gone with the process. */
 async function onSmallDisk(program: string, ...args: readonly string[]): Promise<unknown> {
   const script = 'mount -t tmpfs -o size=2m tmpfs "$2" && exec "$0" "$@"';
   const { stdout } = await promisify(execFile)('unshare', [

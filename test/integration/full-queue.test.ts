@@ -21,7 +21,7 @@ import { filesOfUpload } from '../helpers/stored-files.ts';
 const CAPACITY = 3;
 const SHARE = 2;
 
-/** Installations of their own on one Redis: one refuses, one limits each address, one discards. */
+/** Three installations on one Redis: one rejects uploads, one limits each address, one discards the oldest. */
 const REFUSING = { QUEUE_PREFIX: 'refusing', QUEUE_CAPACITY: String(CAPACITY) };
 const SHARING = { QUEUE_PREFIX: 'sharing', QUEUE_CAPACITY_PER_ADDRESS: String(SHARE), TRUSTED_PROXIES: '127.0.0.1' };
 const DISCARDING = { QUEUE_PREFIX: 'discarding', QUEUE_CAPACITY: '1', QUEUE_OVERFLOW: 'discard-oldest' };
@@ -51,7 +51,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-/** Every test begins with queues that are empty, and of which nothing is known. */
+/** Every test begins with empty queues without a measured drain rate. */
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.end()));
   for (const [prefix, url] of [
@@ -74,7 +74,7 @@ async function waitingIn(prefix: string): Promise<string[]> {
   return await redis.zrange(queueKeys(prefix).waiting, '0', '-1');
 }
 
-/** All files of the upload. */
+/** Returns all files of the upload. */
 async function filesOf(id: string): Promise<string[]> {
   return (await filesOfUpload(service.directory, id)).map((path) => basename(path));
 }
@@ -85,7 +85,7 @@ async function fill(url: string, count: number): Promise<string[]> {
   return ids;
 }
 
-/** The answer to a rejected sender: status, code, and seconds to wait. */
+/** Returns the status, the code and the seconds to wait of a rejection. */
 function refusalIn({
   status,
   headers,
@@ -103,7 +103,7 @@ async function metricOf(url: string, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
-/** 10 seconds where nothing was measured, and up to a quarter more. */
+/** Returns whether a pause is the default: 10 seconds and up to a quarter more. */
 const isUnmeasured = (seconds: number) => seconds >= 10 && seconds <= 13;
 
 describe('a full queue', () => {
@@ -226,7 +226,8 @@ describe('a full queue', () => {
   test('sends a Retry-After based on its drain rate, equal on every process', async () => {
     const drained = queueKeys('refusing').drained;
     const [seconds] = await redis.time();
-    // 60 within the last 10 seconds, so a place is free within the least pause, one second. They count for a minute.
+    // 60 uploads have left within the last 10 seconds, so a place is free within one second, the shortest pause. They
+    // count for a minute.
     await redis.hset(drained, String(Math.floor(Number(seconds) / 5) - 1), 60);
     await fill(refusing[0] ?? '', CAPACITY);
     for (const url of refusing)
@@ -423,7 +424,9 @@ async function startWorker(installation: Record<string, string> & { QUEUE_PREFIX
   workers.push(await startProcess(resolve('workers/main.ts'), env));
 }
 
-/** A process that discards takes the photo in under the id, and is killed before it adds a permit. */
+/**
+ * Sends the photo under the id to a process that discards the oldest. The process is killed before it adds a permit.
+ */
 async function dieTakingIn(id: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'du-dying-'));
   try {

@@ -13,7 +13,7 @@ import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** No worker: uploads stay queued until one is added, so that what is held stays held. */
+/** No worker runs, so uploads stay queued and responses stay held until a test starts one. */
 let service: Service;
 let bytes: Buffer;
 
@@ -298,7 +298,7 @@ test('a worker that starts resolves all held responses: events in order, a varia
   ]);
   expect(picture.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
   const again = await fetch(picture.url, {
-    // fetch itself asks for no cache where a condition is given.
+    // With a condition, fetch adds a header that forbids the cache.
     headers: { 'If-None-Match': picture.headers.get('etag') ?? '', 'Cache-Control': 'max-age=0' },
   });
   expect(again.status).toBe(304);

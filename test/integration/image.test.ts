@@ -8,7 +8,10 @@ const BASES = [...readFileSync('Dockerfile', 'utf8').matchAll(/^ARG \w+=(\S+)$/g
 const succeeds = (program: string, ...args: readonly string[]) =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 
-/** The builder that the script takes. Undefined without one, and if it would have to download the base images. */
+/**
+ * Returns the builder that the script uses. Undefined if there is none, or if it would have to download the base
+ * images.
+ */
 function builderWithBases(): string | undefined {
   const builder = ['docker', 'podman', 'buildah'].find((name) => succeeds(name, 'images'));
   if (builder === undefined) return undefined;

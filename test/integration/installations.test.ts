@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What a process says that does not start. */
+/** Returns the output of a process that does not start. */
 async function complaint(entry: string, settings: Record<string, string>): Promise<string> {
   const started = startProcess(entry, { ...env, ...settings });
   const error = await started.then(

@@ -12,7 +12,7 @@ let service: Service;
 let bytes: Buffer;
 let file: Buffer;
 
-/** Every limit away from its default, so that it is the setting that counts. */
+/** Every limit differs from its default, which shows that the setting is used. */
 const SETTINGS = {
   UPLOAD_MAX_BYTES: '50000',
   UPLOAD_MAX_REQUEST_BYTES: '200000',
@@ -139,7 +139,7 @@ describe('the limits of open request bodies', () => {
     };
   }
 
-  /** A whole request from that address. */
+  /** Sends a whole request from the address. */
   async function sendFrom(address: string, method: Method): Promise<RawAnswer> {
     const { head, body } = await SENDERS[method](service.url, bytes);
     return await answerTo(`${head}X-Forwarded-For: ${address}\r\nContent-Length: ${body.length}\r\n\r\n`, body);
@@ -156,7 +156,7 @@ describe('the limits of open request bodies', () => {
         headers: { 'retry-after': expect.stringMatching(/^[23]$/) as unknown },
       });
       const third = await begin('PATCH', '192.0.2.2', 3);
-      // The senders are new for a second, and none of them gives up its place until then.
+      // For a second the senders count as new, and a new sender keeps its place.
       await eventually('the place of the slowest', async () => (await sendFrom('192.0.2.3', method)).status < 300);
       expect(await first.answer()).toMatchObject({
         status: 503,

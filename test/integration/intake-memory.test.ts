@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 endWithNothingLeft(() => service);
 
-/** Sends all of it, reads the first answer and goes. */
+/** Sends all bytes, reads the first answer and disconnects. */
 async function exchange(...parts: readonly (Buffer | string)[]): Promise<void> {
   const connection = await openConnection(service.url);
   await connection.send(...parts);
@@ -38,7 +38,7 @@ async function vanish(...parts: readonly (Buffer | string)[]): Promise<void> {
   connection.reset();
 }
 
-/** One of each kind of request that comes to nothing, and of each that is taken. */
+/** Sends one request of each kind that is rejected and of each kind that is accepted. */
 async function round(): Promise<void> {
   const file = filePart('a.jpg', bytes);
   const words = filePart('w.jpg', Buffer.alloc(MIB, 'only words '));
@@ -76,7 +76,7 @@ function theApi(): ServiceProcess {
 
 test('rejected requests use no memory after their end', async () => {
   const api = theApi();
-  // Code is compiled and caches are filled by then.
+  // Two rounds compile the code and fill the caches.
   for (let count = 0; count < 2; count += 1) await round();
   const before = await heldBytes(api);
   for (let count = 0; count < 3; count += 1) await round();
@@ -93,7 +93,7 @@ test.each(METHODS)('a %s in chunks of one byte uses little more memory than its 
   const connection = await openConnection(service.url);
   await connection.send(`${head}Transfer-Encoding: chunked\r\n\r\n`, chunkOf(begun), chunks);
   await received(begun.length + CHUNKS);
-  // Gathered each by itself, they would be 20 MiB.
+  // If each chunk were kept by itself, they would take 20 MiB.
   await eventually('they are joined', async () => (await heldBytes(api)) - before < 5 * MIB);
   connection.reset();
   await receiving(service.url, 0);

@@ -42,7 +42,7 @@ describe('the OpenAPI document', () => {
     await expectNothingLeft(service);
   });
 
-  /** Throws with every place in which the body is other than documented. */
+  /** Throws if the body differs from its documentation. The error names every such place. */
   function expectShape(schema: z.ZodType, body: unknown): void {
     const parsed = schema.safeParse(body);
     if (!parsed.success) throw new Error(`${z.prettifyError(parsed.error)}\n${JSON.stringify(body, null, 2)}`);

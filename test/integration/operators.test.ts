@@ -15,7 +15,7 @@ const TOKEN = 'a-token:of/operators+0123';
 const BEARER = { Authorization: `Bearer ${TOKEN}` };
 const PREFIX = 'operated';
 
-/** No worker at first: what is sent stays queued. */
+/** No worker runs at first, so uploads stay queued. */
 let service: Service;
 let bytes: Buffer;
 

@@ -22,7 +22,7 @@ const WAIT = `?timeout=${LONG_HOLD_MS}`;
 let folder: string;
 let service: Service;
 
-/** A module for texts, outside of any project, and a program for PDF. Both do what the file says. */
+/** Creates a module for texts, outside of any project, and a program for PDF files. Both obey commands in the file. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'du-processors-'));
   await writeFile(

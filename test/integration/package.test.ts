@@ -151,7 +151,7 @@ describe('the package', () => {
           expect.stringMatching(/^\/media\/variants\//),
         ]);
         expect(rows).toBe('{"name":"Ada","age":36}\n');
-        // A body of more bytes than a body parser would take.
+        // The body is larger than a body parser would accept.
         const large = await fetch(`${origin}/media/uploads/${randomUUID()}`, {
           method: 'PUT',
           headers: { 'Content-Type': 'application/json' },

@@ -57,7 +57,7 @@ async function sendThrough(port: number): Promise<void> {
     });
   await eventually('the proxy to find the service', async () => (await answerOf(ask('/healthz'))).statusCode === 200);
 
-  // Held until the upload begins.
+  // The poll is held until the upload begins.
   const held = answerOf(ask(`/uploads/${id}/progress?since=0&timeout=${LONG_HOLD_MS}`));
   const put = ask(`/uploads/${id}?timeout=${LONG_HOLD_MS}`, 'PUT', { 'Content-Length': FILE.length });
   const sent = responseOf(put);

@@ -11,7 +11,7 @@ import type { Service } from '../helpers/service.ts';
 import { sharedService } from '../helpers/shared-service.ts';
 
 describe('the README', () => {
-  /** The commands are curl's, and one of them Linux' own. */
+  /** The session needs curl, and one of its commands exists only on Linux. */
   const canRun = process.platform === 'linux' && spawnSync('curl', ['--version']).status === 0;
 
   let service: Service;

@@ -23,7 +23,7 @@ useRecords('file', (opened) => {
 
 /** A change of one of the uploads, with the fencing token or with an attempt that may have been overtaken. */
 interface Act {
-  /** Brings back what was accepted before, whether or not there is room. */
+  /** True if the change brings back an accepted upload, whether or not there is a free place. */
   isReturn?: true;
   run(records: UploadRecords, id: string): Promise<unknown>;
 }
@@ -57,7 +57,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   }),
 );
 
-/** What the sets hold, and what they would hold by the records alone. */
+/** Returns the content of the sets, and the content that follows from the records. */
 async function compare(ids: readonly string[]): Promise<{ kept: unknown; expected: unknown }> {
   const queued: string[] = [];
   const shares: Record<string, string> = {};

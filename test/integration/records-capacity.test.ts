@@ -59,7 +59,7 @@ async function enqueue({ id, fencingToken }: NewUpload, limits: QueueLimits, by 
   return await by.enqueue(id, fencingToken, STORED, limits);
 }
 
-/** A new upload that waits. */
+/** Creates an upload that waits. */
 async function waiting(limits: QueueLimits): Promise<NewUpload> {
   const upload = await receiving();
   applied(await enqueue(upload, limits));

@@ -28,7 +28,7 @@ useRecords('file', (opened) => {
   processes = [space.records, space.another(), space.another()];
 });
 
-/** What a process does to the one upload, as holder of a fencing token or an attempt that may long be overtaken. */
+/** A change of the upload by a process. Its fencing token or attempt may have been overtaken long ago. */
 type Act = (records: UploadRecords, id: string) => Promise<ChangeOutcome>;
 
 const fencingToken = fc.constantFrom('token-0', 'token-1', 'token-2');
@@ -101,7 +101,7 @@ const VARIANT = {
   sha256: 'a',
 };
 
-/** A way that ends well, so that the later states are met often; what is random comes in between. */
+/** The changes of an upload that completes. They make the later states frequent. Random changes come in between. */
 const usualWay: readonly Act[] = [
   (records, id) => records.open({ ...newUpload(), id, fencingToken: 'token-0' }),
   (records, id) => records.receive(id, 'token-0', 700, 1000),
@@ -111,7 +111,7 @@ const usualWay: readonly Act[] = [
   (records, id) => records.complete(id, 1, RESULT),
 ];
 
-/** What happened to the upload, in the one order that Redis knows. */
+/** Returns the changes of the upload in the order of Redis. */
 async function history(id: string): Promise<ProgressState[]> {
   const entries = await space.connection.xrange(space.keys.events, '-', '+');
   return entries.flatMap(([, flat]) => {
@@ -130,7 +130,7 @@ function expectLawful(before: ProgressState | undefined, after: ProgressState): 
   const isRestart = isFinalState(before.state) && after.state === 'receiving';
   if (isRestart) expect([before.state === 'completed', after.percent]).toEqual([false, 0]);
   else expect(after.percent).toBeGreaterThanOrEqual(before.percent);
-  // A final state is left by a restart alone; a tombstone over it keeps it.
+  // Only a restart leaves a final state. A tombstone keeps it.
   if (isFinalState(before.state) && !isRestart) expect([after.state, after.deleted]).toEqual([before.state, true]);
 }
 
@@ -191,7 +191,7 @@ test('only one of several changes that end an upload at the same time is applied
 });
 
 describe('a stop at any moment of an attempt', () => {
-  /** All reports of a worker about an attempt, to its end. */
+  /** All changes of a worker in one attempt, to its end. */
   const work: readonly Act[] = [
     (records, id) => records.advance(id, 1, 1, 'decode', 0.2),
     (records, id) => records.advance(id, 1, 2, 'variants', 0.6, [VARIANT]),
@@ -208,7 +208,7 @@ describe('a stop at any moment of an attempt', () => {
       const { id } = await uploadIn(space.records, 'processing');
       for (const act of work.slice(0, before)) applied(await act(space.records, id));
       const isCompleted = before === work.length;
-      // A tombstone is laid over an outcome; it does not change it.
+      // A tombstone does not change an outcome.
       expect(verdict(await stops[stop](processes[1] ?? space.records, id))).toBe(
         isCompleted && stop === 'cancel' ? 'final' : 'applied',
       );

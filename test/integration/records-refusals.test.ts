@@ -40,7 +40,7 @@ interface Holder {
   attempt: number;
 }
 
-/** Every change but `open`, as its rightful holder makes it, and the states from which it is made. */
+/** Every change except `open`, made by its rightful owner, and the states in which it may be made. */
 const CHANGES: readonly [
   name: string,
   from: readonly UploadState[],
@@ -110,7 +110,7 @@ describe.each(CHANGES)('the change %s', (_name, from, make) => {
   });
 });
 
-/** Sends everything twice and passes on only the second reply, as a connection that broke in between does. */
+/** Sends every change twice and returns only the second reply, as if the connection had broken in between. */
 function losingReplies(store: RecordStore, between: () => Promise<unknown> = async () => undefined): RecordStore {
   return {
     async runScript(script, keys, args) {

@@ -229,7 +229,7 @@ describe('a later request with the same id', () => {
         variants: {},
         expiresAtMs: null,
       });
-      // Browsers keep variants for long, and must not show those of the earlier file.
+      // Browsers cache variants for ever, and must not show the variants of the earlier file.
       expect(record?.publicId).not.toBe(before?.publicId);
       expect([await records.idOf(before?.publicId ?? ''), await records.idOf(record?.publicId ?? '')]).toEqual([
         undefined,

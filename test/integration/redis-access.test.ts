@@ -49,7 +49,7 @@ const tlsArgs = (port: number): string[] => [
   certificates.key,
 ];
 
-/** Takes TLS connections on a port, and others on a socket, for the test itself. */
+/** Starts a server with TLS on a port. The test itself connects to a socket without TLS. */
 async function startTlsServer(more: readonly string[] = []): Promise<{ redis: RedisServer; port: number }> {
   const { port } = await heldPort();
   const redis = await startRedisServer({ args: [...tlsArgs(port), ...more] });
@@ -70,7 +70,7 @@ function placeOf(settings: Record<string, string>): RedisPlace {
   return redis;
 }
 
-/** Writes and reads over a connection to this place. */
+/** Writes and reads a key over a new connection. */
 async function expectAnswers(place: RedisPlace): Promise<void> {
   const connection = openCommandConnection(place, silentLog);
   try {

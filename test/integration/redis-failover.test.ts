@@ -14,7 +14,7 @@ import { startService, type Service } from '../helpers/service.ts';
 import { createTus } from '../helpers/tus-requests.ts';
 import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
-/** The sentinel takes its time, and so may a machine that is busy. */
+/** Time limit of a failover. The sentinel is slow, and so may be a busy machine. */
 const FAILOVER_WITHIN_MS = 25_000;
 
 let family: RedisFamily;
@@ -36,7 +36,7 @@ afterAll(async () => {
   await family.stop();
 });
 
-/** Both processes hold a poll for it. */
+/** Creates an upload for which both processes hold a poll. */
 async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>[]> }> {
   const answers = Promise.all(
     urls.map((url) => getJson<Progress>(`${url}/uploads/${id}/progress?since=1&timeout=${FAILOVER_WITHIN_MS}`)),
@@ -49,7 +49,7 @@ async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>
   return { answers };
 }
 
-/** A connection like those of the service, with its events in order. */
+/** Opens a connection like those of the service, and records its events in order. */
 function openFollower(): { connection: SingleRedis; events: readonly string[] } {
   const credentials = { username: undefined, password: undefined, sentinelPassword: undefined };
   const connection = connectToServer(
@@ -93,7 +93,7 @@ test.each([
     const { answers } = await held(resting);
     const id = randomUUID();
     const { answer: underWay, finish } = await halfSent(urls[1], id);
-    // Redis loses writes that the master has not replicated when it dies. Here all are replicated before.
+    // When the master dies, Redis loses the writes that were not replicated. Here all are replicated first.
     await family.inStep(replicas);
 
     const before = await family.master();
@@ -120,7 +120,7 @@ test.each([
       async () => (await fetch(`${urls[0]}/uploads/${resting}/cancel`, { method: 'POST' })).status < 300,
     );
     expect((await answers).map(({ body: progress }) => progress.state)).toEqual(['cancelled', 'cancelled']);
-    // The new master was usually found before the sentinel reported it, and the connection stays.
+    // The service usually finds the new master before the sentinel reports it, and then keeps that connection.
     await switched;
     const readyTimes = (): number => events.filter((event) => event === 'ready').length;
     await eventually('the new master', () => readyTimes() >= 2);

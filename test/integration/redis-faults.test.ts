@@ -21,10 +21,10 @@ import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
 const keys = queueKeys('deferred-uploads');
 
-/** Ends while Redis is away. Long enough for a slow machine to report that the poll is held. */
+/** A hold that ends while Redis is away. It is long enough for a slow machine to report that the poll is held. */
 const BRIEF_HOLD_MS = patienceMs(3_000);
 
-/** Changes of other uploads, two whole streams of them. KEYS 1 stream; ARGV 1 prefix of channels. */
+/** Adds changes of other uploads, twice as many as the stream keeps. KEYS: 1 stream. ARGV: 1 prefix of channels. */
 const NOISE_SCRIPT = `
 for count = 1, 20000 do
   local data = '{"state":"processing","version":"' .. count .. '"}'
@@ -70,10 +70,10 @@ afterAll(async () => {
 const cancel = async (id: string) => await requestJson<Upload>(`${urls[0]}/uploads/${id}/cancel`, { method: 'POST' });
 const statusOf = async (path: string) => await Promise.all(urls.map(async (url) => (await fetch(url + path)).status));
 
-/** An upload that stays as it is, in its first version: a resumable one whose bytes are still to come. */
+/** Creates an upload that stays at its first version: a resumable upload without bytes. */
 const resting = async () => await createTus(urls[0], { 'Upload-Length': '5000' });
 
-/** Polls held in both processes, until the upload is at another version. */
+/** Holds polls in both processes until the upload has another version. */
 async function held(
   id: string,
   version: number,
@@ -113,7 +113,7 @@ async function expectRefusedUpload(): Promise<void> {
   }
 }
 
-/** No process was restarted, so all have reconnected on their own. */
+/** Checks that all processes have reconnected on their own: none was restarted. */
 async function expectRecovered(): Promise<void> {
   await eventually('readiness', async () => (await statusOf('/readyz')).every((status) => status === 200));
   for (const url of urls) {
@@ -160,7 +160,7 @@ test('while Redis restarts, uploads are rejected at once and held polls stay hel
     [200, 200],
     [503, 503],
   ]);
-  // The last that was seen, since nobody can look.
+  // The answer is the last known state, because Redis cannot be read.
   expect((await brief).map(({ status, body }) => [status, body.version, body.timedOut])).toEqual([
     [200, 1, true],
     [200, 1, true],

@@ -10,7 +10,7 @@ import { createTus } from '../helpers/tus-requests.ts';
 import { startService, type Service, type ServiceProcess } from '../helpers/service.ts';
 import { heldInMetrics } from '../helpers/held-in-metrics.ts';
 
-/** Nothing that is held ends by itself while the test runs. */
+/** No hold ends by its own time during the test. */
 const HOLD_MS = 3_600_000;
 const LONG_HOLDS = { DEFERRED_MAX_TIMEOUT_MS: String(HOLD_MS) };
 const LANES = 3;
@@ -19,7 +19,7 @@ const FLEET = 4;
 
 let service: Service;
 let balancer: Balancer;
-/** Polls have connections of their own, all of them in use. */
+/** The balancer of the polls, which have connections of their own. */
 let pollBalancer: Balancer;
 let bytes: Buffer;
 
@@ -61,7 +61,7 @@ function isClosed(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && (cause.code === 'UND_ERR_SOCKET' || cause.code === 'ECONNRESET');
 }
 
-/** Those of the polls that a process has taken in, by its log. */
+/** Returns the polls that a process has received, by its log. */
 function received(polls: readonly string[]): string[] {
   const logs = service.apis.map((api) => api.output());
   return polls.filter((id) => logs.some((log) => log.includes(id)));
@@ -111,7 +111,7 @@ async function keepSending(
   }
 }
 
-/** Asks for one upload that does not move, over and over, each time held for a moment; returns what went wrong. */
+/** Polls one upload that does not change, again and again, each time with a short hold. Returns the failures. */
 async function keepPolling(
   id: string,
   isOver: () => boolean,
@@ -171,7 +171,8 @@ test('no poll fails and no upload is lost from 1 to 4 to 1 API and worker proces
   let isOver = false;
   const lanes = Array.from({ length: LANES }, () => keepSending(client, () => isOver, ended, percents));
   const still = await createTus(balancer.url, { 'Upload-Length': '1000' });
-  // One opens a connection for each poll, so that new processes get some. The others keep their connections.
+  // One poller opens a connection for each poll, so that new processes get some polls. The other pollers keep their
+  // connections.
   const pollers = [{ Connection: 'close' }, {}, {}].map((headers) => keepPolling(still, () => isOver, headers));
   for (const change of [scaleOut, scaleIn, async () => undefined]) {
     const done = ended.length;
@@ -218,7 +219,7 @@ test('held responses are answered when their process gets SIGTERM, not when thei
   expect(await ended).toBe(0);
 });
 
-/** A process of its own, and a poll that it holds. */
+/** Starts a process that holds a poll. */
 async function holding(delayMs: number): Promise<{ api: ServiceProcess; id: string; answer: Promise<Progress> }> {
   const api = await service.addApi({ SHUTDOWN_DELAY_MS: String(delayMs) });
   const id = await createTus(api.url, { 'Upload-Length': '1000' });

@@ -29,7 +29,7 @@ import { openSpanRecorder, spansBelowRequest, type SpanRecorder } from '../helpe
 import { pictureResult } from '../helpers/results.ts';
 
 const MIB = 1024 * 1024;
-/** Short for a test, long for a sender on a busy machine. */
+/** The limit of silence. A test can wait for it, and a sender on a busy machine does not reach it. */
 const STALL_MS = Math.min(patienceMs(1500), 5000);
 
 let s3: S3Server;
@@ -225,7 +225,7 @@ describe('an API and a worker process that share only Redis and a bucket', () =>
   test('repeat a job whose file S3 did not return', async () => {
     const id = randomUUID();
     let refusals = 3;
-    // Of this file only: others may read the marker or a manifest at the same time.
+    // Only requests for this file are rejected, because others may read the marker or a manifest at the same time.
     const isRefused = ({ operation, request: { url = '' } }: S3Request) =>
       operation === 'GetObject' && url.includes(id) && url.includes('.original') && refusals-- > 0;
     s3.fault = (asked) => (isRefused(asked) ? refuse(asked, 503, 'SlowDown') : asked.proceed());
@@ -242,7 +242,7 @@ describe('a slow S3', () => {
       if (asked.operation === 'UploadPart' && slow-- > 0) await pause(2 * STALL_MS);
       await asked.proceed();
     };
-    // More than the parts that are being sent and the part that is being collected.
+    // The file is larger than the parts that are being sent and the part that is being collected.
     const large = Buffer.concat([bytes, Buffer.alloc(34 * MIB)]);
     const form = new FormData();
     form.append('file', new Blob([new Uint8Array(bytes)]), 'small.jpg');

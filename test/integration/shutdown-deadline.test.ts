@@ -6,7 +6,7 @@ import { patienceMs } from '../helpers/patience.ts';
 import { receiving } from '../helpers/raw-senders.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
-/** Enough for a busy machine to close the rest in. */
+/** The grace period, in which even a busy machine can close the other parts. */
 const GRACE_MS = Math.min(patienceMs(1500), 6000);
 
 let service: Service;

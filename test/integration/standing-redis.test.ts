@@ -10,7 +10,7 @@ import { startService, type Service } from '../helpers/service.ts';
 import { storedFiles } from '../helpers/stored-files.ts';
 import { createTus, offsetOf, openPatch } from '../helpers/tus-requests.ts';
 
-/** Redis stands still as an upload is queued, so that its process learns nothing of the outcome. */
+/** Redis hangs while an upload is being queued, so its process does not learn the outcome. */
 let service: Service;
 let bytes: Buffer;
 
@@ -29,7 +29,7 @@ const standStill = (): void => void process.kill(service.redis.pid, 'SIGSTOP');
 const goOn = (): void => void process.kill(service.redis.pid, 'SIGCONT');
 const manifests = async () => (await storedFiles(service.directory)).filter((path) => path.endsWith('.json'));
 
-/** Resolves when the upload has a manifest, so that the next thing is to queue it. */
+/** Resolves when the upload has a manifest. The next step is to queue it. */
 async function stored(): Promise<void> {
   await eventually('the manifest', async () => (await manifests()).length > 0);
 }

@@ -46,7 +46,7 @@ describe('npm start', () => {
   (process.platform === 'linux' ? test : test.skip)(
     'ends with 78 and one line if ./data cannot be written',
     async () => {
-      // Root may write everywhere but in the kernel's own file systems.
+      // Root can write everywhere except in the kernel's own file systems.
       symlinkSync('/sys', join(directory, 'data'));
       const started = runScript('scripts/start.ts', [], { cwd: directory, env: { REDIS_URL: '' } });
       expect(await started.ended).toBe(78);

@@ -14,7 +14,7 @@ import type { TableMeasurement } from '../helpers/measure-table.ts';
 
 const MIB = 1024 * 1024;
 
-/** Less than the size of the larger file, and much less than its rows. */
+/** The limit of further memory. It is less than the size of the larger file, and much less than its rows. */
 const MOST_MORE_BYTES = 50 * MIB;
 
 /** Neither file nor rows would fit into this heap. */

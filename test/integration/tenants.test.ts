@@ -75,7 +75,7 @@ describe('a limit', () => {
     expect(rejected.every(({ headers }) => Number(headers.get('retry-after')) >= 1)).toBe(true);
     expect(accepted.length).toBeGreaterThan(0);
     expect(accepted.length).toBeLessThanOrEqual(5);
-    // The first requests may have found the places for receiving taken.
+    // The first requests may have been rejected because all receiving places were taken.
     for (let left = 5 - accepted.length; left > 0; left -= 1) expect((await put(KEYS.small)).status).toBe(202);
     expect((await put(KEYS.small)).body).toMatchObject({ code: 'quota_exceeded', limit: 'waiting', status: 429 });
     const { body } = await getJson<Usage>(`${service.url}/usage`, bearer(KEYS.small));

@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 let service: Service;
 let url: string;
 let otherUrl: string;
-/** A picture, and then so much of anything that it takes several parts. */
+/** A picture, followed by enough bytes for several parts. */
 let bytes: Buffer;
 
 beforeAll(async () => {

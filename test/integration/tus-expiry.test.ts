@@ -8,9 +8,9 @@ import { startService, type Service } from '../helpers/service.ts';
 import { createTus, offsetOf, patchTus } from '../helpers/tus-requests.ts';
 import { filesOf } from '../helpers/tus-service.ts';
 
-/** Long for a busy machine to add nothing, short for a test. */
+/** The expiry. A busy machine still adds bytes within this time, and a test can wait for it. */
 const EXPIRY_MS = Math.min(patienceMs(3000), 20_000);
-/** Often enough to keep an upload, and seldom enough to leave the processor to others. */
+/** The interval of new bytes. It keeps the upload, and leaves the processor to other processes. */
 const ADD_PERIOD_MS = Math.ceil(EXPIRY_MS / 20);
 
 let service: Service;
@@ -34,7 +34,7 @@ test('an upload without new bytes expires and is removed, and an upload with new
   const { url } = service;
   const [left, kept] = await Promise.all([
     createTus(url, { 'Upload-Length': '100' }),
-    // Never whole, however often it is added to.
+    // The upload never becomes complete.
     createTus(url, { 'Upload-Length': '1000000' }),
   ]);
   await patchTus(url, left, 0, Buffer.alloc(9));

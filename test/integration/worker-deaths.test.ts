@@ -132,7 +132,7 @@ describe('a file that crashes workers', () => {
     });
     await neighbour.release();
     expect(await neighbour.outcome()).toMatchObject({ state: 'completed' });
-    // Beside each other twice; then each in a process of its own, and the worker lives.
+    // Both files run together twice. Then each runs in a process of its own, and the worker survives.
     expect(pidsOf(culprit.diary).slice(0, 2)).toEqual(pidsOf(neighbour.diary).slice(0, 2));
     const alone = [pidsOf(culprit.diary)[2], pidsOf(neighbour.diary)[2], service.workers.at(-1)?.child.pid];
     expect([new Set(alone).size, service.workers.length]).toEqual([3, 3]);

@@ -97,7 +97,7 @@ describe('a worker that gets a signal to stop', () => {
   });
 });
 
-/** An upload that has died twice already. */
+/** Sends an upload whose attempts have died twice already, so it runs alone. */
 async function runsAlone(attempts: Parameters<FaultyUpload['send']>[0]): Promise<FaultyUpload> {
   const before = new FaultyUpload(service);
   await before.send([['until-released', 'finish']]);

@@ -31,7 +31,7 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** A test that is skipped if the program is not installed. */
+/** Returns `test`, or `test.skip` if the program is not installed. */
 function testWith(program: string): typeof test.skip {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined ? test : test.skip;
 }

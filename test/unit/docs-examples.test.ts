@@ -9,14 +9,14 @@ const TESTS = ['test/e2e', 'test/unit/scripts'].flatMap((folder) =>
     .map((name) => readFileSync(join(folder, name), 'utf8')),
 );
 
-/** The first line of each example of a page that a program can run. */
+/** Returns the first line of each example of a page that a program can run. */
 function firstLines(page: string): string[] {
   return [...readFileSync(page, 'utf8').matchAll(/^```(?:js|jsx|ts|tsx|html|css)\n(.*)$/gm)].map(
     ([, line = '']) => line,
   );
 }
 
-/** The file name in such a line. */
+/** Returns the file name in such a line. */
 function nameIn(line: string): string | undefined {
   return /^(?:\/\/|<!--|\/\*) ([\w-]+\.\w+)/.exec(line)?.[1];
 }

@@ -22,17 +22,17 @@ const LIMITS: IntakeLimits = {
   maxRequestBytes: 10_000,
   maxFileBytes: 1000,
 };
-// What looks like a boundary stands in the file.
+// The file contains bytes that look like a boundary.
 const CONTENT = Buffer.concat([jpegBytes(40), Buffer.from('\r\n------boundar\r\n')]);
 
-// Its sibling is refused.
+// The form also has a file that is rejected.
 const BODY = formBody(
   { name: 'options', bytes: '{}' },
   { name: 'a', fileName: 'a.jpg', bytes: CONTENT },
   { name: 'b', fileName: 'b', bytes: 'w' },
 );
 
-/** Prime to the 23 places. */
+/** The step has no factor in common with the 23 places. */
 const STEP = 3;
 
 /** Number of forms at the same time. Most of the time is spent waiting for the disk. */
@@ -46,7 +46,7 @@ async function take(request: IncomingMessage): Promise<UploadRecord[]> {
   return reads.map(({ record }) => record);
 }
 
-/** Takes a form, says what became of it and takes that away again. */
+/** Sends a form, returns its outcome, and removes everything that it has stored. */
 async function outcomeOf(...chunks: readonly Buffer[]): Promise<unknown> {
   const records = await take(wholeRequest(FORM_HEADERS, ...chunks));
   const files = records
@@ -59,7 +59,7 @@ async function outcomeOf(...chunks: readonly Buffer[]): Promise<unknown> {
   return [records.map(({ fileName, state, sha256, error }) => [fileName, state, sha256, error?.code]), files];
 }
 
-/** What `look` finds at each byte of the body up to there, or at every `step`th one. */
+/** Calls `look` for each byte of the body up to `end`, or for every `step`th byte, and returns the results. */
 async function atEveryByte<T>(end: number, look: (at: number) => Promise<T>, step = 1): Promise<T[]> {
   const places = Array.from({ length: Math.ceil(end / step) }, (_, index) => index * step);
   const found: T[] = [];

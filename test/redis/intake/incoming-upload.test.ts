@@ -32,7 +32,7 @@ async function open(parts: IntakeParts = space.parts, id = freshId(), scope = SC
   return outcome.opened;
 }
 
-/** The file's bytes, with something happening before they end. */
+/** Yields the bytes of the file, and calls `happens` before the end. */
 async function* bytesThen(happens: () => Promise<unknown> = async () => undefined): AsyncGenerator<Buffer> {
   yield BYTES;
   await happens();
@@ -51,7 +51,7 @@ function removal(): UploadRemoval {
   });
 }
 
-/** Records whose changes are made and whose replies are lost, from the time on that `isAway` is true. */
+/** Returns records whose changes are applied, but whose replies are lost while `isAway` returns true. */
 function forgetful(isAway: () => boolean): UploadRecords {
   const store: RecordStore = {
     async runScript(script, keys, args) {

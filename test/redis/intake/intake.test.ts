@@ -20,7 +20,7 @@ useIntake('test', (opened) => (space = opened));
 const BYTES = jpegBytes();
 const BODY = formBody({ name: 'f', fileName: 'a.jpg', bytes: BYTES });
 
-/** The default never stalls a body, however slow the machine is. */
+/** Opens an intake. With the default no body stalls, however slow the machine is. */
 function openIntake(stallTimeoutMs = 600_000): UploadIntake {
   const settings = {
     maxFiles: 2,

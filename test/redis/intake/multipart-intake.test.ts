@@ -43,7 +43,7 @@ function form(...parts: readonly FormPart[]): IncomingMessage {
 const photo = (name: string, length = 6000): FormPart => ({ name: 'file', fileName: name, bytes: jpegBytes(length) });
 const words = (name: string): FormPart => ({ name: 'file', fileName: name, bytes: 'only words' });
 
-/** Keys of records in any state. */
+/** Returns the keys of all records, in any state. */
 async function recordKeys(): Promise<string[]> {
   return await space.connection.keys(space.keys.record('*'));
 }

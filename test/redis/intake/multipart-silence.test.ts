@@ -13,7 +13,7 @@ let space: IntakeSpace;
 
 useIntake('test', (opened) => (space = opened));
 
-/** A file that is complete gives a sign of life three times in this time. */
+/** The limit of silence. A complete file reports three times within it. */
 const SILENCE_MS = 600;
 
 /**
@@ -41,7 +41,7 @@ async function untilTheSecond(first: Buffer) {
   return { records, finish };
 }
 
-/** When the upload of this name is due next; 0 without one. */
+/** Returns the time at which the upload of this name is due next, or 0. */
 async function dueMs(fileName: string): Promise<number> {
   const ids = (await space.connection.call('ZRANGE', [space.keys.due, '0', '-1'])) as string[];
   const names = await Promise.all(ids.map((id) => space.connection.hget(space.keys.record(id), 'name')));

@@ -41,7 +41,7 @@ async function take(parts: IntakeSpace['parts'], file: RawFile) {
   return (await answerTo(parts, file)).record;
 }
 
-/** A request under way: its record is made and its first bytes are stored. */
+/** Begins a request: its record exists, and its first bytes are stored. */
 async function begun(id: string) {
   const sender = fakeRequest();
   const outcome = codeOf(take(space.parts, rawFile(id, { request: sender.request })));

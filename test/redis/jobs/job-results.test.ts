@@ -95,7 +95,7 @@ async function ask(id: string, query = ''): Promise<Answer> {
   return { status: response.status, body: (await response.json()) as Answer['body'] };
 }
 
-/** Asks, and resolves with the pending answer when the response is held. */
+/** Sends a request, and resolves with the pending answer when the response is held. */
 async function held(id: string, query = '?timeout=50000'): Promise<{ answer: Promise<Answer> }> {
   const before = jobs.held;
   const answer = ask(id, query);

@@ -21,7 +21,7 @@ let space: RecordSpace;
 
 useRecords('test', (opened) => (space = opened));
 
-/** A Redis that may be taken away, and a connection to it that is ready. It is there again when both are closed. */
+/** Calls the test with a Redis that it may stop, and with a connection that is ready. Both are closed afterwards. */
 async function withOwnRedis(
   open: (url: string) => Redis,
   use: (own: RedisServer, connection: Redis) => Promise<void>,
@@ -40,7 +40,7 @@ async function withOwnRedis(
 
 const commands = (url: string): Redis => openCommandConnection(url, silentLog);
 
-/** Brings Redis back; resolves when the connection has found it. */
+/** Starts Redis again. Resolves when the connection is ready. */
 async function bringBack(own: RedisServer, connection: Redis): Promise<void> {
   const back = new Promise((resolve) => connection.once('ready', resolve));
   await own.up();

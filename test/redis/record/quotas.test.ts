@@ -43,7 +43,7 @@ async function open(caller: Caller, announced: Partial<NewUpload> = {}, by = rec
   return await by.open(newUpload({ ...announced, caller }));
 }
 
-/** A limit as the rejection names it, or the verdict. */
+/** Returns the limit that a rejection names, or the verdict. */
 function answerTo(outcome: ChangeOutcome): string {
   return outcome.applied ? 'applied' : (outcome.limit?.name ?? outcome.rejection);
 }
@@ -331,7 +331,7 @@ describe('the files of a ticket', () => {
   });
 });
 
-/** Puts the end of an upload's retention into the past, for the record and for the counts. */
+/** Moves the end of the retention into the past, in the record and in the counts. */
 async function expire(id: string): Promise<void> {
   const { connection, keys } = space;
   await connection.hset(keys.record(id), 'expiresAt', '1');
@@ -347,7 +347,7 @@ test('a completed upload keeps its bytes until it expires', async () => {
 });
 
 describe('the counts of a tenant', () => {
-  /** Each takes an upload of the pool and may be rejected. */
+  /** Changes of an upload of the pool, any of which may be rejected. */
   const CHANGES: readonly ((id: string, token: string, by: UploadRecords) => Promise<unknown>)[] = [
     (id, fencingToken, by) => by.open({ ...newUpload({ caller: acme({ storedBytes: 1e9 }) }), id, fencingToken }),
     (id, fencingToken, by) => by.open({ ...newUpload({ caller: callerOf('other') }), id, fencingToken }),
@@ -372,7 +372,7 @@ describe('the counts of a tenant', () => {
     let seed = 7;
     const next = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
     for (let round = 0; round < 60; round += 1) {
-      // Several at a time race for the same uploads.
+      // Several changes run at the same time and race for the same uploads.
       const steps = Array.from({ length: 10 }, async (_, index) => {
         const { id, token } = pool[next(pool.length)] ?? { id: '', token: '' };
         await CHANGES[next(CHANGES.length)]?.(id, token, processes[index % PROCESSES] ?? records);

@@ -73,17 +73,17 @@ async function startWorker(
   return worker;
 }
 
-/** An upload that waits, with its bytes and a permit. */
+/** Creates an upload that waits, with its bytes and a permit. */
 async function waiting(): Promise<string> {
   const upload = newUpload();
-  // First the bytes: the permit of another upload may choose this one as soon as it is queued.
+  // The bytes come first, because the permit of another upload may choose this one as soon as it is queued.
   await putObject(temp.storage, originalKey(upload.id, upload.fencingToken), Buffer.from('bytes'));
   await uploadIn(space.records, 'queued', upload);
   await queue.add(OTHER_KIND);
   return upload.id;
 }
 
-/** Resolves with the record once it is as wanted. */
+/** Resolves with the record when the condition holds. */
 async function until(id: string, isWanted: (record: UploadRecord) => boolean): Promise<UploadRecord> {
   return await eventually(`the record of ${id} to change`, async () => {
     const record = (await space.records.read(id))?.record;
@@ -99,7 +99,7 @@ async function untilNoJobs(): Promise<void> {
   });
 }
 
-/** Works until it is stopped. */
+/** A processor that works until it is stopped. */
 const endless: RunProcessor = async ({ signal }) =>
   await new Promise((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
@@ -158,7 +158,7 @@ describe('a worker', () => {
     await until(id, ({ state }) => state === 'processing');
     await space.records.cancel(id);
     worker.lookAgain();
-    // The look has read the record before this does.
+    // The worker has read the record before this read.
     await space.records.read(id);
     release();
     await untilNoJobs();
@@ -286,7 +286,7 @@ describe('a worker', () => {
       const { id } = context.upload;
       const attempt = (await space.records.read(id))?.record.attempt ?? 0;
       if (attempt > 1) return RESULT;
-      // As a report does that was applied, lost its reply, and is sent again after another change.
+      // The same happens to a report that was applied, lost its reply, and is sent again after another change.
       await space.records.advance(id, attempt, 1_000, 'decode', 0.1);
       hooks.report({ stage: 'decode', fraction: 0.2 });
       return await endless(context, hooks);

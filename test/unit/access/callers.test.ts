@@ -29,7 +29,7 @@ beforeAll(async () => {
   callers = new Callers(access);
 });
 
-/** A request, as the callers read it. */
+/** Makes a request with the headers and the query that callers are read from. */
 function request(authorization = '', querystring = ''): Context {
   const headers = authorization === '' ? {} : { authorization };
   return { querystring, req: { headers }, get: () => authorization } as unknown as Context;

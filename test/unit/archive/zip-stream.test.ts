@@ -41,7 +41,7 @@ async function archiveOf(files: readonly ZipFile[]): Promise<Buffer> {
   return Buffer.concat(await Readable.from(zipStream(files)).toArray());
 }
 
-/** What a reader of archives finds in it. */
+/** Returns the content that a reader of archives finds. */
 async function contentOf(zip: OpenZip) {
   const found: { name: string; content: string; method: number; time: number; crc: number }[] = [];
   for await (const entry of zip.eachEntry()) {

@@ -10,7 +10,7 @@ interface Running {
   readonly request: AttemptRequest;
   readonly attempt: Attempt;
   readonly end: () => void;
-  /** Code of the error, or `sent`. */
+  /** Resolves with the code of the error, or with `sent`. */
   readonly outcome: Promise<string>;
 }
 

@@ -32,7 +32,7 @@ describe('client behind a proxy that cuts held requests', () => {
     const handle = client.watch(ID, { onProgress: ({ version }) => versions.push(version) });
     for (const percent of [40, 50, 60, 70, 80]) {
       await until(() => versions.at(-1) === service.uploads.get(ID)?.version);
-      // Long enough that the proxy has cut what was held meanwhile.
+      // The pause is so long that the proxy cuts the requests that are held during it.
       const seen = service.progressRequests.length;
       await until(() => service.progressRequests.length > seen + 1);
       service.move(ID, { state: 'processing', percent });
@@ -48,7 +48,7 @@ describe('client behind a proxy that cuts held requests', () => {
   });
 });
 
-/** Passes requests on; an answer that has not begun after so long never comes, and its connection goes. */
+/** Starts a proxy that cuts a connection if the answer has not begun after `patienceMs`. */
 async function startCuttingProxy(target: string, patienceMs: number): Promise<{ url: string; stop(): Promise<void> }> {
   const server: Server = createServer((incoming, outgoing) => {
     const onward = httpRequest(
@@ -88,7 +88,7 @@ describe('progress request without an answer', () => {
     jest.useRealTimers();
   });
 
-  /** Answers with these in turn, and then no more. */
+  /** Gives these answers in turn, and no answer afterwards. */
   class SilentHttp implements Http {
     readonly asked: string[] = [];
     readonly answers: (Progress | null)[];
@@ -130,7 +130,7 @@ describe('progress request without an answer', () => {
     expect(timeoutsOf(http)).toEqual(['25000', '25000']);
     http.answers.push(freshProgress(ID, { version: 7 }));
     await jest.advanceTimersByTimeAsync(42_000);
-    // A plain poll came through, so holding is what something swallows: it asks for less from here on.
+    // A poll without a hold got its answer, so the client no longer asks for a hold.
     expect([timeoutsOf(http).slice(2), seen, connected.includes(false)]).toEqual([['0', '12500'], [1, 7], false]);
     release();
   });
@@ -151,7 +151,7 @@ describe('progress request without an answer', () => {
     await jest.advanceTimersByTimeAsync(2500);
     expect([...new Set(timeoutsOf(http))]).toEqual(['25000', '0', '12500', '6250', '3125']);
     expect(timeoutsOf(http).slice(-20)).toEqual(Array<string>(20).fill('0'));
-    // Every one of them since it holds no more, and none twice or out of order before.
+    // The last changes were all reported, and none of them twice or out of order.
     expect([seen.slice(-5), seen]).toEqual([[16, 17, 18, 19, 20], [...new Set(seen)].toSorted((a, b) => a - b)]);
     release();
   });
@@ -162,7 +162,7 @@ describe('progress request without an answer', () => {
     const { seen, release } = watchOver(http);
     await jest.advanceTimersByTimeAsync(1000);
     http.answers.push(freshProgress(ID, { version: 9 }));
-    // Timers stand still while it sleeps, the clock goes on.
+    // While the machine sleeps, timers stand still and the clock goes on.
     jest.setSystemTime(Date.now() + 3_600_000);
     await jest.advanceTimersByTimeAsync(7000);
     expect([seen, timeoutsOf(http).slice(2)]).toEqual([

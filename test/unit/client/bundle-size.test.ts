@@ -18,7 +18,7 @@ async function compressedBytes(entry: string): Promise<number> {
   return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length;
 }
 
-/** About 3 % above the sizes of today. docs/client.md names the first one. */
+/** The limits are about 3 % above the present sizes. docs/client.md names the first one. */
 test.each([
   ['src/client/upload-client.ts', 9700],
   ['src/integrations/uppy/uppy.ts', 11_400],

@@ -3,7 +3,7 @@ import type { Problem, Progress, Upload, Variant } from '../../../src/wire/docum
 
 const AT = '2026-03-14T09:26:53.000Z';
 
-/** A progress of an upload whose first byte has come. */
+/** Returns the progress of an upload whose first byte has arrived. */
 export function freshProgress(id: string, patch: Partial<Progress> = {}): Progress {
   const self = `/uploads/${id}`;
   return {
@@ -32,7 +32,7 @@ export function freshProgress(id: string, patch: Partial<Progress> = {}): Progre
   };
 }
 
-/** An upload at version 0: its first change makes it 1. */
+/** Returns an upload at version 0. Its first change makes it version 1. */
 export function freshUpload(id: string): Upload {
   const progress = freshProgress(id, { version: 0 });
   return {
@@ -53,7 +53,7 @@ export function freshUpload(id: string): Upload {
   };
 }
 
-/** The same upload with the result of a photo. */
+/** Returns the same upload with the result of a photo. */
 export function completedUpload(upload: Upload): CompletedUpload {
   const variant = (name: string, longest: number, format: string): Variant => ({
     name,

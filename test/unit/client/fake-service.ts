@@ -11,16 +11,17 @@ import { listen } from '../../helpers/listen.ts';
 import { completedUpload, freshUpload, problem } from './documents.ts';
 import { FakeTus } from './fake-tus.ts';
 
-/** One progress request as the service saw it. */
+/** A progress request that the service has received. */
 export interface SeenRequest {
-  /** Version by id, as asked for. */
+  /** The requested versions by upload id. */
   versions: Record<string, number>;
   timeoutMs: number;
   startedAtMs: number;
-  /** Null while held. */
-  /** When the answer was sent, or the connection was found to be closed. */
+  /**
+   * The time at which the answer was sent, or the end of the connection was noticed. Null while the request is held.
+   */
   endedAtMs: number | null;
-  /** True once the client went away before the answer. */
+  /** True if the client disconnected before the answer. */
   aborted: boolean;
 }
 
@@ -29,19 +30,18 @@ interface Held {
   tryAnswer(timedOut: boolean): void;
 }
 
-/** What the next request of a kind is to suffer instead of being served. */
+/** A fault that the next request of a kind gets instead of its answer. */
 export type Mishap =
   | { kind: 'status'; status: number; retryAfter?: string; problem?: Problem }
   /** Accepts the given number of bytes, then the connection breaks. */
   | { kind: 'cut'; afterBytes: number }
-  /** No answer, and after a while no connection. */
+  /** Sends no answer, and closes the connection after `cutAfterMs`. */
   | { kind: 'silence'; cutAfterMs: number }
-  /** Everything is done, and the answer is lost. */
+  /** Performs the request and loses the answer. */
   | { kind: 'lose-answer' };
 
 /**
- * The contract in memory, behind a real port: nothing is processed, a test moves the records by
- * hand and looks at what was asked.
+ * The service in memory, behind a real port. It processes nothing: a test changes the records and checks the requests.
  */
 export class FakeService {
   readonly uploads = new Map<string, Upload>();
@@ -113,7 +113,7 @@ export class FakeService {
     this.move(id, { state: 'failed', final: true });
   }
 
-  /** Answers everything that is held with its timeout value. */
+  /** Answers all held requests with their timeout value. */
   timeOut(): void {
     for (const held of this.#held) held.tryAnswer(true);
   }

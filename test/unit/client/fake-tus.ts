@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What the next PATCH is to suffer. */
+/** A fault that the next PATCH gets. */
 export type PatchMishap =
   /** Accepts the given number of bytes, then the connection breaks. */
   | { kind: 'cut'; afterBytes: number }
   | { kind: 'status'; status: number }
-  /** All is taken, and the answer is lost. */
+  /** Accepts all bytes and loses the answer. */
   | { kind: 'lose-answer' };
 
-/** What becomes of resumable uploads beyond their bytes. */
+/** Callbacks for the events of resumable uploads besides their bytes. */
 export interface TusListener {
   onBytes(id: string, receivedBytes: number, totalBytes: number): void;
   onComplete(id: string, bytes: Buffer): void;
@@ -19,14 +19,14 @@ interface Resumable {
   bytes: Buffer;
 }
 
-/** As much of the tus protocol as a client needs, in memory. */
+/** The part of the tus protocol that a client needs, in memory. */
 export class FakeTus {
   /** Method, and offset or id, of every request. */
   readonly requests: string[] = [];
   /** Names and values as announced, by id. */
   readonly metadata = new Map<string, Record<string, string>>();
   readonly patchMishaps: PatchMishap[] = [];
-  /** So many creations are done and not answered. */
+  /** The number of creations that are performed and not answered. */
   lostCreations = 0;
   /** Statuses that HEAD answers with first. */
   readonly headStatuses: number[] = [];

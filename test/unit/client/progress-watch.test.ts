@@ -8,15 +8,14 @@ const FIRST = '11111111-1111-4111-8111-111111111111';
 const SECOND = '22222222-2222-4222-8222-222222222222';
 const THIRD = '33333333-3333-4333-8333-333333333333';
 const GAP_MS = 60;
-/** A timer may fire before its time by this, by the clock of `performance`. */
+/** A timer may fire early by this time, measured by the clock of `performance`. */
 const TIMER_EARLY_MS = 2;
 
 let service: FakeService;
 let baseUrl: string;
 const clients: UploadClient[] = [];
 /**
- * The requests for progress as the client has made them, by its own clock. The service may see them late, or not at
- * all.
+ * The progress requests that the client has sent, by its own clock. The service may receive them late or not at all.
  */
 let asked: { versions: Record<string, number>; atMs: number; startedAtMs: number; endedAtMs: number }[] = [];
 
@@ -45,7 +44,7 @@ function createClient(options: UploadClientOptions = {}): UploadClient {
   return client;
 }
 
-/** Notes when each request for progress begins and when its answer is whole or it has failed. */
+/** Records when each progress request begins, and when it has its whole answer or has failed. */
 async function notingFetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
   const url = input instanceof Request ? input.url : input.toString();
   if (!url.includes('/progress?')) return await fetch(input, init);
@@ -60,12 +59,12 @@ async function notingFetch(...[input, init]: Parameters<typeof fetch>): Promise<
   }
 }
 
-/** From the end of each request for progress to the beginning of the next. */
+/** Returns the pauses between the end of each progress request and the beginning of the next. */
 function pausesMs(): number[] {
   return asked.slice(1).map(({ startedAtMs }, index) => startedAtMs - (asked[index]?.endedAtMs ?? Infinity));
 }
 
-/** Requests may follow each other, and no two may overlap. */
+/** Checks that no two requests overlap. */
 function expectOneAtATime(): void {
   for (const pauseMs of pausesMs()) expect(pauseMs).toBeGreaterThanOrEqual(0);
 }
@@ -75,7 +74,7 @@ test('a change between two requests is not lost', async () => {
   const seen: number[] = [];
   const handle = createClient().watch(FIRST, { onProgress: (progress) => seen.push(progress.version) });
   await until(() => seen.length === 1);
-  // The gap: nothing is held now.
+  // Nothing is held in this gap.
   expect(service.heldCount).toBe(0);
   service.move(FIRST, { state: 'processing', percent: 50 });
   service.complete(FIRST);
@@ -169,7 +168,8 @@ test('the request after a failure asks for an immediate answer, so that a recove
   client.watch(SECOND);
   await until(() => connected.at(-1) === true && connected.includes(false));
   await until(() => service.heldCount === 1);
-  // The first cut may be that of holding alone; the second one was not held. It is held in full again afterwards.
+  // The first cut may concern only the hold. The second request was not held. Later requests have the full hold time
+  // again.
   expect(service.progressRequests.slice(2).map(({ timeoutMs }) => timeoutMs > 0)).toEqual([true, false, false, true]);
   expect(service.progressRequests.at(-1)?.timeoutMs).toBe(25_000);
 });
@@ -195,7 +195,7 @@ test('the queue position is requested again after a held request timed out', asy
   const positions: (number | null)[] = [];
   createClient().watch(FIRST, { onProgress: ({ queuePosition }) => positions.push(queuePosition) });
   await until(() => service.heldCount === 1);
-  // As when others leave the queue: the version stays.
+  // This is the same as when other uploads leave the queue: the version stays.
   const upload = service.uploads.get(FIRST);
   if (upload) upload.progress.queuePosition = 2;
   service.timeOut();

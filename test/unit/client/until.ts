@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { patienceMs } from '../../helpers/patience.ts';
 
-/** The phases of a client may last for a few milliseconds only: shorter than the pauses of `eventually`. */
+/**
+ * The interval of the checks. A phase of a client may last only a few milliseconds, less than the pauses of
+ * `eventually`.
+ */
 const POLL_MS = 2;
 const WITHIN_MS = 10_000;
 

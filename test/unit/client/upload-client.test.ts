@@ -133,7 +133,7 @@ describe('interrupted upload', () => {
     const seen: string[] = [];
     await createClient().upload(photo(200_000), { onProgress: ({ state }) => seen.push(state) }).result;
     expect(seen).not.toContain('failed');
-    // Once in 20 ms would be fifty.
+    // One request in 20 ms would be fifty.
     expect(service.progressRequests.length).toBeLessThan(15);
   });
 

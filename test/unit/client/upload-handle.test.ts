@@ -46,7 +46,7 @@ function isCancel(url: Parameters<typeof fetch>[0]): boolean {
   return typeof url === 'string' && url.endsWith('/cancel');
 }
 
-/** An address at which nothing listens. */
+/** Returns an address at which nothing listens. */
 async function deadAddress(): Promise<string> {
   const server = createServer();
   const port = await listen(server);

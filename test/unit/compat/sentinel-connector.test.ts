@@ -19,14 +19,14 @@ async function startMaster(): Promise<FakeRedis> {
 }
 
 interface FakeSentinel extends FakeRedis {
-  /** How often the master was asked for. */
+  /** The number of requests for the master. */
   readonly asked: () => number;
   readonly listening: readonly Socket[];
-  /** Says that this one is master from now on, to these or to all that listen. */
+  /** Reports a new master to these subscribers, default all. */
   tellOf(master: FakeRedis, listening?: readonly Socket[]): void;
 }
 
-/** `masterNow` may take its time. */
+/** Starts a sentinel. `masterNow` may answer late. */
 async function startSentinel(
   masterNow: () => FakeRedis | Promise<FakeRedis>,
   found: () => readonly FakeRedis[] = () => [],
@@ -60,12 +60,12 @@ async function startSentinel(
 
 interface Connected {
   readonly connection: SingleRedis;
-  /** What became of it, in order. */
+  /** The events of the connection, in order. */
   readonly events: readonly string[];
   readonly times: (event: string) => number;
 }
 
-/** Resolves when it is ready. */
+/** Connects through the sentinels. Resolves when the connection is ready. */
 async function connect(...sentinels: readonly FakeRedis[]): Promise<Connected> {
   const place = {
     sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
@@ -111,9 +111,9 @@ describe('connection through sentinels', () => {
     const { connection, events } = await connect(...sentinels);
     for (const sentinel of sentinels) await listened(sentinel);
     for (const sentinel of sentinels) sentinel.tellOf(master);
-    // Another master's failover is nothing to it either.
+    // A failover of another master has no effect either.
     sentinels[0].listening[0]?.write(bulks('message', '+switch-master', 'other 127.0.0.1 1 127.0.0.1 2'));
-    // Who listens again has read what came before the end.
+    // A connector that subscribes again has read everything that came before the end.
     for (const sentinel of sentinels) sentinel.listening[0]?.end();
     for (const sentinel of sentinels) await listened(sentinel, 2);
     await connection.ping();
@@ -139,7 +139,7 @@ describe('connection through sentinels', () => {
       // The old listener receives it, because this sentinel has not processed its end yet.
       sentinel.tellOf(master, listening === undefined ? [] : [listening]);
       await eventually('the message to be out', () => listening?.writableLength === 0);
-      // What is written to a connection on this machine is there for its reader at once.
+      // On this machine, written bytes are at once available to the reader.
       for (let turns = 0; turns < 5; turns += 1) await turn();
     };
     master.sockets[0]?.destroy();

@@ -9,7 +9,7 @@ import { closeServers, serve, settle, until } from './serve.ts';
 
 afterEach(closeServers);
 
-/** A task that ends when the test says so. */
+/** Makes a task that ends when the test says so. */
 function manualTask(): {
   run: (signal: AbortSignal) => Promise<string>;
   finish: (value: string) => void;
@@ -24,7 +24,7 @@ function manualTask(): {
   return { run, finish: (value) => finish(value), signals };
 }
 
-/** A call whose response is held. */
+/** Starts a call whose response is held. */
 function started<T>(task: Callable<T>, executor: Executor): DeferredResult<T> {
   const result = deferredCall(task, { executor });
   result.start();

@@ -25,7 +25,7 @@ const failOnFault = (error: unknown): never => {
   throw error;
 };
 
-/** Writes down every hook that runs. */
+/** Makes an interceptor that records every hook that runs. */
 function recorder(name: string, log: string[], broken: readonly string[] = []): DeferredInterceptor {
   const note = (hook: string): void => {
     log.push(`${name}.${hook}`);

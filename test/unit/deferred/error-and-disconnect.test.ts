@@ -20,7 +20,7 @@ interface Poll {
   endings: (Ending | undefined)[];
 }
 
-/** Every request is held until `registry` wakes its path. */
+/** Serves requests that are held until `registry` wakes their path. */
 async function servePolls(options: ServeOptions = {}): Promise<Poll> {
   const registry = new Registry<unknown>({ onFault: failOnFault });
   const results: DeferredResult[] = [];

@@ -15,7 +15,7 @@ export class FakeClock implements Clock {
     this.#earlyMs = earlyMs;
   }
 
-  /** Timers that wait. */
+  /** The number of timers that wait. */
   get timers(): number {
     return this.#timers.size;
   }
@@ -32,7 +32,7 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Lets time pass, with every timer at its own moment. */
+  /** Advances the clock, and fires each timer at its own time. */
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs;
     for (;;) {

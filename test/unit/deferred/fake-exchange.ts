@@ -23,7 +23,7 @@ const app = new Koa();
 export class FakeExchange {
   readonly ctx: Context;
   readonly #socket = new FakeSocket();
-  /** How often the middleware came to an end. */
+  /** How often the middleware has ended. */
   answers = 0;
 
   constructor() {
@@ -32,7 +32,7 @@ export class FakeExchange {
     req.url = '/';
     const res = new ServerResponse(req);
     res.assignSocket(this.#socket);
-    // What Node's server does behind a response.
+    // Node's server does the same after a response.
     res.on('finish', () => {
       res.detachSocket(this.#socket);
       this.#close();
@@ -40,7 +40,7 @@ export class FakeExchange {
     this.ctx = app.createContext(req, res);
   }
 
-  /** What the client got. */
+  /** The bytes that the client has received. */
   get written(): string {
     return this.#socket.written;
   }

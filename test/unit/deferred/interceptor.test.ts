@@ -8,7 +8,7 @@ afterEach(closeServers);
 
 type Hook = 'before' | 'pre' | 'post' | 'after';
 
-/** Writes down its hooks, and throws in the `broken` one. */
+/** Makes an interceptor that records its hooks, and throws in the `broken` one. */
 function recorder(name: string, log: string[], broken?: Hook): DeferredInterceptor {
   const note = (hook: Hook): void => {
     log.push(`${name}.${hook}`);

@@ -9,7 +9,7 @@ import { closeServers, serve, until } from './serve.ts';
 
 afterEach(closeServers);
 
-/** Set once the response is held. */
+/** Returns a result that is set when the response is held. */
 function later(value: unknown): DeferredResult {
   const result = new DeferredResult();
   setImmediate(() => result.setResult(value));

@@ -13,7 +13,7 @@ afterEach(closeServers);
 
 type Timeout = 'none' | 'value' | 'supplier' | 'async' | 'never';
 
-/** A manager, a registry and some exchanges held by them, with every callback counted. */
+/** A manager, a registry and some held exchanges. It counts every callback. */
 class Arena {
   readonly clock = new FakeClock();
   readonly faults: unknown[] = [];
@@ -47,7 +47,7 @@ class Arena {
     this.drained = this.manager.drain();
   }
 
-  /** Lets everything come to its end that has not yet. */
+  /** Ends everything that has not ended yet. */
   async finish(): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
       this.clock.advance(40_000);
@@ -96,12 +96,12 @@ class Held {
     this.exchange.drop();
   }
 
-  /** What must hold of every exchange that is over. */
+  /** Checks the rules for an exchange that has ended. */
   check(): void {
     expect([this.completions, this.exchange.answers, this.result.isSetOrExpired()]).toEqual([1, 1, true]);
     expect(this.wins.length).toBeLessThanOrEqual(1);
     const { pre, post, after, endings } = this.state;
-    // A request that found the service shutting down was refused before any hook.
+    // A request during shutdown was rejected before any hook.
     expect([pre, post, after]).toEqual(pre === 0 ? [0, 0, 0] : [1, 1, 1]);
     if (pre === 0) return;
     const [ending] = endings;

@@ -22,26 +22,26 @@ export interface Served {
   url: string;
   port: number;
   manager: DeferredManager;
-  /** Reported by the manager. */
+  /** The faults that the manager has reported. */
   faults: Fault[];
-  /** What reached Koa's own error event. */
+  /** The errors of Koa's own error event. */
   appErrors: unknown[];
-  /** Contexts in the order of their requests. */
+  /** The contexts, in the order of their requests. */
   contexts: Context[];
   get(path: string): Promise<Answer>;
-  /** A request that can be torn down; its answer, if any, is dropped. */
+  /** Opens a request that the test can destroy. Its answer is ignored. */
   open(path: string): http.ClientRequest;
 }
 
 export interface ServeOptions extends Partial<DeferredManagerOptions> {
   above?: Middleware[];
-  /** Uses what the types of Koa do not take for middleware, such as a router. */
+  /** Mounts a handler that is no middleware by the types of Koa, such as a router. */
   mount?: (app: Koa) => void;
 }
 
 const closers: (() => Promise<void>)[] = [];
 
-/** Give it to `afterEach`. */
+/** Closes all servers. Pass it to `afterEach`. */
 export async function closeServers(): Promise<void> {
   await Promise.all(closers.splice(0).map((close) => close()));
 }
@@ -80,12 +80,12 @@ export async function serve(handlers: Middleware | Middleware[], options: ServeO
   };
 }
 
-/** Goes round the event loop until `condition` holds; rejects after a deadline. */
+/** Waits turn by turn of the event loop until `condition` holds. Rejects after a deadline. */
 export async function until(condition: () => boolean): Promise<void> {
   await turnsUntil(condition.toString(), condition);
 }
 
-/** Goes round the event loop a few times, so that everything already under way has happened. */
+/** Waits for a few turns of the event loop, so that everything that has begun can happen. */
 export async function settle(): Promise<void> {
   for (let round = 0; round < 5; round += 1) await new Promise((resolve) => setImmediate(resolve));
 }

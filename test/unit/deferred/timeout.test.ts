@@ -13,12 +13,12 @@ interface Held1 {
   served: Served;
   clock: FakeClock;
   result: DeferredResult;
-  /** Of the one request. */
+  /** The answer to the request. */
   answer: Promise<Answer>;
   endings: (Ending | undefined)[];
 }
 
-/** One request, held by `result`, on a clock that stands still. */
+/** Sends one request, which `result` holds, on a clock that stands still. */
 async function holdOne(
   options: DeferredResultOptions<unknown>,
   serveOptions: ServeOptions = {},

@@ -131,7 +131,7 @@ async function ask(server: Served): Promise<{ socket: Socket; keepAlive: string 
   return { socket, keepAlive: /^Keep-Alive: timeout=(\d+)/m.exec(text)?.[1] };
 }
 
-/** More than the buffers of the system take. */
+/** Yields more bytes than the buffers of the system take. */
 function* chunks(count: number): Generator<Buffer> {
   for (let made = 0; made < count; made += 1) yield CHUNK;
 }

@@ -13,7 +13,7 @@ import { turnsUntil } from '../../helpers/turns-until.ts';
 
 let served: Served;
 let socket: Socket;
-/** How the handler saw each body end. */
+/** How each body ended for the handler. */
 let outcomes: string[];
 
 beforeEach(async () => {
@@ -36,7 +36,7 @@ async function readAll(chunks: AsyncIterable<Buffer>): Promise<void> {
   for await (const chunk of chunks) void chunk;
 }
 
-/** All that comes back until our side ends. */
+/** Returns all bytes of the answer until our side ends. */
 async function answer(): Promise<string> {
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString())).resume();

@@ -4,7 +4,7 @@ import { attachmentDisposition, dispositionFileName } from '../../../src/http/co
 import { patienceMs } from '../../helpers/patience.ts';
 import { cleanFileName } from '../../../src/intake/file-name.ts';
 
-/** As Node hands a header on: bytes as latin1. */
+/** Returns the text in the form in which Node passes a header on: bytes as latin1. */
 const asSent = (text: string): string => Buffer.from(text).toString('latin1');
 
 describe('the Content-Disposition of a download', () => {
@@ -20,7 +20,7 @@ describe('the Content-Disposition of a download', () => {
 
   test('of any clean name is a valid header, from which the name can be read', () => {
     fc.assert(
-      // Any code points; a string of fast-check would take seconds to make the list of them.
+      // These are any code points. `fc.string` would take seconds to make a list of them.
       fc.property(fc.array(fc.integer({ min: 0, max: 0x10ffff })), (codePoints) => {
         const raw = String.fromCodePoint(...codePoints);
         const name = cleanFileName(raw);

@@ -9,7 +9,7 @@ class SlowResponse extends EventEmitter {
   head: unknown;
   writableNeedDrain = false;
   isDestroyed = false;
-  /** Every further write fills the reader's buffer. */
+  /** True if every further write fills the buffer of the reader. */
   isSlow = false;
 
   writeHead(status: number, headers: object): void {

@@ -65,7 +65,7 @@ describe('the metrics of held responses', () => {
   });
 });
 
-/** A span that notes what is done with it. */
+/** A span that records its calls. */
 function fakeSpan() {
   const done: unknown[] = [];
   const span: Span = {

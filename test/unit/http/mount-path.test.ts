@@ -16,7 +16,7 @@ describe('a request to a mounted service', () => {
     server?.closeAllConnections();
   });
 
-  /** Serves the URL that the service sees. `prepare` is what a framework does before. */
+  /** Returns the URL that the service sees. `prepare` does what a framework does before. */
   async function seen(path: string, prepare: (url: string) => object = () => ({}), method = 'GET') {
     const handle = withoutMountPath('/media', (request, response) => response.end(request.url));
     server = createServer((request, response) => handle(Object.assign(request, prepare(request.url ?? '')), response));

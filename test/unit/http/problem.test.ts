@@ -13,7 +13,7 @@ afterEach(async () => {
   await served?.close();
 });
 
-/** Asks once; `logged` is what went into the log. */
+/** Sends one request. `logged` has the lines of the log. */
 async function ask(handler: Middleware) {
   const logged: string[] = [];
   const sink = new Writable({ write: (line: Buffer, _encoding, done) => done(void logged.push(line.toString())) });

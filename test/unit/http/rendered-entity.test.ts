@@ -19,7 +19,7 @@ const entity = new RenderedEntity(DOCUMENT, { ETag: 'W/"7"' });
 let served: Served;
 /** True if the response was written when the setter returned. */
 let isWritten: boolean | undefined;
-/** What the application does with a response before the service has it. */
+/** Called with the response before the service gets it, like the application around the service. */
 let prepare: (ctx: Context) => void;
 
 beforeEach(async () => {

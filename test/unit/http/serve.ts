@@ -10,14 +10,14 @@ import { listen } from '../../helpers/listen.ts';
 export interface Served {
   readonly url: string;
   readonly server: Server;
-  /** Faults that Koa itself met. */
+  /** The errors that Koa has reported. */
   readonly faults: unknown[];
   /** A plain connection, for requests that no client library would send. */
   connect(): Promise<Socket>;
   close(): Promise<void>;
 }
 
-/** The caller closes it. */
+/** Serves the middleware. The caller closes the server. */
 export async function serve(...stack: readonly Middleware[]): Promise<Served> {
   const app = new Koa();
   const faults: unknown[] = [];
@@ -43,7 +43,7 @@ export async function serve(...stack: readonly Middleware[]): Promise<Served> {
   };
 }
 
-/** The types of a router's middleware are narrower than those of any other. */
+/** Returns the middleware of a router. Its types are narrower than the types of other middleware. */
 export function routesOf(router: Router): Middleware {
   return router.routes() as unknown as Middleware;
 }

@@ -22,7 +22,7 @@ afterEach(async () => {
 const SIGNAL = new AbortController().signal;
 const LIMITS = { maxFiles: 9, maxFields: 9, maxFieldBytes: 9, maxRequestBytes: 100_000_000 };
 
-/** Handlers that answer long before the body has come. */
+/** Handlers that answer before the whole body has arrived. */
 const EARLY: Readonly<Record<string, Middleware>> = {
   'reads nothing of it'(ctx) {
     ctx.body = 'early';
@@ -43,7 +43,7 @@ const EARLY: Readonly<Record<string, Middleware>> = {
 
 const FORM_HEAD = '--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n';
 
-/** Sends a body as browsers do: all of it, before looking at an answer. Resolves with all that came back. */
+/** Sends a body as browsers do: completely, before reading an answer. Resolves with all bytes of the answer. */
 async function sendWhole(connected: Socket, bodyBytes: number, headers = '', behind = ''): Promise<string> {
   connected.pause();
   connected.write(

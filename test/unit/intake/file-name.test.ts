@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { cleanFileName } from '../../../src/intake/file-name.ts';
 
-/** Names with what attackers and odd keyboards put into them. */
+/** Names with characters of attackers and of unusual keyboards. */
 const anyName = fc.oneof(
-  // Any code points; a string of fast-check would take seconds to make the list of them.
+  // These are any code points. `fc.string` would take seconds to make a list of them.
   fc.array(fc.integer({ min: 0, max: 0x10ffff }), { maxLength: 400 }).map((points) => String.fromCodePoint(...points)),
   fc
     .array(

@@ -12,15 +12,15 @@ const BOUNDARY = '----boundary7';
 
 interface Fed {
   feed: FormFeed;
-  /** What is read of the files, each to its end. */
+  /** The bytes of each file, read to its end. */
   files: Promise<Buffer>[];
-  /** Chunks that were brought past the parser, and those offered that were not. */
+  /** The sizes of the chunks that bypassed the parser, and of the chunks that were offered and did not. */
   taken: number[];
   chunks: StreamChunks[];
   streams: Readable[];
 }
 
-/** A parser with its feed. @param reads false leaves the files unread. */
+/** Makes a parser with its feed. @param reads if false, the files are not read */
 function feedParser(boundary = BOUNDARY, reads = true): Fed {
   const parser = busboy({
     headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
@@ -53,7 +53,7 @@ async function readAll(chunks: StreamChunks): Promise<Buffer> {
   return Buffer.concat(read);
 }
 
-/** Writes them one after another, as a network brings them; resolves when the parser is done. */
+/** Writes the chunks one after the other, as they come from a network. Resolves when the parser has ended. */
 async function send({ feed }: Fed, ...chunks: readonly Buffer[]): Promise<void> {
   for (const chunk of chunks) {
     await new Promise<void>((resolve, reject) => feed.write(chunk, (error) => (error ? reject(error) : resolve())));
@@ -62,7 +62,7 @@ async function send({ feed }: Fed, ...chunks: readonly Buffer[]): Promise<void> 
   feed.end();
 }
 
-/** What almost ends a file, and other files that end at once. */
+/** Bytes that almost contain the delimiter. */
 const CONTENT = Buffer.from(`${'one'.repeat(40)}\r\n------boundary\r\r\n\r\n-${'two'.repeat(40)}\r\n------boundar`);
 const BODY = formBody(
   { name: 'a', fileName: 'a', bytes: CONTENT },

@@ -30,7 +30,7 @@ async function fileNameFor(disposition: string): Promise<string | undefined> {
   return seen !== undefined && 'fileName' in seen ? seen.fileName : undefined;
 }
 
-// Its file holds what looks like a boundary and is none.
+// The file contains bytes that look like a boundary.
 const BODY = formBody(
   { name: 'options', bytes: '{}' },
   { name: 'a', fileName: 'ü.jpg', bytes: 'one\r\n------boundary\r\n\r\n-' },
@@ -298,7 +298,7 @@ test('a part with any headers between two files is read, or the form is rejected
     'Content-Disposition|Content-Type|X|:| |\t|\r\n|\r|\n|;|=|"|\\|%|é|form-data|attachment|name|filename|filename*|' +
     'UTF-8|image/png|text/csv|Content-Disposition: form-data; name="f"|; filename="|------boundary7|\r\n\r\n';
   const pieces = fc.array(fc.constantFrom(...texts.split('|')), { maxLength: 14 });
-  // Half of the heads begin well.
+  // Half of the heads begin correctly.
   const heads = fc.tuple(fc.constantFrom('', '\r\nContent-Disposition: form-data'), pieces);
   const file = { name: 'f', fileName: 'a', bytes: 'x' };
   const limits = { ...LIMITS, maxFields: 3, maxFieldBytes: 1000 };
@@ -308,7 +308,7 @@ test('a part with any headers between two files is read, or the form is rejected
       const [first, last] = [formBody(file), formBody(file)];
       const between = Buffer.from(`------boundary7${begun}${more.join('')}\r\n\r\ny\r\n`, 'latin1');
       const body = Buffer.concat([first.subarray(0, first.indexOf('------boundary7--')), between, last]);
-      // An empty line of a boundary before another one is no part.
+      // A boundary directly before another one makes no part.
       const sent = `\r\n${body.toString('latin1')}`.match(/\r\n------boundary7[ \t]*\r\n(?!------boundary7)/g);
       const seen = await readAll(wholeRequest(FORM_HEADERS, body), limits).catch((error: unknown) => error);
       if (seen instanceof ServiceError) return;

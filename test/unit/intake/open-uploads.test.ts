@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.ts';
 import { OpenUploads } from '../../../src/intake/open-uploads.ts';
 
-/** A body under way that comes that fast, and the codes with which it was ended. */
+/** Makes a body that arrives at this rate, and a list of the codes with which it was ended. */
 function upload(bytesPerS?: number) {
   const ended: string[] = [];
   return { bytesPerS, ended, end: (reason: ServiceError) => void ended.push(reason.code) };

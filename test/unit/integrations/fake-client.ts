@@ -12,7 +12,7 @@ import { ProgressFeed } from '../../../src/client/progress-feed.ts';
 import { withResolvers } from '../../../src/client/with-resolvers.ts';
 import { completedUpload, freshProgress, freshUpload, problem } from '../client/documents.ts';
 
-/** One upload of a fake client, moved by a test. */
+/** An upload of a fake client. A test changes its state. */
 export interface FakeUpload {
   readonly id: string;
   /** Undefined if the upload is only watched. */

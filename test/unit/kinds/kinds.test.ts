@@ -45,7 +45,7 @@ describe('file kinds', () => {
   });
 });
 
-/** The names among some of which the file exists or may exist. */
+/** Returns the names of files that exist or may exist. */
 function namesOf(kinds: Kinds, type: string | null, options: unknown): string[] {
   return ['1600', '640', '160', 'card', 'hero', 'page-1.png'].filter((name) => kinds.mayHave(type, options, name));
 }

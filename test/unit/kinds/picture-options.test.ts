@@ -7,7 +7,7 @@ function mistakesIn(options: unknown): string[] {
   return schema.safeParse(options).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
 }
 
-/** One variant that is right but for what is given. */
+/** Makes a valid variant with these changes. */
 function variant(more: object): object {
   return { variants: [{ name: 'a', longestSide: 100, ...more }] };
 }

@@ -11,7 +11,7 @@ import {
 
 const LANGUAGE_PATHS = ['/words-german.js', '/words-spanish.js', '/words-chinese.js'];
 const PATHS = ['/', '/style.css', '/page.js', '/client.js', '/client.d.ts', ...LANGUAGE_PATHS];
-/** What a browser fetches to show the page. */
+/** The files that a browser fetches to show the page. */
 const PAGE_PATHS = PATHS.slice(0, 3);
 const MOST_COMPRESSED_BYTES = 40_000;
 

@@ -166,7 +166,7 @@ describe('positions in the queue', () => {
     const [mover, next, newest, last] = [queued(3, { isPositionOld: true }), queued(2), queued(3), queued(4)];
     expect(moveUpBehind(mover, [mover, next, newest, last])).toEqual([next, newest, last]);
     expect(positionsOf([next, newest, last])).toEqual([1, 2, 3]);
-    // All positions up to that of the mover were reported after it had left.
+    // All positions up to that of the mover were reported after it had left the queue.
     expect(moveUpBehind(mover, [mover, next, newest, last])).toEqual([]);
   });
 });

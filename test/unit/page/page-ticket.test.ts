@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PageTicket } from '../../../src/page/page-ticket.ts';
 
-/** A tab whose address is `/media/` and the given rest. */
+/** Opens a tab whose address is `/media/` and the given rest. */
 function openTab(stored = new Map<string, string>()) {
   const location = { pathname: '/media/', search: '?a=1', hash: '' };
   const replaced: string[] = [];

@@ -7,12 +7,12 @@ import { silentLog } from '../../helpers/record-space.ts';
 const SWEEP_MS = 15_000;
 const PING_MS = 10_000;
 
-/** A connection whose every command a test answers. */
+/** A connection for which a test answers every command. */
 class FakeSubscriber implements Subscriber {
   isReady = false;
   readonly log: string[] = [];
   readonly answers: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  /** Commands are answered at once. */
+  /** True if commands are answered at once. */
   isPrompt = true;
   reconnects = 0;
   isClosed = false;
@@ -66,7 +66,7 @@ async function becomeReady(): Promise<void> {
   await jest.advanceTimersByTimeAsync(0);
 }
 
-/** Somebody waits for these from now on. */
+/** Adds a waiter for these uploads. */
 function want(...ids: string[]): Promise<void> | undefined {
   for (const id of ids) wanted.add(id);
   return feed.listen(ids);

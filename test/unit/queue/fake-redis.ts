@@ -2,18 +2,21 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { listen } from '../../helpers/listen.ts';
 
-/** Stands in for a server or a sentinel, where its answers and their order are what a test is about. */
+/** Replaces a server or a sentinel in tests of its answers and their order. */
 export interface FakeRedis {
   readonly port: number;
-  /** Those open now, the oldest first. */
+  /** The open connections, the oldest first. */
   readonly sockets: readonly Socket[];
   close(): Promise<void>;
 }
 
-/** What is sent back for a command, its name in lower case; undefined sends nothing. */
+/** Returns the reply to a command, whose name is in lower case. Undefined sends nothing. */
 export type FakeAnswer = (command: readonly string[], socket: Socket) => string | undefined;
 
-/** The caller closes it. A client's end is answered with an end only where `endsAtOnce` says so, the default. */
+/**
+ * Starts a fake Redis, which the caller closes. If `endsAtOnce` is false, it does not close its side when a client
+ * does. Default true.
+ */
 export async function startFakeRedis(answer: FakeAnswer, { endsAtOnce = true } = {}): Promise<FakeRedis> {
   const sockets: Socket[] = [];
   const server = createServer({ allowHalfOpen: !endsAtOnce }, (socket) => {
@@ -22,7 +25,7 @@ export async function startFakeRedis(answer: FakeAnswer, { endsAtOnce = true } =
     socket.on('close', () => sockets.splice(sockets.indexOf(socket), 1));
     socket.on('data', (chunk: Buffer) => {
       for (const [name = '', ...args] of commandsIn(chunk.toString())) {
-        // It speaks the protocol's version 2 alone.
+        // It supports only version 2 of the protocol.
         const reply =
           name.toLowerCase() === 'hello' ? '-NOPROTO no\r\n' : (answer([name.toLowerCase(), ...args], socket) ?? '');
         if (reply !== '') socket.write(reply);
@@ -47,12 +50,12 @@ export function bulk(text: string): string {
   return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 }
 
-/** A list of them. */
+/** A list of bulk strings. */
 export function bulks(...texts: readonly string[]): string {
   return `*${texts.length}\r\n${texts.map(bulk).join('')}`;
 }
 
-/** Commands are short here, and each comes whole. */
+/** Returns the commands in a text. Commands are short here, so each arrives completely. */
 function commandsIn(text: string): string[][] {
   const lines = text.split('\r\n');
   const commands: string[][] = [];

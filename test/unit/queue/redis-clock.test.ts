@@ -4,7 +4,10 @@ import { RedisClock } from '../../../src/queue/redis-clock.ts';
 import type { Redis } from '../../../src/queue/connection.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 
-/** A connection to a Redis whose clock is `aheadMs` ahead of this machine's; undefined: it answers with an error. */
+/**
+ * Makes the clock of a Redis that is `aheadMs` ahead of this machine. If that is undefined, Redis answers with an
+ * error.
+ */
 function clockOf(aheadMs: () => number | undefined): RedisClock {
   const connection = {
     status: 'ready',
@@ -13,7 +16,7 @@ function clockOf(aheadMs: () => number | undefined): RedisClock {
     eval: async () => {
       const ahead = aheadMs();
       if (ahead === undefined) throw new Error('away');
-      // Read within the round trip, as by a server, and not at its very first moment.
+      // A server reads its clock within the round trip, and not at its first moment.
       await turn();
       const nowMs = performance.timeOrigin + performance.now() + ahead;
       return [String(Math.floor(nowMs / 1000)), String(Math.floor((nowMs % 1000) * 1000))];

@@ -7,11 +7,11 @@ import { eventOf, ID, openRegistry } from './states.ts';
 const AWAY = new ServiceError('service_unavailable', 'Away.');
 const OTHER = 'other';
 
-/** Each read is answered by hand. */
+/** An observer whose reads are answered by the test. */
 class ManualObserver implements RecordObserver {
   readonly ids: readonly string[];
   isDone = false;
-  /** Whether events decide by themselves. */
+  /** True if an event decides without a read. */
   decides = false;
   readonly reads: { ids: readonly string[]; eventAtMs: number | undefined; end: (error?: Error) => void }[] = [];
 

@@ -4,7 +4,7 @@ import { ServiceError } from '../../../src/errors.ts';
 import { eventTimeOf, RE_READ, waitForRecords, type RecordWait } from '../../../src/record/record-wait.ts';
 import { complete, eventOf, ID, openRegistry, timeOut } from './states.ts';
 
-/** A read that a test answers by hand. */
+/** Makes a read that the test answers. */
 function manualRead() {
   const asked: { answer: (value: string | undefined) => void; fail: (error: Error) => void }[] = [];
   const read = () =>
@@ -12,7 +12,7 @@ function manualRead() {
   return { asked, read };
 }
 
-/** Finds nothing at first, and fails from then on. */
+/** Makes a read that finds nothing at first and fails from then on. */
 function failing(): () => Promise<undefined> {
   let reads = 0;
   return async () =>

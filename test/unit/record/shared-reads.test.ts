@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { SharedReads } from '../../../src/record/shared-reads.ts';
 
-/** Reads that a test answers by hand. */
+/** Makes reads that the test answers. */
 function manualReads() {
   const steps: {
     ids: readonly string[];

@@ -6,7 +6,7 @@ import type { ReadProgress, ReadRecord } from '../../../src/record/read-record.t
 
 export const ID = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
 
-/** A record in the middle of its work. */
+/** Makes a record of an upload that is being processed. */
 export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
   return {
     id: ID,
@@ -54,16 +54,16 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
   };
 }
 
-/** The event that a change of such a record makes. */
+/** Makes the event of a change of such a record. */
 export function eventOf(more: Partial<ProgressState> = {}): ProgressState {
   return { ...recordOf(), ...more };
 }
 
-/** Records whose every read a test answers, or that answer with what lies in `now`. */
+/** Records in memory. Reads return the entries of `now`, and a test may delay them or let them fail. */
 export class FakeRecords {
   readonly now = new Map<string, ReadRecord>();
   reads = 0;
-  /** Rejects reads while it is there. */
+  /** If set, reads reject with it. */
   fault: Error | undefined;
   /** Called at every read, before it is answered. */
   onRead: () => Promise<void> | void = () => undefined;
@@ -88,7 +88,7 @@ export class FakeRecords {
   }
 }
 
-/** A registry that rethrows what a waiter throws. */
+/** Makes a registry that throws the errors of its waiters. */
 export function openRegistry(listen?: () => Promise<void>): Registry<ProgressState> {
   return new Registry<ProgressState>({
     listen,
@@ -98,14 +98,14 @@ export function openRegistry(listen?: () => Promise<void>): Registry<ProgressSta
   });
 }
 
-/** The timeout value, made as the manager makes it when the time is up. */
+/** Returns the timeout value as the manager makes it when the time is up. */
 export async function timeOut<T>(result: DeferredResult<T>): Promise<T> {
   const value = result.timeoutResult;
   if (value === undefined) throw new Error('no timeout value');
   return typeof value === 'function' ? await (value as () => T | PromiseLike<T>)() : value;
 }
 
-/** Ends a result as the manager does when its response is over, however it came. */
+/** Ends a result as the manager does at the end of its response, for any reason. */
 export function complete(result: DeferredResult): void {
   result.complete((error) => {
     throw error;

@@ -24,7 +24,7 @@ let served: Served;
 let temp: TempStorage;
 let records: FakeRecords;
 let transfers: Transfers;
-/** Makes the bytes of every file, in place of the stored ones. */
+/** If set, makes the bytes of every file in place of the stored bytes. */
 let openStream: (() => Readable) | undefined;
 
 beforeEach(async () => {
@@ -76,7 +76,7 @@ async function filesOf(response: Response): Promise<[name: string, content: stri
   return found;
 }
 
-/** Has one byte, and more when somebody pushes them. */
+/** Makes a stream with one byte. A test can push more. */
 function endless(): Readable {
   const stream = new Readable({ read: () => undefined });
   stream.push('x');

@@ -39,7 +39,7 @@ interface Answer {
   headers: IncomingHttpHeaders;
 }
 
-/** `fetch` would say by itself which codings it takes. */
+/** Sends a request without `fetch`, which adds an Accept-Encoding of its own. */
 async function ask(headers: Record<string, string>, path = '/'): Promise<Answer> {
   return await new Promise((resolve, reject) => {
     const sent = request(served.url + path, { headers, agent: false }, (response) => {

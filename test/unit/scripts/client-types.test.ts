@@ -9,7 +9,7 @@ import { recipe } from '../../e2e/recipes.ts';
 
 const SERVED = resolve('src/client/client.d.ts');
 
-/** What someone writes who has fetched the two files; the last line is a mistake. */
+/** The code of somebody who has fetched the two files. The last line is a mistake. */
 const SAMPLE = `
 import { acceptFiles, createUploadClient, filesOf, selectFiles, UploadError, type Progress } from './client.js';
 
@@ -31,7 +31,7 @@ test('client.d.ts equals the output of npm run generate', async () => {
   expect(await readFile(SERVED, 'utf8')).toBe(await clientTypes());
 });
 
-/** Everything that a strict project may have switched on. */
+/** All options that a strict project may have turned on. */
 const STRICT = {
   noEmit: true,
   strict: true,

@@ -37,7 +37,7 @@ describe('the bundles of processes', () => {
 });
 
 describe('the scripts of processes whose compiled code is kept', () => {
-  /** Without the line breaks that the bundler puts into long lines. */
+  /** Returns the texts without the line breaks that the bundler puts into long lines. */
   const texts = () =>
     ['src/server/main', 'workers/main'].map((entry) =>
       readFileSync(join(TEST_BUILD.directory, 'cached', `${entry}.script.js`), 'utf8').replaceAll('\\\n', ''),

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { installPackage, probeMachine, type Manager } from '../../../scripts/setup/system-packages.mjs';
 import { fakeCommands, type FakeCommands } from '../../helpers/fake-commands.ts';
 
-/** Package managers that only write down what they were asked for. */
+/** The package managers are fake and only record their arguments. */
 describe('system packages', () => {
   let commands: FakeCommands;
 
   beforeEach(() => {
     commands = fakeCommands();
-    // Without rights of our own, this one stands in for them.
+    // A user without rights would need sudo, so it is fake too.
     fake('sudo', 'shift; exec "$@"');
   });
 

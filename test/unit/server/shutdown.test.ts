@@ -14,7 +14,7 @@ beforeEach(() => {
     handlers.set(event, handler as () => void);
     return process;
   });
-  // Ends nothing: what follows an exit in the code must do no harm.
+  // The fake exit ends nothing, so the code after an exit must do no harm.
   jest.spyOn(process, 'exit').mockImplementation((code) => void exits.push(code) as never);
 });
 afterEach(() => {

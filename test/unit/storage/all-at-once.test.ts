@@ -7,7 +7,7 @@ describe('work on many items', () => {
   let running = 0;
   let most = 0;
 
-  /** Notes how much work runs. */
+  /** Runs one piece of work and records how many run at the same time. */
   async function working<T>(outcome: () => T): Promise<T> {
     most = Math.max(most, (running += 1));
     await setImmediate();

@@ -12,7 +12,7 @@ const NUMBERS = Buffer.alloc(
   Buffer.from(Array.from({ length: PERIOD }, (_, index) => index)),
 );
 
-/** Bytes that tell where they stood, so that none may change places. */
+/** Returns bytes that show their position, so that a wrong order is noticed. */
 function numbered(length: number, from: number): Buffer {
   return NUMBERS.subarray(from % PERIOD, (from % PERIOD) + length);
 }
@@ -54,7 +54,7 @@ describe('gathered chunks', () => {
     }
     const chunks = gathered.take();
     expect(chunks.length).toBeLessThan(125);
-    // Not a slab for each lone byte.
+    // Short chunks share their memory.
     expect(new Set(chunks.filter(({ length }) => length < 4 * KIB).map(({ buffer }) => buffer)).size).toBeLessThan(20);
   });
 

@@ -55,7 +55,7 @@ describe('joining pieces in a bucket', () => {
   let temp: TempS3;
   let parts: UploadParts;
   let key: string;
-  /** 7, 1, 6 and 1 MiB: the second and third one make one part. */
+  /** The pieces have 7, 1, 6 and 1 MiB. The second and the third make one part. */
   const pieces: Piece[] = [];
 
   beforeAll(async () => {

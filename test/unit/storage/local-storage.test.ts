@@ -23,14 +23,14 @@ afterEach(async () => {
   await temp.remove();
 });
 
-/** Files of the directory that this process holds open. */
+/** Returns the files of the directory that this process holds open. */
 async function openFiles(): Promise<string[]> {
   const numbers = await readdir('/proc/self/fd').catch(() => []);
   const targets = await Promise.all(numbers.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')));
   return targets.filter((target) => target.startsWith(temp.directory));
 }
 
-/** The calls to the disk, with whether `path` existed at that time. */
+/** Returns the calls to the disk, each with whether `path` existed at that time. */
 async function withSyncsSeen(path: string, work: () => Promise<void>): Promise<string[]> {
   const file = await open(temp.directory, 'r');
   const handles = Object.getPrototypeOf(file) as FileHandle;

@@ -7,7 +7,7 @@ import { putObject } from '../../../src/storage/storage.ts';
 import { refuse, startS3Server, S3_CREDENTIALS, type S3Server } from '../../helpers/s3-server.ts';
 import { openTempStorage } from '../../helpers/temp-storage.ts';
 
-/** Nobody shall look for credentials on the network or at home. */
+/** Keeps the library from searching for credentials on the network or in the home directory. */
 const ENVIRONMENT = {
   ...S3_CREDENTIALS,
   AWS_EC2_METADATA_DISABLED: 'true',

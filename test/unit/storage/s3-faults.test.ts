@@ -15,7 +15,7 @@ const KEY = UPLOAD.original;
 const NAME = `${S3_PREFIX}/${KEY}`;
 const UNAVAILABLE = { code: 'service_unavailable', status: 503, retryAfterMs: 5000 };
 
-/** Enough for a busy machine to answer in. */
+/** The limit of silence. Even a busy machine answers within this time. */
 const SILENCE_MS = 500;
 
 let temp: TempS3;

@@ -30,7 +30,7 @@ const jobOf = (number: number, { original, manifest }: { original: string; manif
   files: [fileAt(original), fileAt(manifest, '{}')],
 });
 
-/** Notes each call to the disk with the path below the storage. */
+/** Records each call to the disk, with the path below the storage. */
 function watchDisk(): string[] {
   const seen: string[] = [];
   const paths = new Map<number, string>();

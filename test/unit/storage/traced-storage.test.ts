@@ -11,7 +11,7 @@ const ID = '2f1c1e8e-6d55-4b0b-9d0a-0d3f4b6a7c11';
 const KEY = originalKey(ID, ID);
 const UPLOAD = { 'deferred_uploads.upload': uploadRef(ID) };
 
-/** A span that notes its children, and whether they have failed. */
+/** Makes a span that records its children, and whether they have failed. */
 function recordingSpan() {
   const spans: { name: string; attributes: unknown; end: 'open' | 'ended' | 'failed' }[] = [];
   const parent: Span = {
@@ -138,7 +138,7 @@ describe('a traced storage', () => {
   });
 });
 
-/** A driver that has no cheaper way to write both. */
+/** Returns a driver without `commitWith`, the cheaper way to write a file and its companion. */
 function withoutCommitWith(storage: Storage): Storage {
   return {
     ...tracedStorage(storage, recordingSpan().parent),

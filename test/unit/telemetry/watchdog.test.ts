@@ -8,11 +8,11 @@ import { patienceMs } from '../../helpers/patience.ts';
 
 const WATCHDOG = pathToFileURL(compiled('src/telemetry/watchdog.ts')).href;
 
-/** A thread of a busy machine may stand still for a second. */
+/** The limit of the watchdog. On a busy machine a thread may stand still for a second. */
 const LIMIT_MS = Math.min(patienceMs(1000), 6000);
 const BEAT_MS = 500;
 
-/** More than enough for the watchdog, and an end if it does nothing. */
+/** The time for which the loop blocks. The watchdog ends the process much earlier. */
 const BLOCK_MS = 120_000;
 
 let child: ChildProcess | undefined;

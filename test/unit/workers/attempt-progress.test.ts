@@ -21,7 +21,7 @@ function build(advance: Advance = async () => APPLIED) {
   return { progress, onRefused, written, calls: () => written.mock.calls };
 }
 
-/** Longer than the time in which a new stage and a new file are gathered. */
+/** A pause that is longer than the time in which a new stage and a new file are gathered. */
 const GATHERED_MS = 60;
 
 function fileOf(name: string): StoredVariant {

@@ -26,7 +26,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Rejects as soon as its signal fires. */
+/** A run that rejects as soon as its signal fires. */
 async function obedient(): Promise<never> {
   return await new Promise((_, reject) =>
     bounds.controller.signal.addEventListener('abort', () => reject(new Error('stopped'))),
@@ -37,7 +37,7 @@ async function deaf(): Promise<never> {
   return await new Promise(() => undefined);
 }
 
-/** How a run ends, once it does. */
+/** Resolves with the outcome of a run. */
 async function endOf(run: () => Promise<unknown>): Promise<unknown> {
   return await runBounded(run, bounds).catch((error: unknown) => error);
 }

@@ -8,7 +8,7 @@ import { TINY_PICTURE } from '../../helpers/results.ts';
 
 type Run = (log: string[], context: StepContext) => void | Promise<void>;
 
-/** Its state is a log of what ran, and `ended` what was let go of. */
+/** Makes a processor whose state is a log of its steps. `ended` receives the states that were released. */
 function processorOf(
   steps: readonly [name: string, weight: number, run?: Run][],
   ended: string[][] = [],
@@ -214,7 +214,7 @@ describe('variants that are being stored', () => {
   const VARIANT = { name: 'a', format: 'png', width: 1, height: 1 };
   const published = { ...VARIANT, size: 0, url: '/variants/x/a' };
 
-  /** Its only step publishes and does not wait. */
+  /** Makes a processor whose only step publishes and does not wait. */
   const hasty = (more: Run = () => undefined) =>
     processorOf([
       [

@@ -34,7 +34,7 @@ test('a storage that is away pauses the worker until it is back, with one log li
   expect(await Promise.all([outage.noticed(), outage.noticed()])).toEqual([undefined, undefined]);
   expect([seen, checks, outage.isOn]).toEqual([['storage is away, jobs wait', 'paused'], 1, true]);
   await jest.advanceTimersByTimeAsync(120_000);
-  // After 1, 2, 4, 8 and 16 s, then every 30 s, each a quarter more or less.
+  // The checks come after 1, 2, 4, 8 and 16 s, then every 30 s, each a quarter earlier or later.
   expect(checks).toBeGreaterThan(5);
   expect(checks).toBeLessThan(12);
   expect(await outage.noticed()).toBeUndefined();

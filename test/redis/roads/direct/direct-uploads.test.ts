@@ -17,9 +17,9 @@ import { at, loseAnswer } from '../../../helpers/s3-server.ts';
 import { callerOf, ticketFor, useOf } from '../../../helpers/tenant-use.ts';
 
 const MIB = 1024 * 1024;
-/** One part. */
+/** The size of a file of one part. */
 const SIZE = 9000;
-/** Two parts. */
+/** The size of a file of two parts. */
 const LARGE = 8 * MIB + 9000;
 const EXPIRY_MS = 60_000;
 
@@ -73,7 +73,7 @@ const stateOf = async (id: string) => (await space.records.read(id))?.record.sta
 
 const objectsOf = (id: string) => s3.server.memory.keys().filter((key) => key.includes(`/${id}/`));
 
-/** Multipart uploads of one upload that the bucket still has. */
+/** Returns the number of multipart uploads that the bucket still has for an upload. */
 const openAt = (id: string) =>
   [...s3.server.memory.uploads.values()].filter(({ key }) => key.includes(`/${id}/`)).length;
 

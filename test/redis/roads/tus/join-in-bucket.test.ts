@@ -18,7 +18,7 @@ import { sharedRedis } from '../../../helpers/shared-redis.ts';
 const MIB = 1024 * 1024;
 const NEVER = new AbortController().signal;
 const FILE = jpegBytes(22 * MIB);
-/** The last byte of each partial upload, and of each of its requests. */
+/** The end of each request, for each partial upload. */
 const ENDS = [[9 * MIB], [11 * MIB, 19 * MIB + 3], [FILE.length]];
 
 let space: IntakeSpace;

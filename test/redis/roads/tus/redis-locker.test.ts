@@ -24,7 +24,7 @@ async function take(lock = newLock(), onWanted = (): void => undefined): Promise
   return lock;
 }
 
-/** The commands of a lock, and how many there were. */
+/** Returns the commands of a lock, and a count of them. */
 function counting() {
   let count = 0;
   const store: LockerParts['store'] = {
@@ -84,7 +84,7 @@ test('a living holder keeps the lock, and is notified if another one has taken i
   const key = space.keys.uploadLock(ID);
   await space.connection.pexpire(key, 3000);
   await eventually('it to be kept for longer', async () => (await space.connection.pttl(key)) > 3000);
-  // In one step: between a removal and another holder, this one would take it again.
+  // The holder changes in one step. Between a removal and the new holder, this one would take the lock again.
   await space.connection.set(key, 'another', 'PX', 600_000);
   await eventually('the loss', () => lost > 0);
   await slept.unlock();

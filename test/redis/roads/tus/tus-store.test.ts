@@ -34,7 +34,7 @@ function newStore(parts: Partial<TusStoreParts> = {}, checksum?: SentDigest): Tu
   });
 }
 
-/** An upload of `BYTES`, as though announced to another process. */
+/** Announces an upload of `BYTES`, as another process would. */
 async function announced(size: number | null = BYTES.length): Promise<string> {
   const id = freshId();
   await newStore().create(
@@ -204,7 +204,7 @@ describe('an upload whose process died', () => {
   });
 });
 
-/** Records that cannot queue an upload. */
+/** Returns records that cannot queue an upload. */
 function withoutQueue(code: 'service_unavailable' | 'queue_full'): IntakeSpace['records'] {
   return overriding(space.records, { enqueue: async () => await Promise.reject(new ServiceError(code, 'None.')) });
 }
@@ -222,7 +222,7 @@ describe('a large upload', () => {
     return id;
   }
 
-  /** As a process leaves it that was killed: the file is still open. */
+  /** Leaves an upload as a killed process does: the file is still open. */
   async function killedAfter(id: string, bytes: number): Promise<void> {
     const keyOf = (sizeBytes: number) => growingPartKey(id, 0, 'deaddeaddead', { sizeBytes, isOpen: true });
     const object = await space.storage.growing.open(keyOf(0));

@@ -4,7 +4,7 @@ import { createSigning } from '../../../../src/integrations/uppy/sign-request.ts
 
 const BASE = 'https://uploads.example/a&b';
 
-/** Requests that answer at once and are noted. */
+/** Makes requests that answer at once, and records them. */
 function fakeRequests(): { requests: DirectRequests; calls: unknown[][] } {
   const calls: unknown[][] = [];
   const note =

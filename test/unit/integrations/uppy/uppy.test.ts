@@ -71,7 +71,7 @@ function createUppy(): TestUppy {
 
 function ignore(): void {}
 
-/** Takes the place of an uploader: Uppy's own ones need a browser. */
+/** Replaces the uploader, because Uppy's own uploaders need a browser. */
 function sendsAs(answerTo: (file: TestFile) => Answer): void {
   uppy.addUploader(async (fileIds) => {
     uppy.emit('upload-start', uppy.getFilesByIds(fileIds));
@@ -89,7 +89,7 @@ function addFile(name: string): string {
   return uppy.addFile({ name, type: 'image/jpeg', data: new Blob([new Uint8Array(100)]) });
 }
 
-/** The answer to a form, for a file that is named after the id. */
+/** Returns the answer to a form, for a file that is named after the id. */
 function formAnswer(id: string): Answer {
   return { status: 202, body: { uploads: [service.uploads.get(id)] } };
 }
@@ -263,7 +263,7 @@ describe('the Uppy plugin', () => {
   });
 });
 
-/** As Golden Retriever stores them. */
+/** Returns the files without their bytes, as Golden Retriever stores them. */
 function withoutData(files: Record<string, TestFile>): Record<string, TestFile> {
   return JSON.parse(JSON.stringify(files)) as Record<string, TestFile>;
 }

@@ -68,7 +68,7 @@ const at = (path: string, host = 'files.example'): string => `http://${host}:${p
 describe('the source of an import', () => {
   test('is read from the address that was checked, with no second lookup', async () => {
     const lookups: string[] = [];
-    // The second answer would lead into the own network.
+    // The second answer of the name server would lead into the private network.
     const changing = { 'files.example': [LOOPBACK] };
     const addresses = addressesOf(changing, lookups);
     answer = (_, response) => {

@@ -6,7 +6,7 @@ import type { Operation, Parameter, Reference } from '../../../../src/wire/opena
 
 const document = openApiDocument();
 
-/** As a client reads it. */
+/** The document in the form in which a client reads it. */
 const sent: unknown = JSON.parse(JSON.stringify(document));
 
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -21,7 +21,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** What a `#/…` pointer names; undefined where it names nothing. */
+/** Returns the value that a `#/…` pointer names, or undefined. */
 function resolve(pointer: string): unknown {
   const steps = pointer
     .split('/')
@@ -49,7 +49,7 @@ function parametersOf(operation: Operation): Parameter[] {
   });
 }
 
-/** The words in the `code` enums of problem answers. */
+/** Returns the words in the `code` enums of problem answers. */
 function codesIn(place: unknown): unknown[] {
   return valuesOf('code', place).flatMap((code) => (isObject(code) && Array.isArray(code['enum']) ? code['enum'] : []));
 }
@@ -147,11 +147,11 @@ describe('error codes', () => {
 
   test('are each named by an operation, or by an answer that any address may give', () => {
     const internal = ['deferred_timeout', 'executor_full', 'task_discarded'];
-    // Only if another application embeds the service.
+    // This code occurs only if another application embeds the service.
     internal.push('body_consumed');
-    // Only of `deferred-uploads/jobs`.
+    // These codes occur only in `deferred-uploads/jobs`.
     internal.push('unknown_job', 'job_failed');
-    // Of what never becomes a request.
+    // These codes answer bytes that never become a request.
     internal.push('headers_too_large', 'request_timeout', 'expectation_failed');
     const named = new Set([...codesIn(document.paths), ...codesIn(document.components.responses), ...internal]);
     expect(ERROR_CODES.filter((code) => !named.has(code))).toEqual([]);

@@ -20,7 +20,7 @@ import { UploadIntake } from '../../../../src/intake/intake.ts';
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
 import { METRIC_READINGS } from '../../../helpers/metric-readings.ts';
 
-/** Files of the page come and go with it; `/` stays. */
+/** The routes of the page. Its files may change, so only `/` is named. */
 const PAGE = {
   files: new Map([
     ['/', { bodies: { br: Buffer.of(), gzip: Buffer.of(), identity: Buffer.of() }, type: 'text/html', tag: '0' }],
@@ -34,10 +34,10 @@ async function nobody(): Promise<never> {
   throw new Error('no request is made here');
 }
 
-/** With keys, because open mode has no tickets. */
+/** The service has keys, because open mode has no tickets. */
 const tenants = await Tenants.from({ tenants: {} });
 
-/** The service with nothing behind it. */
+/** Makes the service without any part behind its routes. */
 function emptyApp(): Koa {
   const log = pino({ level: 'silent' });
   const store = { runScript: nobody, readHash: nobody, readFieldsOf: nobody, ranksIn: nobody, get: nobody };

@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A test that is skipped if a tool is not installed. The title names the tool. */
+/** Returns `test`, or `test.skip` if a tool is not installed. The title of the test should name the tool. */
 function testWith(tools: readonly string[]): typeof test.skip {
   const isThere = tools.every((tool) => spawnSync(tool, ['-version'], { stdio: 'ignore' }).error === undefined);
   return isThere ? test : test.skip;

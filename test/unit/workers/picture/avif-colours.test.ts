@@ -42,7 +42,7 @@ async function mapped(curve: 'pq' | 'hlg', level: number): Promise<number[]> {
 describe('colours of an AVIF without a profile', () => {
   test('are converted from Display P3', async () => {
     const at = await shown(await pictureFixture('p07-p3-without-profile.avif'));
-    // The file has (223, 27, 30) there, which is a red outside sRGB.
+    // The file has (223, 27, 30) at this place, which is a red outside sRGB.
     expect(distance(at(0.05, 0.1), [243, 0, 0])).toBeLessThan(12);
   });
 

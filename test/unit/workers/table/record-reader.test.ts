@@ -13,7 +13,7 @@ function readAll(steps: Iterable<void>): void {
   for (const _full of steps);
 }
 
-/** Reads a text in chunks of so many bytes. */
+/** Reads a text in chunks of `chunkBytes` bytes. */
 function read(text: string, { chunkBytes = 65_536, delimiter = ',', maxLineBytes = 10_000 } = {}): Read {
   const rows: Read['rows'] = [];
   const errors: Read['errors'] = [];

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { tableOptionsSchema } from '../../../../src/kinds/table-options.ts';
 import { processTable, type ProcessedTable } from '../../../helpers/process-table.ts';
 
-/** Small texts, each of one kind that was read wrongly before. */
+/** Reads one of the small texts, each of a kind that was read wrongly before. */
 async function read(name: string, options: unknown = {}): Promise<ProcessedTable> {
   return await processTable(readFileSync(`test/fixtures/tables/${name}.csv`), { options });
 }
@@ -221,7 +221,7 @@ describe('real text table', () => {
   });
 });
 
-/** In encodings that Node can only read, as hexadecimal digits. */
+/** Texts in encodings that Node can only read, as hexadecimal digits. */
 const LEGACY = [
   ['gb18030', 'd0d5c3fb2cb3c7cad02cc4eac1e40d0ad5c5c8fd2cb1b1bea92c33300d0ac0eecbc42cc9cfbaa32c32350d0a', '姓名'],
   ['shift_jis', '96bc914f2c93738e730d0a8e5293632c938c8b9e0d0a97e996d82c91e58de30d0a', '名前'],

@@ -204,7 +204,7 @@ describe('types of columns', () => {
   });
 });
 
-/** What a cell means in a column of that type. */
+/** Returns the value of a cell in a column of this type. */
 function valueOf(cell: string, type: string | undefined): string | number | boolean | null {
   if (cell === '') return null;
   if (type === 'integer' || type === 'number') return Number(cell);

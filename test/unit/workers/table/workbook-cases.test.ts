@@ -5,7 +5,7 @@ import { XLSX_TYPE } from '../../../../src/kinds/table.ts';
 import { workbook } from '../../../helpers/workbook.ts';
 import { processTable, type ProcessedTable } from '../../../helpers/process-table.ts';
 
-/** Small workbooks, each of one kind that was read wrongly before. */
+/** Reads one of the small workbooks, each of a kind that was read wrongly before. */
 async function read(name: string, options: unknown = {}): Promise<ProcessedTable> {
   return await processTable(readFileSync(`test/fixtures/tables/${name}.xlsx`), { type: XLSX_TYPE, options });
 }

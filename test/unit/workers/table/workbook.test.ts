@@ -23,7 +23,7 @@ async function problemOf(file: WorkbookSpec | Buffer, more: TableToProcess = {})
 /** A workbook of one sheet with a header and a row. */
 const SMALL: WorkbookSpec = { sheets: { One: sheetRow(1, ['id', 'name']) + sheetRow(2, [1, 'Ada']) } };
 
-/** Cells of one row below a header of as many names. */
+/** Returns the cells of one row, below a header with as many names. */
 async function cellsOf(cells: string, spec: Omit<WorkbookSpec, 'sheets'> = {}): Promise<unknown[]> {
   const count = cells.split('<c ').length - 1;
   const header = sheetRow(

@@ -17,7 +17,7 @@ import { patienceMs } from '../../../helpers/patience.ts';
 
 const MIB = 1024 * 1024;
 
-/** Long enough for every answer that comes. */
+/** A limit that is long enough for every answer. */
 const LIMIT_MS = patienceMs(5_000);
 
 const moduleUrl = (source: string): string => pathToFileURL(compiled(source)).href;
