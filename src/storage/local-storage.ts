@@ -68,7 +68,8 @@ export class LocalStorage implements Storage {
       pathOf: (key) => this.#pathOf(key),
       space: this.#space,
       openNew: (path) => this.#openNew(path),
-      cleanParents: (path) => this.#removeEmptyParents(path),
+      // If the disk is away now, the janitor removes the folders later.
+      cleanParents: (path) => this.#removeEmptyParents(path).catch(() => undefined),
     });
   }
 

@@ -186,6 +186,16 @@ describe('local storage', () => {
       expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([UPLOAD.original]);
       expect(await readdir(join(temp.directory, 'files'))).toEqual([]);
     });
+
+    test('rejects the end of a growing part with storage_unavailable (503), but not its discard', async () => {
+      const keyOf = (sizeBytes: number) => UPLOAD.growing(0, 1, { sizeBytes, isOpen: true });
+      const part = await storage.growing.open(keyOf(0));
+      await part?.write(Buffer.from('x'));
+      await leadTo('/dev/null');
+      await expect(part?.close(keyOf)).rejects.toMatchObject({ code: 'storage_unavailable' });
+      await part?.discard(keyOf);
+      expect(await openFiles()).toEqual([]);
+    });
   });
 
   test('lists the other folders if a folder is removed during the listing', async () => {
