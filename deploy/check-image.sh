@@ -32,6 +32,6 @@ expect 10001 inside id -u
 expect '' inside sh -c 'command -v npm; command -v gcc; command -v make; command -v python3'
 expect 'read-only' inside sh -c 'touch /app/x || echo read-only'
 expect 'usage: npx deferred-uploads <command>' inside sh -c 'node /app/dist/scripts/cli.js --help | head -1'
-# A public address without a choice who may create uploads.
+# A process on a public address must know who may create uploads. Otherwise it ends with 78.
 expect 78 inside sh -c '/usr/bin/tini -s -- node /app/dist/scripts/cli.js api; echo $?'
 echo 'the image is fine'
