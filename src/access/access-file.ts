@@ -6,10 +6,10 @@ import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
 import type { JsonObject } from './caller.ts';
 import { placeOfJsonFault } from './json-fault.ts';
 
-/** The file is read into memory as a whole. Thousands of tenants need less. */
+/** Maximum size of the file, which is read into memory as a whole. Thousands of tenants need less. */
 export const MAX_ACCESS_FILE_BYTES = 16 * 1024 * 1024;
 
-/** A shorter secret of HS256 could be guessed (RFC 7518 section 3.2). */
+/** Minimum length of a secret of HS256. A shorter one could be guessed (RFC 7518 section 3.2). */
 const LEAST_SECRET_BYTES = 32;
 
 /** An error message names at most this many mistakes. */

@@ -9,7 +9,7 @@ export type Credential = { kind: 'none' } | { kind: 'key'; apiKey: string } | { 
 /** The query parameter for clients that cannot set headers. */
 const TICKET_PARAMETER = 'ticket';
 
-/** RFC 6750 section 2.1. The scheme is not case-sensitive. */
+/** A token in `Authorization` (RFC 6750 section 2.1). The scheme is not case-sensitive. */
 const BEARER = /^bearer +(\S+) *$/i;
 
 /**
