@@ -62,7 +62,7 @@ function originalOf(record: UploadRecord, names: UniqueNames): ArchiveFile {
   };
 }
 
-/** One folder for each upload, because the variants of all pictures have the same names. */
+/** Puts the variants of each upload into a folder, because those of all pictures have the same names. */
 function variantsOf({ id, fileName, variants, updatedAtMs }: UploadRecord, names: UniqueNames): ArchiveFile[] {
   const files = Object.values(variants);
   if (files.length === 0)

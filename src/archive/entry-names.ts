@@ -1,6 +1,6 @@
 import { cutToBytes } from '../intake/file-name.ts';
 
-/** File systems allow names of this length. */
+/** File systems allow names of at most this length. */
 const MAX_NAME_BYTES = 255;
 
 /** Characters that Windows does not allow in names. */

@@ -34,7 +34,7 @@ const TIMESTAMP_ID = 0x5455;
 const MADE_BY = 0x0300 | VERSION_ZIP64;
 const ATTRIBUTES = 0o100644 * 0x10000;
 
-/** The header before the bytes of a file (APPNOTE 4.3.7). */
+/** Returns the header before the bytes of a file (APPNOTE 4.3.7). */
 export function localHeader(member: ZipMember): Buffer {
   const sizes = member.isLarge ? IN_EXTRA_FIELD : 0;
   const extra = Buffer.concat([...(member.isLarge ? [zip64Field([0, 0])] : []), timestampField(member.modifiedAt)]);
@@ -46,7 +46,7 @@ export function localHeader(member: ZipMember): Buffer {
   return Buffer.concat([head, member.name, extra]);
 }
 
-/** The checksum and the sizes after the bytes of a file (APPNOTE 4.3.9). */
+/** Returns the checksum and the sizes, which follow the bytes of a file (APPNOTE 4.3.9). */
 export function dataDescriptor({ isLarge }: ZipMember, { crc, packedBytes, sizeBytes }: ZipSizes): Buffer {
   const descriptor = Buffer.alloc(isLarge ? 24 : 16);
   descriptor.writeUInt32LE(0x08074b50, 0);
@@ -61,7 +61,7 @@ export function dataDescriptor({ isLarge }: ZipMember, { crc, packedBytes, sizeB
   return descriptor;
 }
 
-/** The entry of a file in the directory at the end (APPNOTE 4.3.12). `offset` is the place of its local header. */
+/** Returns the entry of a file in the final directory (APPNOTE 4.3.12). `offset` is the place of its local header. */
 export function directoryEntry(member: ZipMember, sizes: ZipSizes, offset: number): Buffer {
   const { crc, packedBytes, sizeBytes } = sizes;
   // The order of the numbers is fixed. A number is present only if its field refers to it.
@@ -81,7 +81,7 @@ export function directoryEntry(member: ZipMember, sizes: ZipSizes, offset: numbe
   return Buffer.concat([entry, member.name, extra]);
 }
 
-/** The end of an archive, with its zip64 form if a number needs it (APPNOTE 4.3.14 to 4.3.16). */
+/** Returns the end of an archive, with its zip64 form if a number needs it (APPNOTE 4.3.14 to 4.3.16). */
 export function endOfDirectory(entries: number, directoryBytes: number, offset: number): Buffer {
   const isLarge = entries >= MOST_ENTRIES || directoryBytes >= IN_EXTRA_FIELD || offset >= IN_EXTRA_FIELD;
   const end = Buffer.alloc(22);
@@ -139,7 +139,7 @@ function timestampField(time: Date): Buffer {
   return field;
 }
 
-/** Time and date as MS-DOS has them: in steps of two seconds, from 1980 to 2107. */
+/** Returns time and date in the form of MS-DOS: in steps of two seconds, from 1980 to 2107. */
 function dosTime(time: Date): number {
   const years = Math.min(Math.max(0, time.getUTCFullYear() - 1980), 127);
   const date = (years << 9) | ((time.getUTCMonth() + 1) << 5) | time.getUTCDate();
