@@ -14,7 +14,7 @@ function replaceLoneSurrogates(text: string): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text));
 }
 
-/** `encodeURIComponent` keeps these four characters, but RFC 8187 section 3.2.1 does not allow them. */
+/** Also encodes four characters that `encodeURIComponent` keeps and RFC 8187 section 3.2.1 does not allow. */
 function encodeExtended(text: string): string {
   return encodeURIComponent(text).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -14,7 +14,7 @@ export function createOriginProbe(baseUrl: string, fetch: typeof globalThis.fetc
   let isAllowed = !isForeign(baseUrl);
   let probing: Promise<boolean> | null = null;
 
-  /** Without CORS a page can send a request, but reads nothing of the answer. */
+  /** Sends a request without CORS, whose answer the page cannot read. It only shows whether the server is reachable. */
   async function probe(): Promise<boolean> {
     try {
       const signal = AbortSignal.timeout(PROBE_MS);

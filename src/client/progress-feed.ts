@@ -59,7 +59,7 @@ export class ProgressFeed implements AsyncIterable<Progress> {
   }
 }
 
-/** A repeated transfer or a restored record may start at a lower percent, which users must not see. */
+/** Keeps the percent from going down: a repeated transfer or a restored record may start at a lower one. */
 function neverBelow(progress: Progress, previous: Progress | null): Progress {
   if (previous === null || progress.percent >= previous.percent) return progress;
   return { ...progress, percent: previous.percent };

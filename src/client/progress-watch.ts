@@ -8,7 +8,7 @@ import { asUploadError, type UploadError } from './upload-error.ts';
 import { type WatchTarget, WatchedUpload } from './watched-upload.ts';
 import { isProgressList } from './wire.ts';
 
-/** The server's limit for one request. */
+/** Maximum number of uploads in one request, as the server allows. */
 export const MAX_WATCHED = 100;
 
 /** A request is lost if no answer arrives within its hold time plus this. */

@@ -58,7 +58,7 @@ function problem(code: string, title: string, detail: string): Problem {
   return { type: 'about:blank', title, status: 0, detail, code };
 }
 
-/** A browser leaves the type empty if it does not know the extension. Then only the service can decide. */
+/** True if a token matches the file. Browsers leave unknown types empty. Then only the service can decide. */
 function matches(file: Blob, tokens: readonly string[]): boolean {
   if (tokens.length === 0) return true;
   const name = 'name' in file && typeof file.name === 'string' ? file.name.toLowerCase() : '';

@@ -97,7 +97,7 @@ function offsetIn(headers: Headers): number {
   return Number(offset);
 }
 
-/** tus, section "Upload-Metadata": pairs of a name and a base64 value. */
+/** Returns pairs of a name and a base64 value (tus, section "Upload-Metadata"). */
 function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
   return Object.entries(metadata)
     .map(([name, value]) => `${name} ${base64(value)}`)

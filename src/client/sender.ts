@@ -16,7 +16,7 @@ export interface SenderHooks {
   /** Starts to watch the upload. Resolves when it is watched or the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
   unfollow(): void;
-  /** With `retrying` it receives the reason. */
+  /** Called with each phase, and with the reason if it is `retrying`. */
   onPhase(phase: UploadPhase, problem?: Problem): void;
 }
 

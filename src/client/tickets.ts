@@ -72,7 +72,7 @@ function headersOf(token: string | undefined): Record<string, string> {
   return token === undefined || token === '' ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** The application's function cannot be aborted, so only the wait for it ends. */
+/** Ends the wait for `work` if the signal aborts. The application's function itself cannot be aborted. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(clientError('aborted'));

@@ -45,7 +45,7 @@ export class WatchedUpload {
     this.#askAtMs = 0;
   }
 
-  /** A held request timed out. The queue position may have changed meanwhile without a new version. */
+  /** Call it if a held request timed out. The queue position may have changed meanwhile without a new version. */
   heldWithoutChange(): void {
     this.#isPositionStale = this.#queuePosition !== null;
   }

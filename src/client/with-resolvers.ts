@@ -5,7 +5,7 @@ export interface Resolvers<T> {
   readonly reject: (reason: Error) => void;
 }
 
-/** `Promise.withResolvers`, which Node 20 lacks. */
+/** Does the same as `Promise.withResolvers`, which Node 20 lacks. */
 export function withResolvers<T>(): Resolvers<T> {
   let settle: Omit<Resolvers<T>, 'promise'> | undefined;
   const promise = new Promise<T>((resolve, reject) => {
