@@ -52,7 +52,7 @@ function setAnswer(ctx: Context, value: unknown): void {
   ctx.set(value.headers);
 }
 
-/** A stream that has failed already can still become an error response. Koa would only cut the connection. */
+/** Throws if a stream has already failed, so that the client gets an error response. Koa would cut the connection. */
 function refuseDeadStream(body: unknown): void {
   if (!(body instanceof Readable) || !body.destroyed) return;
   throw body.errored ?? new Error('The stream was closed before it could be sent');

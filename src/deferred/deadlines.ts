@@ -24,7 +24,7 @@ interface Bucket<E> {
 
 /** The bucket of entries that never expire. They are in the store too, so that it lists all entries. */
 const NEVER = -1;
-/** Node fires a timer with a longer delay at once. */
+/** Longest delay of a timer. Node fires a timer with a longer one at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**

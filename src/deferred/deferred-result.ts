@@ -161,7 +161,7 @@ export class DeferredResult<T = unknown> {
     if (this.#outcome) deliver(this.#outcome, handler);
   }
 
-  /** The response is held, so the work for it may start. Does nothing if it has started or the result is set. */
+  /** Starts the work when the response is held. Does nothing if it has started or the result is set. */
   start(): void {
     const start = this.#start;
     this.#start = undefined;

@@ -131,7 +131,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     });
   }
 
-  /** The time is up. The deadlines call this. */
+  /** Ends the wait because the time is up. The deadlines call it. */
   expire(): void {
     this.#expire(this.#expiry?.cause ?? 'timeout');
   }
@@ -236,7 +236,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     if (isClosed(this.ctx)) this.#close();
   }
 
-  /** The response was written completely, or was cut off. */
+  /** Called when the response was written completely or cut off. */
   #close(): void {
     if (this.#state === 'completed') return;
     if (!this.result.isSetOrExpired()) this.#cutShort();

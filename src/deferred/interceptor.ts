@@ -21,8 +21,8 @@ export interface Held {
    */
   fail(error: unknown): boolean;
   /**
-   * For `handleTimeout`: the timeout value arrives later. The chain pauses. If the promise takes longer than the
-   * manager allows, the chain continues after this interceptor.
+   * Call it in `handleTimeout` if the timeout value arrives later. The chain pauses. If the promise takes longer than
+   * the manager allows, the chain continues after this interceptor.
    */
   awaitTimeoutValue(value: PromiseLike<unknown>): void;
 }
