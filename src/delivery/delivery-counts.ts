@@ -68,7 +68,7 @@ export class DeliveryCounts {
     };
   }
 
-  /** The id of an entry begins with its time by the clock of Redis. */
+  /** Returns the time of the oldest entry of the outbox. Its id begins with the time by the clock of Redis. */
   async #oldestEntryAtMs(): Promise<number | undefined> {
     const [oldest] = await this.#connection.xrange(this.#keys.outbox, '-', '+', 'COUNT', 1);
     return oldest === undefined ? undefined : Number.parseInt(oldest[0], 10);

@@ -18,11 +18,11 @@ export interface DeliveryJobData extends WebhookMessage {
 /** If more deliveries are pending, a new one is tried only once, so that a dead endpoint cannot fill Redis. */
 const MOST_PENDING = 100_000;
 
-/** Deliveries that failed are kept for a replay: the newest of one week. */
+/** Failed deliveries are kept for a replay: the newest 1000, for one week. */
 const MOST_FAILED = 1_000;
 const FAILED_SECONDS = 7 * 24 * 3600;
 
-/** The oldest pending deliveries that are checked at a time, and how long a job may be missing. */
+/** How many of the oldest pending deliveries are checked at a time, and how long a job may be missing. */
 const STALE_CHECKED = 100;
 const STALE_AFTER_MS = 60_000;
 
