@@ -9,7 +9,7 @@ import { withoutSecrets } from '../telemetry/without-secrets.ts';
 /** Longer paths are cut. Every address of the service is shorter. */
 const MAX_PATH_LENGTH = 200;
 
-/** Monitoring requests these every few seconds, so they are logged at `debug`. */
+/** Monitoring requests these paths every few seconds, so they are logged at `debug`. */
 const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 /** True for the addresses that monitoring requests. */

@@ -33,7 +33,7 @@ const ANSWER_HEADERS = [
   'Accept-Patch',
 ];
 
-/** No browser caches the answer to a preflight for longer. */
+/** Time for which browsers may cache the answer to a preflight. No browser caches it for longer. */
 const PREFLIGHT_SECONDS = 7200;
 
 /**

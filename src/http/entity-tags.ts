@@ -24,7 +24,7 @@ export function isWanted(ctx: Context, etag: string): boolean {
   return header === '' || header === '*' || strongTags(header).includes(etag);
 }
 
-/** Weak tags keep their `W/`, so they match no strong tag. */
+/** Returns the tags of a list. Weak tags keep their `W/`, so they match no strong tag. */
 function strongTags(header: string): string[] {
   return [...header.matchAll(TAG)].map(([tag]) => tag);
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Proxies cut silent connections after 30 to 60 s. */
+/** Period of the heartbeats. Proxies cut silent connections after 30 to 60 s. */
 const HEARTBEAT_MS = 15_000;
 
 /** A browser reconnects after this delay. The jitter keeps browsers from reconnecting together. */

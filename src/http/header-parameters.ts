@@ -34,7 +34,7 @@ function valueAt(header: string, start: number): { value: string; end: number } 
   return { value: header.slice(start, end).trim(), end };
 }
 
-/** A value whose closing quote is missing reaches to the end of the header. */
+/** Reads a quoted value. If its closing quote is missing, it reaches to the end of the header. */
 function quotedAt(header: string, start: number): { value: string; end: number } {
   let value = '';
   for (let at = start; at < header.length; at += 1) {

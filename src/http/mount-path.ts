@@ -72,7 +72,7 @@ export function mountedDocument(mountPath: string, value: unknown): unknown {
   };
 }
 
-/** Only the addresses of derived files of this upload begin with its public id. Their members may have any name. */
+/** Adds the mount path to texts that begin with `prefix`, in any member. Only addresses of derived files do. */
 function mountedFiles(mountPath: string, prefix: string, value: unknown): unknown {
   if (typeof value === 'string') return value.startsWith(prefix) ? mountPath + value : value;
   if (Array.isArray(value)) return value.map((entry) => mountedFiles(mountPath, prefix, entry));

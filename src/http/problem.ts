@@ -5,7 +5,7 @@ import { setCommonHeaders } from './common-headers.ts';
 import { requestIdOf } from './request-scope.ts';
 import { isUploadId } from './parameters.ts';
 
-/** Clients that were rejected together must not retry together. */
+/** Jitter as a share of the pause, so that clients that were rejected together do not retry together. */
 const RETRY_JITTER = 0.25;
 
 /** Longest jitter, for long waits such as until midnight. */
@@ -81,7 +81,7 @@ function setProblem(ctx: Context, known: ServiceError): void {
   ctx.body = JSON.stringify(toProblem(known, known.id ?? namedUpload(ctx)));
 }
 
-/** The upload id in the address, if the route has one. */
+/** Returns the upload id in the address; undefined if the route has none. */
 function namedUpload(ctx: Context): string | undefined {
   const params: unknown = ctx['params'];
   if (typeof params !== 'object' || params === null || !('id' in params)) return undefined;

@@ -39,8 +39,8 @@ const GLOBAL_IPV6 = ['2000::/3'];
 const NOT_PUBLIC_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
 /**
- * Libuv has 4 threads, which also read files and decode pictures. A name server that does not answer may hold at most
- * this many of them.
+ * Maximum number of lookups at the same time. A name server that does not answer holds a thread of libuv for each, and
+ * its 4 threads also read files and decode pictures.
  */
 const MOST_LOOKUPS = 2;
 

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { CountByKey } from './count-by-key.ts';
 
-/** More tabs than one person has open on one upload. */
+/** Maximum number of streams. One person has fewer tabs open on one upload. */
 const STREAMS_PER_UPLOAD = 10;
 
 const RETRY_AFTER_MS = 30_000;

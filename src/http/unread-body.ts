@@ -18,7 +18,7 @@ export function unreadBodies(maxLingerBytes: number): Middleware {
   };
 }
 
-/** The previous answer closed the connection, so this request must not be processed (RFC 9112 section 9.6). */
+/** Drops a request after an answer that closed the connection. It must not be processed (RFC 9112 section 9.6). */
 async function dropRequest(ctx: Context): Promise<void> {
   ctx.respond = false;
   ctx.req.socket.destroy();
