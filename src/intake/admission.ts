@@ -44,7 +44,7 @@ export interface AdmissionParts {
   onDiscarded: () => void;
 }
 
-/** Used if no upload has left the queue lately, so that the drain rate is unknown. */
+/** Pause if no upload has left the queue lately, so that the drain rate is unknown. */
 const UNMEASURED_RETRY_MS = 10_000;
 
 /** Bounds of `Retry-After`: the minimum prevents a storm of retries, the maximum lets clients notice new workers. */
@@ -111,7 +111,7 @@ export class Admission {
   }
 
   /**
-   * Early check before a body is read, or before a received file of `receivedBytes` is queued. Throws as `rejection`
+   * Checks early, before a body is read or before a received file of `receivedBytes` is queued. Throws as `rejection`
    * and `limitRejection` if a limit is reached now. Passing it does not reserve a place.
    */
   async requireCapacity(address: string, owner?: QuotaOwner, receivedBytes?: number): Promise<void> {
@@ -218,7 +218,7 @@ export class Admission {
   }
 }
 
-/** A digest, so that Redis does not store the address while the uploads are kept. */
+/** Returns a digest, so that Redis does not store the address while the uploads are kept. */
 function ownerOf(address: string): string {
   return createHash('sha256').update(address).digest('base64url').slice(0, 16);
 }
@@ -241,14 +241,12 @@ export function isLackOfCapacity(error: unknown): error is ServiceError {
   return error instanceof ServiceError && CAPACITY_CODES.has(error.code);
 }
 
-/** The time until `FREE_PLACES_WANTED` of the capacity is free. */
+/** Returns the time until `FREE_PLACES_WANTED` of the capacity is free. */
 function fullRetryMs(figures: BacklogFigures | undefined, capacity: number): number {
   return timeToDrainMs(figures?.drainedPerMinute, Math.ceil(capacity * FREE_PLACES_WANTED));
 }
 
-/**
- * The time until one upload of the address has probably left the queue. Its uploads are assumed to be spread evenly.
- */
+/** Returns the time until one upload of the address has probably left the queue, if its uploads are spread evenly. */
 function quotaRetryMs(figures: BacklogFigures | undefined): number {
   return timeToDrainMs(figures?.drainedPerMinute, (figures?.waiting ?? 1) / Math.max(1, figures?.ofAddress ?? 1));
 }

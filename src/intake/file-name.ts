@@ -1,6 +1,6 @@
 import { UNNAMED_FILE } from '../record/upload-document.ts';
 
-/** Common file systems allow names of this length. */
+/** Common file systems allow names of at most this length. */
 const MAX_NAME_BYTES = 255;
 
 /** Control characters, lone surrogates, line separators and direction marks. The joiners of emoji are kept. */

@@ -60,7 +60,7 @@ export function transferEncoded(encoding: string): ServiceError {
   );
 }
 
-/** How to send a file in a form. */
+/** Advice in error details: how to send a file in a form. */
 export const AS_FILE = 'Send Content-Disposition: form-data; name="file"; filename="…".';
 
 /** Returns the error for a file without a file name. */
@@ -107,7 +107,7 @@ const BOUNDARY = /;\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/gi;
 /** Visible ASCII without the characters that parsers unescape in different ways. Some clients send `*****`. */
 const PLAIN_BOUNDARY = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** RFC 2046 section 5.1.1. */
+/** The limit of RFC 2046 section 5.1.1. */
 const MAX_BOUNDARY_LENGTH = 70;
 
 /**

@@ -10,7 +10,7 @@ const NOTHING = Buffer.alloc(0);
 const LINE_END = Buffer.from('\r\n');
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** Node has the same limit for the headers of a request. */
+/** Maximum size of a part's headers. Node has the same limit for the headers of a request. */
 const MAX_HEAD_BYTES = 16_384;
 
 type Done = (error?: Error | null) => void;
@@ -63,7 +63,7 @@ export class FormFeed extends Writable {
     parser.once('close', () => this.destroy());
   }
 
-  /** The parser has read the head of a file. The following bytes up to the next delimiter belong to it. */
+  /** Call it when the parser has read the head of a file. The bytes up to the next delimiter belong to the file. */
   openFile(file: FileSink): void {
     this.#file = file;
   }
@@ -148,7 +148,7 @@ export class FormFeed extends Writable {
     this.#parser.write(head, (error) => (error ? done(error) : this.#split(rest, done)));
   }
 
-  /** The parser's end also destroys this stream, so no callback follows. */
+  /** Ends the parser with an error. Its end also destroys this stream, so no callback follows. */
   #reject(error: unknown): void {
     this.#parser.destroy(asFormError(error));
   }
@@ -162,8 +162,8 @@ interface FoundHead {
 }
 
 /**
- * RFC 2046 section 5.1.1: blanks may follow the boundary, then a line break. Any other line that begins with the
- * delimiter is not allowed in a part.
+ * Finds the head after a delimiter. Blanks and then a line break may follow the boundary. No other line of a part may
+ * begin with the delimiter (RFC 2046 section 5.1.1).
  */
 function findHead(bytes: Buffer, delimiter: Buffer): FoundHead | 'incomplete' | 'closing' | 'malformed' | 'no head' {
   if (bytes[0] === DASH) return findClosing(bytes);
@@ -181,7 +181,7 @@ function findHead(bytes: Buffer, delimiter: Buffer): FoundHead | 'incomplete' | 
   return { block: head.subarray(LINE_END.length), end: end + (isEmpty ? LINE_END.length : HEAD_END.length) };
 }
 
-/** A line of a file may begin like the closing delimiter, but only the end of the line or of the body may follow it. */
+/** Decides whether bytes are the closing delimiter. The end of the line or of the body must follow it. */
 function findClosing(bytes: Buffer): 'incomplete' | 'closing' | 'no head' {
   if (bytes.length > 1 && bytes[1] !== DASH) return 'no head';
   const end = bytes[afterBlanks(bytes, 2)];

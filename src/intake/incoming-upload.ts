@@ -22,7 +22,7 @@ import { receiveFile, type ReceiveParts } from './receive.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** Later than any file, so that all unfinished files of an upload are removed. Its only request has ended. */
+/** A time after that of every file: all unfinished files may be removed, because no request writes any more. */
 const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
 
 /** The parts that the intake needs. */
@@ -226,7 +226,7 @@ export class IncomingUpload {
     await this.#parts.records.forget(id, publicId);
   }
 
-  /** The other files of the form may take long. Without reports the janitor would end this upload as abandoned. */
+  /** Reports while other files of the form are received. Otherwise the janitor would end this upload as abandoned. */
   #keepReporting(): void {
     const report = () => {
       this.#report(this.#progress.receivedBytes).catch((error: unknown) =>
@@ -237,8 +237,8 @@ export class IncomingUpload {
   }
 
   /**
-   * A cancel removes the files before this request knows of it. The storage error that follows is then replaced by the
-   * rejection of the record.
+   * Returns the rejection of the record instead of a storage error that a cancel has caused: it removes the files
+   * before this request notices it.
    */
   async #reasonOf(error: unknown): Promise<unknown> {
     if (error instanceof ServiceError && error.code !== 'storage_unavailable') return error;

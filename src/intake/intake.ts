@@ -101,8 +101,8 @@ export class UploadIntake {
   }
 
   /**
-   * A small body is read before the limits are checked, unless they were reached lately, Redis does not answer, or its
-   * client waits for the check (`Expect: 100-continue`).
+   * True if a small body may be read before the limits are checked. False if they were reached lately, if Redis does
+   * not answer, or if the client waits for the check (`Expect: 100-continue`).
    */
   #mayBeSmall(request: IncomingMessage, mostBytes: number): boolean {
     const bytes = announcedBytes(request);

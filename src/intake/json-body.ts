@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
 import { readBody } from './body.ts';
 
-/** Default limit. Only a list of parts may be longer. */
+/** Default of the maximum size. Only a list of parts may be longer. */
 const MAX_BYTES = 65_536;
 
 /** A client that needs longer for a JSON body is stuck. */

@@ -5,7 +5,7 @@ import { MAX_METADATA_BYTES, metadataSchema } from '../wire/access-schemas.ts';
 /** The name of the field of a form, of the query parameter and of the key in `Upload-Metadata`. */
 export const METADATA_FIELD = 'metadata';
 
-/** JSON with spaces and line breaks may be longer than the same JSON without them, but not much. */
+/** Maximum length as sent. JSON may have spaces and line breaks, which do not count for the size of metadata. */
 const MAX_LENGTH = 2 * MAX_METADATA_BYTES;
 
 /** True if the request may bring metadata of its own; otherwise it is ignored. */

@@ -216,7 +216,7 @@ async function receiveFormFile(
   }
 }
 
-/** If the owner may not begin the upload, it is opened only to be rejected, so that the client can read the reason. */
+/** Opens an upload. If its owner may not begin it, it is opened only to give the client a reason. */
 async function openFile(
   parts: IntakeParts,
   scope: RequestScope,

@@ -17,7 +17,7 @@ import { FormFeed } from './form-feed.ts';
 import { readPartHead, type PartHead } from './part-head.ts';
 import { StreamChunks } from './stream-chunks.ts';
 
-/** A smaller buffer would split a large file into many small reads. */
+/** Size of the parser's buffers. Smaller ones would split a large file into many small reads. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
 /** A form that exceeds a limit is rejected. */
@@ -108,7 +108,7 @@ function interrupted(): ServiceError {
   );
 }
 
-/** The heads are in the order of the parser's events. */
+/** The feed of a form, and the heads of its parts in the order in which the parser reports the parts. */
 interface Feed {
   feed: FormFeed;
   heads: PartHeads;
@@ -181,7 +181,7 @@ function openParser(
   }
 }
 
-/** A reader that gave up may still have listeners on the stream and would stop it from flowing. */
+/** Discards the rest of a stream. A reader that gave up may still have listeners, which would stop the flow. */
 function skipRest(stream: Readable, chunks: StreamChunks): void {
   void chunks.return();
   stream.resume();

@@ -15,10 +15,10 @@ export interface OpenUpload {
   readonly end: (reason: ServiceError) => void;
 }
 
-/** One of the running bodies has probably ended by then. */
+/** Pause for a rejected client. One of the running bodies has probably ended after it. */
 const RETRY_AFTER_MS = 2_000;
 
-/** Only a slower client is evicted. Otherwise normal clients would evict each other, and none would finish. */
+/** Only a client below this rate is evicted. Otherwise normal clients would evict each other, and none would finish. */
 const EVICTED_BELOW_BYTES_PER_S = 16 * 1024;
 
 /**
@@ -53,7 +53,7 @@ export class OpenUploads {
     return () => this.#leave(upload);
   }
 
-  /** Of equally slow clients, evicts the oldest. */
+  /** Evicts the slowest client: the oldest one if several are equally slow. */
   #evictSlowest(): void {
     let slowest: OpenUpload | undefined;
     let leastBytesPerS = EVICTED_BELOW_BYTES_PER_S;
@@ -68,7 +68,7 @@ export class OpenUploads {
     slowest.end(tooMany('The server is receiving its maximum number of uploads, and this one was the slowest.'));
   }
 
-  /** A second call does nothing. */
+  /** Releases the place of an upload. A second call does nothing. */
   #leave(upload: OpenUpload): void {
     this.#uploads.get(upload)?.();
     this.#uploads.delete(upload);

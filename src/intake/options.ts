@@ -49,10 +49,10 @@ function placeOf(path: readonly PropertyKey[]): string {
   return ['options', ...steps].join('');
 }
 
-/** The longest useful options are several times shorter. Each file of a form stores them in its record. */
+/** Maximum length of options, several times that of useful ones. Each file of a form stores them in its record. */
 const MAX_LENGTH = 8_192;
 
-/** No file kind has deeper options. Code that walks much deeper ones would overflow the stack. */
+/** Maximum depth of options. No file kind has deeper ones. Much deeper ones would overflow the stack of code. */
 const MAX_DEPTH = 32;
 
 /**

@@ -24,7 +24,7 @@ export interface PartHead {
   plain: string;
 }
 
-/** A header line: its bytes as characters. */
+/** A header line, in which each byte is one character. */
 const LINE = /^([!#$%&'*+\-.^`|~\w]+):([\t\x20-\x7e\x80-\xff]*)$/;
 
 /** A part of these types without a file name is a field. */
@@ -74,13 +74,13 @@ function readLines(text: string): Map<string, string> {
   return headers;
 }
 
-/** RFC 7578 section 4.2: each part has `Content-Disposition: form-data`. */
+/** Returns the parameters of `Content-Disposition: form-data`, which each part must have (RFC 7578 section 4.2). */
 function dispositionOf(header: string | undefined): Map<string, string> {
   if (header !== undefined && /^form-data\s*(?:;|$)/i.test(header)) return headerParameters(header);
   throw new ServiceError('bad_multipart', `The headers of a part have no Content-Disposition: form-data. ${AS_FILE}`);
 }
 
-/** A browser's `FormData` gives a JSON Blob a file name, so options with a file name are a field too. */
+/** True for a file. JSON options are a field even with a file name, because `FormData` gives each Blob one. */
 function isFile(name: string, type: string | undefined, parameters: ReadonlyMap<string, string>): boolean {
   if (name === OPTIONS_FIELD && type !== undefined && JSON_TYPE.test(type)) return false;
   if ([...parameters.keys()].some((key) => /^filename(?:\*|$)/.test(key))) return true;
@@ -89,7 +89,7 @@ function isFile(name: string, type: string | undefined, parameters: ReadonlyMap<
   return false;
 }
 
-/** The escapes of multipart/form-data in the HTML standard. No other character is escaped. */
+/** Decodes the three escapes of multipart/form-data in the HTML standard. */
 function unescapeFormName(name: string): string {
   return name.replaceAll('%22', '"').replace(/%0d/gi, '\r').replace(/%0a/gi, '\n');
 }

@@ -2,7 +2,7 @@ import { ServiceError } from '../errors.ts';
 
 const TUS_HINT = 'Turn off chunks in the client, or send the file in parts to /files with the tus protocol.';
 
-/** Without chunks these clients do not work either: they do not accept the answer 202. */
+/** For clients that do not work without chunks either, because they do not accept the answer 202. */
 const TUS_ONLY_HINT = 'Send the file to /files with the tus protocol, for instance with tus-js-client.';
 
 /** The parameters in which clients send the number of parts of a file, each part as a form of its own. */

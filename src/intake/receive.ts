@@ -148,7 +148,7 @@ export async function acceptFile(
   return { type, options: allowed?.preset === undefined ? parseOptions(kind, options) : parsePreset(kind, options) };
 }
 
-/** Text has no signature. This type is used only in the error detail. */
+/** Returns the type of a text for the error detail, because text has no signature. */
 function textTypeOf(head: Buffer): string | undefined {
   const sample = head.subarray(0, SAMPLE_BYTES);
   const encoded = sniffEncoding(sample);
@@ -202,7 +202,7 @@ async function* seenBy(
   }
 }
 
-/** `unsupported_media_type` (415) for a type that no processor takes. Undefined stands for an unknown type. */
+/** Returns `unsupported_media_type` (415) for a type that no processor takes. Undefined means an unknown type. */
 export function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
   const found = type === undefined ? 'The type of this file is unknown' : `This file is ${type}`;
   const advice = kinds.adviceOn(type ?? UNKNOWN_TYPE);

@@ -10,7 +10,7 @@ const WINDOW_SAMPLES = 60;
 /** A later sample is ignored: the machine was busy, so it does not measure the client. */
 const LATE_SAMPLE_MS = 2 * SAMPLE_MS;
 
-/** A body that needs at most this time for its rest, at the minimum rate, gets one more window. */
+/** A body gets one more window if its rest needs at most this time at the minimum rate. */
 const NEARLY_DONE_S = 10;
 
 /**

@@ -43,19 +43,19 @@ const SHARED_BRANDS: readonly (string | undefined)[] = ['image/heif', 'image/hei
 /** Brands of pictures in HEVC (ISO/IEC 23008-12, annex B.4). */
 const HEVC_BRANDS = ['heic', 'heix', 'heim', 'heis'];
 
-/** A moving AVIF counts as an AVIF only if it has a still picture too. */
+/** Returns the type of an AVIF. A moving one counts as an AVIF only if it has a still picture too. */
 function avifType(head: Buffer, mime: string | undefined): string | undefined {
   if (mime === AVIF) return hasBrand(head, ['avif', 'mif1', 'miaf']) ? AVIF : 'image/avif-sequence';
   const isAvif = SHARED_BRANDS.includes(mime) && hasBrand(head, ['avif', 'avis']) && !hasBrand(head, HEVC_BRANDS);
   return isAvif ? AVIF : undefined;
 }
 
-/** A moving HEIC counts as a HEIC if it has a still picture too. */
+/** True if the file may be a HEIC. A moving one counts if it has a still picture too. */
 function mayBeHeic(mime: string | undefined): boolean {
   return mime === 'image/heic-sequence' || SHARED_BRANDS.includes(mime);
 }
 
-/** `file-type` reports a table that begins with GIF as a GIF, and a text in UTF-32 as an MP3. */
+/** Corrects `file-type`, which takes a table that begins with GIF for a GIF, and a text in UTF-32 for an MP3. */
 function signedType(head: Buffer, mime: string | undefined): string | undefined {
   const avif = avifType(head, mime);
   if (avif !== undefined) return avif;

@@ -67,7 +67,7 @@ export function requireAllowedHint(named: string | undefined, allowed: AllowedFi
 
 const NO_LIMITS: AllowedFile = { maxFileBytes: undefined, types: undefined, preset: undefined };
 
-/** Text and the formats of applications are one group. */
+/** Returns the group of a type. Text and the formats of applications are one group. */
 function groupOf(type: string): string {
   const [group = ''] = type.split('/');
   return group === 'text' ? 'application' : group;

@@ -1,4 +1,4 @@
-/** A larger file gets a record before it is complete. */
+/** Maximum size of a small file. A larger one gets a record before it is complete. */
 export const SMALL_BYTES = 256 * 1024;
 
 /** A file that is not complete after this time gets a record, so that others can follow it. */
