@@ -136,7 +136,7 @@ function completed(upload: Upload, context: ItemContext): Partial<State> {
   return { upload, result, url: link === undefined ? null : context.url(link), ...progressed(progress) };
 }
 
-/** The link of the main file that was made. Results of own kinds may have other members. */
+/** Returns the link of the main derived file. Undefined for the results of other kinds. */
 function linkOf(result: Result): string | undefined {
   if (result.kind === 'picture') return result.variants[0]?.url;
   return result.kind === 'table' ? result.jsonLines.url : undefined;

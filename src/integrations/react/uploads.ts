@@ -16,7 +16,7 @@ export interface Uploads {
   watch(this: void, id: string, name?: string): UploadView;
   /** Applies options that changed. */
   configure(this: void, options: UploadsOptions): void;
-  /** The component is mounted until the returned function is called. It may be mounted again. */
+  /** Call it when the component is mounted, and the returned function when it is unmounted. It may be mounted again. */
   mount(this: void): () => void;
 }
 

@@ -14,7 +14,7 @@ export function uploadIdOf<M extends Meta, B extends Body>(file: UppyFile<M, B>)
   return idIn(response?.body, file.name) ?? idOfUrl(response?.uploadURL ?? uploadURL) ?? idFrom(meta['uploadId']);
 }
 
-/** `body` is an Upload, or the list of Uploads that answers a form. */
+/** Returns the id in `body`, which is an Upload, or the list of Uploads that answers a form. */
 function idIn(body: unknown, name: string): string | undefined {
   if (!isRecord(body)) return undefined;
   const uploads: unknown = body['uploads'];

@@ -51,7 +51,6 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.#client = client ?? createUploadClient(baseUrl === undefined ? {} : { baseUrl });
   }
 
-  /** Uppy calls it when the plugin is added or removed. */
   override install(): void {
     this.uppy.addPostProcessor(this.#postProcess);
     this.uppy.on('upload-progress', this.#sent);
@@ -61,7 +60,6 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.uppy.on('state-update', this.#keepTotal);
   }
 
-  /** Uppy calls it when the plugin is added or removed. */
   override uninstall(): void {
     this.uppy.removePostProcessor(this.#postProcess);
     this.uppy.off('upload-progress', this.#sent);
@@ -114,7 +112,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     const total = this.#total();
     if (total === undefined || Math.floor(total) === patch.totalProgress) return;
     this.#setTotal(total);
-    // Uppy is in the middle of an update of its own, and user interfaces receive that one last.
+    // Uppy is in the middle of its own update, which user interfaces receive after this one.
     this.#publishSoon();
   };
 
@@ -179,7 +177,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.#publishSoon();
   }
 
-  /** Uppy's bars show an error of the state in place of the progress, so it waits until no file is under way. */
+  /** Sets the error only when no file is under way, because Uppy's bars show it in place of the progress. */
   #delayError(): void {
     const files = this.uppy.getFiles();
     const failed = files.find(({ error }) => error);
@@ -195,7 +193,7 @@ export class DeferredUploads<M extends Meta, B extends Body> extends BasePlugin<
     this.uppy.setFileState(fileId, { progress: { ...file.progress, percentage } });
   }
 
-  /** One answer of the service can report many files. They are published together. */
+  /** Publishes in a microtask, because one answer of the service can report many files. */
   #publishSoon(): void {
     if (this.#isPublishing) return;
     this.#isPublishing = true;
