@@ -31,7 +31,7 @@ export interface QueuesPlace {
   readonly queues: readonly string[];
 }
 
-/** The name of a job among the jobs of all queues. A name of a queue contains no colon. */
+/** Returns a name that is unique among the jobs of all queues, because no queue has a colon in its name. */
 export function jobKey(queue: string, id: string): string {
   return `${queue}:${id}`;
 }

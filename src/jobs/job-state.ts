@@ -60,7 +60,7 @@ export async function readJob(connection: Redis, { queueKey, id }: JobPlace): Pr
   return { state, version, progress: parsed(progress) ?? 0, returnValue: null, failedReason: null };
 }
 
-/** The last state of a job that has ended well. `returnValue` is JSON. */
+/** Returns the last state of a job that has ended well. `returnValue` is JSON. */
 export function completedJob(returnValue: string | null): JobState {
   return {
     state: 'completed',
@@ -71,7 +71,7 @@ export function completedJob(returnValue: string | null): JobState {
   };
 }
 
-/** The last state of a job that has failed with its last attempt. */
+/** Returns the last state of a job whose last attempt has failed. */
 export function failedJob(failedReason: string | null): JobState {
   return { state: 'failed', version: 'failed', progress: null, returnValue: null, failedReason };
 }
@@ -81,7 +81,7 @@ export function isOver({ state }: JobState): boolean {
   return state === 'completed' || state === 'failed';
 }
 
-/** BullMQ writes JSON. Other programs may write anything, and then the text is the value. */
+/** Parses JSON as BullMQ writes it. If another program has written other text, the text is the value. */
 function parsed(text: string | null): unknown {
   if (text === null) return null;
   try {

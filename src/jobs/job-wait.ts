@@ -26,7 +26,7 @@ export interface JobWaitParts {
   readonly showsReasons: boolean;
 }
 
-/** A client may ask again immediately after a timeout. The jitter of the header spreads the clients. */
+/** `Retry-After` of a timeout. A client may ask again at once, and the jitter of the header spreads the clients. */
 const RETRY_AFTER_TIMEOUT_MS = 1000;
 
 /** Waits until the job is over, or has another version than `since`. Rejects with `unknown_job` (404). */
