@@ -101,7 +101,7 @@ function linesOf(text: string, delimiter: string, isWhole: boolean, knowsQuotes 
   return lines;
 }
 
-/** The share of lines with the most frequent number of cells. 0 if the text is not a table with this delimiter. */
+/** Returns the share of lines with the most frequent number of cells. 0 if this delimiter makes no table. */
 function agreementOf(lines: readonly SampledLine[]): number {
   const complete = lines.filter(({ isComplete }) => isComplete);
   if (complete.length < 2) return agreementOfCut(lines, complete);
@@ -125,7 +125,7 @@ function shareOf(complete: readonly SampledLine[]): number {
   return agreeing >= LEAST_AGREEMENT ? agreeing : 0;
 }
 
-/** `agreementOf` for a sample that ends within its first or second line. */
+/** Does the same as `agreementOf` for a sample that ends within its first or second line. */
 function agreementOfCut(lines: readonly SampledLine[], complete: readonly SampledLine[]): number {
   const [cut] = lines.filter(({ isComplete }) => !isComplete);
   if (cut === undefined || isProse(lines)) return 0;
@@ -180,7 +180,7 @@ function isPunctuated(lines: readonly SampledLine[]): boolean {
   return lines.length <= FEW_LINES || lines.some(({ cells }) => END_OF_SENTENCE.test(cells.at(-1) ?? ''));
 }
 
-/** The most frequent value. If there are several, the first of them. */
+/** Returns the most frequent value: the first one if there are several. */
 function commonest(values: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);

@@ -80,7 +80,7 @@ function namesIn(kind: Kind<unknown>, options: unknown): readonly string[] {
   return parsed.success ? kind.variantNames(parsed.data) : [];
 }
 
-/** The media types that are accepted with the default settings. */
+/** Returns the media types that are accepted with the default settings. */
 export function acceptedTypes(): readonly string[] {
   return createKinds().types;
 }

@@ -16,7 +16,7 @@ const STATEMENTS = [
   /^[^,;"'|=]{1,80}(?:, ?[^,;"'|=]{1,80}){0,9} (?::|\+|-)?= /,
 ];
 
-/** Line ends of code. Cells of tables rarely end so. */
+/** Line ends of code. Cells of tables rarely end like this. */
 const END_OF_STATEMENT = /(?:[{}]|\*\/|\)\s*[:;]|^[^;]*;|=>|[({[])\s*$/;
 
 /** If more than this share of the lines looks like code, the text is code. */

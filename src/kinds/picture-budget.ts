@@ -8,7 +8,7 @@ export interface OutputPixels {
   readonly pixels: number;
 }
 
-/** Total pixels of a set of variants, weighted by the cost of their formats; a pixel of WebP counts 1. */
+/** Returns the pixels of all variants, weighted by the cost of their formats. A pixel of WebP counts 1. */
 export function weighedPixels(outputs: readonly OutputPixels[]): number {
   return Math.round(outputs.reduce((sum, { format, pixels }) => sum + WEIGHTS[format] * pixels, 0));
 }
@@ -20,7 +20,7 @@ export interface WantedBox extends Pick<OutputPixels, 'format'> {
   readonly height?: number;
 }
 
-/** The part of `weighedPixels` that is known without the picture: boxes that are filled with margins. */
+/** Returns the part of `weighedPixels` that is known without the picture: boxes that are filled with margins. */
 export function leastWeighedPixels(variants: readonly WantedBox[]): number {
   return weighedPixels(
     variants.map(({ format, fit, width = 0, height = 0 }) => ({

@@ -36,7 +36,7 @@ export interface PictureOptions {
   gps: boolean;
 }
 
-/** AVIF and WebP allow a little more, but screens are smaller. */
+/** Longest side of a variant. AVIF and WebP allow a little more, but screens are smaller. */
 const MAX_SIDE = 8192;
 
 const MAX_VARIANTS = 16;
@@ -183,7 +183,7 @@ function contradiction({ longestSide, width, height, fit, format, quality }: Var
   return undefined;
 }
 
-/** Some file systems ignore case. */
+/** True if two names are the same file on some file system, because some ignore case. */
 function sameFile(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }

@@ -72,7 +72,7 @@ export interface PictureKind extends Kind<PictureOptions> {
   readonly options: z.ZodType<PictureOptions>;
 }
 
-/** Still and animated raster pictures that libvips reads safely, and HEIC. */
+/** Makes the kind of still and animated raster pictures that libvips reads safely, and of HEIC. */
 export function pictureKind({
   defaults = DEFAULT_PICTURE_OPTIONS,
   maxOutputPixels,

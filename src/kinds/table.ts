@@ -67,7 +67,7 @@ function sniffTable(sample: Sample): string | undefined {
   return delimiter === '\t' ? TSV_TYPE : CSV_TYPE;
 }
 
-/** A sender that sets a delimiter declares that the file is a table, so every text is accepted. */
+/** Returns the delimiter that the sender has set. It declares a table, so every text is accepted. */
 function givenDelimiter(options: unknown): string | undefined {
   return tableOptionsSchema.safeParse(options).data?.delimiter;
 }

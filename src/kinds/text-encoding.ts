@@ -29,7 +29,7 @@ export function sniffEncoding(head: Buffer): EncodedText | undefined {
   return NOT_TEXT.test(decodeHead(head, found)) ? undefined : found;
 }
 
-/** DOS ends a text with this character. */
+/** The character with which DOS ends a text. */
 const DOS_END = '\x1a';
 
 /** Decodes a head. Leaves out the byte order mark, an incomplete character at the end, and the end character of DOS. */
@@ -47,7 +47,7 @@ function withoutMark(head: Buffer): TextEncoding {
   return utf16Of(head) ?? (isUtf8Head(head) ? 'utf-8' : 'windows-1252');
 }
 
-/** In UTF-16 most characters of a table, such as digits and separators, have one zero byte, always on the same side. */
+/** Finds UTF-16, in which most characters of a table have one zero byte, always on the same side. */
 function utf16Of(head: Buffer): TextEncoding | undefined {
   const pairs = Math.floor(head.length / 2);
   const zeros = [0, 0];

@@ -10,8 +10,8 @@ const ANY_BYTES = 'application/octet-stream';
 const JSON_TYPE = 'application/json';
 
 /**
- * The kind of files that a program takes. Most types have a signature. Of the others, a text has the first `text/` type
- * of the manifest, JSON has `application/json`, and bytes that nothing recognizes have `application/octet-stream`.
+ * Returns the kind of files that a program takes. Most types have a signature. Otherwise a text has the first `text/`
+ * type of the manifest, JSON `application/json`, and unknown bytes `application/octet-stream`.
  */
 export function execKind({ name, types }: Pick<ExecManifest, 'name' | 'types'>): KindDefinition {
   const textType = types.find((type) => type.startsWith('text/'));
@@ -26,7 +26,7 @@ export function execKind({ name, types }: Pick<ExecManifest, 'name' | 'types'>):
   };
 }
 
-/** The beginning of a longer file cannot be parsed. Then its first characters decide. */
+/** True for JSON. The beginning of a longer file cannot be parsed, so its first characters decide. */
 function isJson(sample: Sample): boolean {
   const text = textOf(sample);
   if (text === undefined || !/^\s*(?:\{\s*["}]|\[)/.test(text)) return false;

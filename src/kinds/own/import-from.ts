@@ -76,7 +76,7 @@ function packageFolder(name: string, directory: string): string | undefined {
 /** Conditions of `exports` that hold for `import` in Node. */
 const CONDITIONS: ReadonlySet<string> = new Set(['node', 'import', 'module-sync', 'default']);
 
-/** The first condition that holds wins. */
+/** Returns the path for `import`. The first condition that holds wins. */
 function importTarget(target: unknown): string | undefined {
   if (typeof target === 'string') return target;
   if (!isObject(target)) return undefined;

@@ -124,7 +124,7 @@ function requireDistinct(processors: readonly OwnProcessor[]): void {
   }
 }
 
-/** Any value can be thrown, not only an Error. */
+/** Returns one line about a thrown value, which need not be an Error. */
 function firstLine(thrown: unknown): string {
   const text = isObject(thrown) && typeof thrown['message'] === 'string' ? thrown['message'] : describe(thrown);
   return text.split('\n')[0]?.trim().slice(0, 500) || 'it failed without a message';

@@ -37,7 +37,7 @@ function namesSafely<Options>(definition: KindDefinition<Options>, options: Opti
   }
 }
 
-/** Without a schema only an empty object is accepted, so that a client notices an option that has no effect. */
+/** Returns the check of options. Without a schema it accepts only an empty object, so that no option is ignored. */
 function checkBy<Options>(schema: OptionsSchema<Options> | undefined): OptionsCheck<Options> {
   if (schema === undefined) return { safeParse: noOptions };
   return {
