@@ -42,7 +42,7 @@ export async function findUploads(parts: FindParts, text: string): Promise<Found
   return { uploads: await readAll(parts, ids.slice(0, MOST_FOUND)), isComplete: false };
 }
 
-/** A member is an id and the owner of the record. */
+/** Returns the ids of matching uploads. A member is an id and the owner of the record. */
 async function matching(parts: FindParts, members: readonly string[], wanted: string): Promise<string[]> {
   const ids = members.map((member) => member.split(' ', 1)[0] ?? '');
   const ofRef = REF.test(wanted) ? ids.filter((id) => uploadRef(id).startsWith(wanted)) : [];

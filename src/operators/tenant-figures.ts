@@ -6,7 +6,7 @@ import type { TenantFigures } from '../wire/documents.ts';
 /** Number of tenants that are listed. The others are only counted. */
 const SHOWN_TENANTS = 100;
 
-/** A script that reads more tenants at once would block Redis for milliseconds. */
+/** Tenants that one script reads. More at once would block Redis for milliseconds. */
 const READ_AT_ONCE = 200;
 
 /** The sources of the figures of tenants. */
