@@ -41,7 +41,7 @@ const TYPES = {
 /** The languages that the page loads on demand. */
 const LANGUAGES = ['german', 'spanish', 'chinese'] as const;
 
-/** Written by the build (`scripts/setup/page-bundles.mjs`). */
+/** The folder of the built files, see `scripts/setup/page-bundles.mjs`. */
 const BUILT = new URL('./built/', import.meta.url);
 
 /**
@@ -71,7 +71,7 @@ export async function loadOperatorsAssets(built: URL = BUILT): Promise<PageAsset
   return { files: new Map(files), contentSecurityPolicy: OPERATORS_SECURITY_POLICY };
 }
 
-/** Links to addresses that the management address serves, if there is one. */
+/** Matches links that only work at the management address, if there is one. */
 const MANAGEMENT_LINKS = /<a href="(?:openapi\.json|metrics)"[^>]*>[^<]*<\/a>\n?/g;
 
 /** Returns the page without links to metrics and API reference, which lead nowhere if another address serves them. */

@@ -33,7 +33,7 @@ export function icon(name: IconName): SVGSVGElement {
   return svg;
 }
 
-/** A button with an icon and no visible text. */
+/** Creates a button with an icon and no visible text. */
 export function iconButton(name: IconName, label: string, onClick: () => void): HTMLButtonElement {
   const button = make('button', 'icon-button', icon(name));
   button.type = 'button';
@@ -43,7 +43,7 @@ export function iconButton(name: IconName, label: string, onClick: () => void): 
   return button;
 }
 
-/** A button with a text. `label` is its accessible name, which also contains the name of the file. */
+/** Creates a button with a text. `label` is its accessible name, which also contains the name of the file. */
 export function textButton(text: string, label: string, onClick: () => void): HTMLButtonElement {
   const button = make('button', 'button small', text);
   button.type = 'button';

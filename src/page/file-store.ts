@@ -11,7 +11,7 @@ export interface FileStore {
 const NAME = 'deferred-uploads';
 const FILES = 'files';
 
-/** A store in IndexedDB. The database is opened at the first use. `base`: the path of the service on its host. */
+/** Opens a store in IndexedDB, at its first use. `base` is the path of the service on its host. */
 export function openFileStore(base = ''): FileStore {
   let opening: Promise<IDBDatabase> | null = null;
   const open = (): Promise<IDBDatabase> => (opening ??= openDatabase(NAME + base));

@@ -3,7 +3,7 @@ import { dateTimeFormat, numberFormat } from './formatters.ts';
 
 const BYTE_UNITS = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
-/** For example `3.4 MB`, in decimal units as in file managers. Less than 1 kB is shown as 1 kB. */
+/** Returns for example `3.4 MB`, in decimal units as in file managers. Less than 1 kB becomes 1 kB. */
 export function formatBytes(bytes: number, locale: string): string {
   const power = bytes < 1000 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log10(bytes) / 3) - 1);
   const value = bytes / 1000 ** (power + 1);
@@ -11,26 +11,26 @@ export function formatBytes(bytes: number, locale: string): string {
   return formatUnit(value, BYTE_UNITS[power] ?? 'terabyte', locale, value < 10 ? 1 : 0);
 }
 
-/** A size rounded down, so that a file of the shown size is within the limit. */
+/** Returns a size rounded down, so that a file of the shown size is within the limit. */
 export function formatLimit(bytes: number, locale: string): string {
   const unit = 1000 ** Math.max(1, Math.floor(Math.log10(bytes) / 3));
   const step = bytes < 10 * unit && unit > 1000 ? unit / 10 : unit;
   return formatBytes(Math.max(1, Math.floor(bytes / step)) * step, locale);
 }
 
-/** Two sizes that differ; in bytes if they would look the same otherwise. */
+/** Returns two sizes that look different, in bytes if they would otherwise look the same. */
 export function formatBoth(a: number, b: number, locale: string): [a: string, b: string] {
   const [first, second] = [formatBytes(a, locale), formatBytes(b, locale)];
   if (first !== second) return [first, second];
   return [formatUnit(a, 'byte', locale, 0, 'long'), formatUnit(b, 'byte', locale, 0, 'long')];
 }
 
-/** Whole percent, rounded down, so that only a finished upload shows 100%. */
+/** Returns whole percent, rounded down, so that only a finished upload shows 100%. */
 export function formatPercent(percent: number, locale: string): string {
   return numberFormat(locale, { style: 'percent' }).format(Math.floor(percent) / 100);
 }
 
-/** A duration in one unit, such as `40 seconds` or `3 minutes`; null below one second. */
+/** Returns a duration in one unit, such as `40 seconds` or `3 minutes`; null below one second. */
 export function formatDuration(durationMs: number, locale: string): string | null {
   if (durationMs < 1000) return null;
   const seconds = durationMs / 1000;
@@ -43,8 +43,8 @@ export function formatDuration(durationMs: number, locale: string): string | nul
 }
 
 /**
- * The time on the camera's clock when the picture was taken, not converted to the time zone of the user. Null if
- * `takenAt` is not a date.
+ * Returns the time on the camera's clock when the picture was taken, not converted to the time zone of the user. Null
+ * if `takenAt` is not a date.
  */
 export function formatTakenAt(takenAt: string, locale: string): string | null {
   const wallClock = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})/.exec(takenAt)?.[1];
@@ -53,7 +53,7 @@ export function formatTakenAt(takenAt: string, locale: string): string | null {
   return dateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(atMs);
 }
 
-/** For example `1/250 s · f/2.8 · ISO 200 · 23 mm`; null if no value is known. */
+/** Returns for example `1/250 s · f/2.8 · ISO 200 · 23 mm`; null if no value is known. */
 export function formatExposure({ timeMs, fNumber, iso, focalLengthMm }: Exposure, locale: string): string | null {
   const number = numberFormat(locale, { maximumFractionDigits: 1, useGrouping: false });
   const parts = [
@@ -65,7 +65,7 @@ export function formatExposure({ timeMs, fNumber, iso, focalLengthMm }: Exposure
   return parts.length === 0 ? null : parts.join(' · ');
 }
 
-/** Exposure times of 0.35 s and less are shown as a fraction, as cameras do. */
+/** Returns an exposure time, as a fraction if it is 0.35 s or less, as cameras do. */
 function formatShutter(timeMs: number, number: Intl.NumberFormat): string {
   return timeMs > 350 ? number.format(timeMs / 1000) : `1/${Math.round(1000 / timeMs)}`;
 }
@@ -82,7 +82,7 @@ function formatUnit(
 
 const DAY_MS = 86_400_000;
 
-/** For example `tomorrow, 11:20`, or a date if it is later. */
+/** Returns for example `tomorrow, 11:20`, or a date if it is later. */
 export function formatDeadline(atMs: number, nowMs: number, locale: string): string {
   const days = Math.round((startOfDay(atMs) - startOfDay(nowMs)) / DAY_MS);
   if (days > 1 || days < 0) return dateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(atMs);

@@ -1,4 +1,4 @@
-/** Longer work would delay typing and scrolling on a slow device. */
+/** Longest work without a pause. Longer work would delay typing and scrolling on a slow device. */
 const SLICE_MS = 8;
 
 /** The clock and the pause between two slices. */

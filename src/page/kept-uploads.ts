@@ -115,7 +115,7 @@ export class KeptUploads {
   }
 }
 
-/** A failed upload is kept too, so that a reload does not hide the failure. */
+/** True for uploads to keep. Failed ones are kept too, so that a reload does not hide the failure. */
 function isWorthKeeping({ cancelling, problem }: LineModel): boolean {
   return !cancelling && problem?.code !== 'upload_cancelled';
 }

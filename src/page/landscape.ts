@@ -39,7 +39,7 @@ function paintSun(brush: CanvasRenderingContext2D, hue: number, random: Random):
   brush.fill();
 }
 
-/** The sum of three waves. */
+/** Returns the outline of a hill, the sum of three waves. */
 function hillPath(level: number, random: Random): Path2D {
   const waves = [1, 2.3, 5.1].map((speed) => ({ speed, phase: random() * 7, height: (HEIGHT * 0.07) / speed }));
   const path = new Path2D();

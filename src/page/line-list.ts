@@ -190,7 +190,7 @@ export class LineList {
     else this.#groups.placeLine(line.element, group, next);
   }
 
-  /** The first element of the same shape from this index on. */
+  /** Returns the first element of the same shape from this index on. */
   #nextElement(index: number, isTile: boolean): Element | null {
     for (let at = index; at < this.sorted.length; at += 1) {
       const model = this.sorted[at];
@@ -210,7 +210,7 @@ export class LineList {
     this.#isDisordered = false;
   }
 
-  /** Each container with its elements in the order of their models. */
+  /** Returns each container with its elements in the order of their models. */
   #containers(): [container: Element, elements: readonly Element[]][] {
     const elementsOf = (group: LineGroup, isTile: boolean): HTMLElement[] =>
       this.sorted.flatMap((model) => {

@@ -125,7 +125,7 @@ export function stateOf(model: LineModel): LineState {
   return 'waiting';
 }
 
-/** The progress of an unfinished upload; null before it starts. */
+/** Returns the percent of an unfinished upload; null before it starts. */
 export function percentOf(model: LineModel): number | null {
   const { progress, sentBytes, sizeBytes } = model;
   const isHidden = sentBytes > 0 && sizeBytes > 0 && !isDelivered(model) && !progress?.bytes.received;

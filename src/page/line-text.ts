@@ -75,7 +75,7 @@ function activityOf(model: LineModel, words: Words): string {
   }
 }
 
-/** A server that has refused the file for now can be reached, so the user sees its reason. */
+/** Describes a retry: with the reason of the server if it has refused the file for now, else as a lost connection. */
 function describeRetry({ retryReason }: LineModel, words: Words): string {
   return retryReason === null || retryReason.code === 'connection_lost' ? words.retrying : words.refused(retryReason);
 }

@@ -1,7 +1,7 @@
 import { make, moveBefore } from './dom.ts';
 import { GROUPS, type LineGroup } from './line-order.ts';
 
-/** A multiple of each number of columns (2 to 5). So only the last row of a group has gaps. */
+/** Tiles in a block: a multiple of each number of columns (2 to 5), so that only the last row has gaps. */
 const BLOCK_TILES = 60;
 
 interface GroupElements {

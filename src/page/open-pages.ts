@@ -1,7 +1,7 @@
 /** A page that was just closed or reloaded still has its lock for a moment. After these tries it counts as open. */
 const TRIES = 10;
 const BETWEEN_TRIES_MS = 200;
-/** Pages of the same browser usually answer within a few milliseconds. */
+/** A page without an answer for this time counts as closed. Most answer within a few milliseconds. */
 const ANSWER_WITHIN_MS = 500;
 
 /** The open pages of this service in one browser. A new page continues only uploads that no open page works on. */
@@ -22,7 +22,7 @@ export function announcePage(name: string, base = ''): OpenPages {
   return 'locks' in navigator ? withLocks(navigator.locks, name, prefix) : withMessages(name, prefix);
 }
 
-/** Each page holds a lock with its name. The browser releases it when the page is closed, however it ends. */
+/** Uses locks: each page holds one with its name. The browser releases it when the page ends in any way. */
 function withLocks(locks: LockManager, name: string, prefix: string): OpenPages {
   const lockOf = (page: string): string => `${prefix}:${page}`;
   void locks.request(lockOf(name), () => new Promise(() => undefined)).catch(() => undefined);

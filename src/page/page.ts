@@ -26,10 +26,10 @@ import { countWorkers, WorkerWatch } from './worker-watch.ts';
 import { createUploadClient } from '../client/upload-client.ts';
 import { uploadId } from '../client/upload-id.ts';
 
-/** A laptop that was closed for some hours still continues its uploads. */
+/** Uploads are given up after this time, so that a laptop that was closed for some hours continues them. */
 const GIVE_UP_AFTER_MS = 4 * 3_600_000;
 
-/** A proxy that buffers a part loses all of it if the connection breaks. */
+/** Size of a part. A proxy that buffers a part loses all of it if the connection breaks. */
 const PART_BYTES = 4 * 2 ** 20;
 
 /** The path of the service, without a slash at the end: empty at the root of the host. */
@@ -180,7 +180,7 @@ function rebuild(): void {
   viewer.rebuild();
 }
 
-/** A ticket may have other limits. */
+/** Reads and shows the limits. Call it again if the ticket changes, which may have other limits. */
 async function applyLimits(): Promise<void> {
   limits = await readLimits(BASE, ticket.current);
   if (limits) board.setLimits(limits);

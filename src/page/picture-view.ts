@@ -17,7 +17,7 @@ export function pictureView(upload: Upload, result: PictureResult, words: Words)
   );
 }
 
-/** The facts of a picture. */
+/** Returns the facts of a picture. */
 export function pictureFacts(result: PictureResult, { facts, locale }: Words): Fact[] {
   const swatch = make('span', 'swatch');
   swatch.setAttribute('role', 'img');

@@ -62,7 +62,7 @@ export class Previews {
     }
   }
 
-  /** The elements on the screen come before those around it. */
+  /** Returns the next element to load: first those on the screen, then those around it. */
   #next(): Element | undefined {
     const [first] = this.#visible;
     return [...this.#visible].find(isOnScreen) ?? first;

@@ -8,7 +8,7 @@ const COPIED_FOR_MS = 2000;
 /** A label and the value that it describes. */
 export type Fact = readonly [label: string, ...value: (Node | string)[]];
 
-/** A list of facts. Without visible labels they are for screen readers only, if the values explain themselves. */
+/** Builds a list of facts. Labels are only for screen readers if the values explain themselves. */
 export function factList(facts: readonly Fact[], isLabelled = false): HTMLElement {
   return make(
     'dl',
@@ -19,7 +19,7 @@ export function factList(facts: readonly Fact[], isLabelled = false): HTMLElemen
   );
 }
 
-/** A row of links and buttons. */
+/** Builds a row of links and buttons. */
 export function linkList(...links: readonly HTMLElement[]): HTMLElement {
   return make('ul', 'links', ...links.map((link) => make('li', '', link)));
 }
@@ -34,7 +34,7 @@ export interface FileLink {
   saveAs?: string;
 }
 
-/** A link to a file on the server. */
+/** Builds a link to a file on the server. */
 export function fileLink({ text, url, sizeBytes, saveAs }: FileLink, { locale }: Words): HTMLElement {
   const link = make('a', 'pill', text);
   if (sizeBytes !== undefined) link.title = formatBytes(sizeBytes, locale);
@@ -45,7 +45,7 @@ export function fileLink({ text, url, sizeBytes, saveAs }: FileLink, { locale }:
   return link;
 }
 
-/** A button that looks like a link of the row. */
+/** Builds a button that looks like a link of the row. */
 export function textPill(text: string, onClick: () => void): HTMLElement {
   const button = make('button', 'pill', text);
   button.type = 'button';
@@ -54,8 +54,8 @@ export function textPill(text: string, onClick: () => void): HTMLElement {
 }
 
 /**
- * A button that downloads an uploaded file. It is not a link, because the address contains the secret id, and people
- * copy the addresses of links for others.
+ * Builds a button that downloads an uploaded file. It is not a link, because the address contains the secret id, and
+ * people copy the addresses of links for others.
  */
 export function downloadButton(text: string, file: { url: string; saveAs: string }): HTMLElement {
   return textPill(text, () => download(file));
@@ -69,7 +69,7 @@ export function download({ url, saveAs }: { url: string; saveAs: string }): void
   link.click();
 }
 
-/** A button that copies the absolute URL of the path and shows whether that succeeded. */
+/** Builds a button that copies the absolute URL of the path and shows whether that succeeded. */
 export function copyButton(url: string, { links }: Words): HTMLElement {
   const label = make('span', '', links.copy);
   // Screen readers announce the changed text of the button.

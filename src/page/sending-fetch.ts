@@ -72,7 +72,7 @@ function responseOf(request: XMLHttpRequest): Response {
   });
 }
 
-/** One header per line, such as `location: /files/1`. */
+/** Parses headers, one per line, such as `location: /files/1`. */
 function headersOf(text: string): Headers {
   const headers = new Headers();
   for (const line of text.split('\r\n')) {

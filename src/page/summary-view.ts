@@ -44,7 +44,7 @@ export class SummaryView {
     if (document.title !== title) document.title = title;
   }
 
-  /** Empty as soon as everything was sent. */
+  /** Returns how many bytes were sent; empty as soon as everything was sent. */
   #bytesText({ bytes }: Summary): string {
     if (bytes.sent >= bytes.total) return '';
     const { locale } = this.#words;
@@ -69,7 +69,7 @@ export class SummaryView {
   }
 }
 
-/** The title of the document, which is visible while the page is in the background. */
+/** Returns the title of the document, which is visible while the page is in the background. */
 export function titleOf({ busy, groups, percent }: Summary, { title, locale }: Words): string {
   if (busy > 0) return title.busy(formatPercent(percent, locale));
   return groups.done > 0 ? title.over(groups.done) : title.idle;

@@ -35,7 +35,7 @@ function factsOf({ format, rowCount, columns, encoding, sheet }: TableResult, { 
   return known;
 }
 
-/** The first rows in a frame that scrolls sideways. It takes the focus, so that the keyboard can scroll it. */
+/** Builds a frame with the first rows. It takes the focus, so that the keyboard can scroll it sideways. */
 function sampleOf({ columns, firstRows }: TableResult, { table }: Words): HTMLElement {
   const shown = columns.slice(0, SHOWN_COLUMNS);
   const heads = shown.map(({ name, type }) => {

@@ -5,10 +5,10 @@ import { isTable } from './file-kinds.ts';
 import { showBackground } from './picture-background.ts';
 import type { Previews } from './preview.ts';
 
-/** Twice the size in CSS pixels, for screens with a high density. */
+/** Width of a picture in a line: twice the size in CSS pixels, for screens with a high density. */
 const LINE_PIXELS = 128;
 const TILE_PIXELS = 360;
-/** A picture that loads later than this after its result, for example while the user scrolls, appears at once. */
+/** A picture that loads later than this after its result, as while the user scrolls, appears without a flash. */
 const FRESH_MS = 2000;
 
 /**
@@ -43,7 +43,7 @@ export class Thumbnail {
     if (file) this.#previews.request(this.element, { file, width, show: (url) => this.#showPreview(url) });
   }
 
-  /** The picture of a tile gets its colours with the progress of its upload, as a photo in a darkroom does. */
+  /** Adds colour to the picture of a tile as its upload advances, as with a photo in a darkroom. */
   develop(percent: number): void {
     const developed = (percent / 100).toFixed(2);
     if (developed === this.#developed) return;
@@ -90,7 +90,7 @@ export class Thumbnail {
     this.element.append(image);
   }
 
-  /** With a key or another button the browser opens the file itself, in a tab or window. */
+  /** Opens the viewer, unless a key or another button was used: then the browser opens the file in a tab or window. */
   #clicked(event: MouseEvent): void {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
@@ -111,7 +111,7 @@ export class Thumbnail {
   }
 }
 
-/** Screen readers read the whole name beside it. */
+/** Shows the extension. It is hidden from screen readers, which read the whole name beside it. */
 function extensionLabel(name: string): HTMLElement {
   const label = make('span', 'extension', /\.([a-z0-9]{1,5})$/i.exec(name)?.[1]?.toUpperCase() ?? '');
   label.setAttribute('aria-hidden', 'true');
@@ -122,7 +122,7 @@ function sketch(thumbhash: string): string {
   return thumbHashToDataURL(Uint8Array.from(atob(thumbhash), (char) => char.charCodeAt(0)));
 }
 
-/** An animation of the style sheet would start again each time the tile moves or scrolls into view. */
+/** Animates by script, because the style sheet would start again each time the tile moves or scrolls into view. */
 function flash(image: HTMLImageElement): void {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   image.animate([{ filter: 'brightness(1.35)' }, { filter: 'none' }], { duration: 600, easing: 'ease-out' });

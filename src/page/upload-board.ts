@@ -162,7 +162,7 @@ export class UploadBoard {
     this.#options.offerUndo('deleted', [this.#undoable(model, (count) => this.#options.words.deleted(count), commit)]);
   }
 
-  /** A file that the server would refuse is not sent. */
+  /** Adds a line for a file. It sends the file unless the server would refuse it. */
   #addFile(file: File): void {
     const model = createLineModel({ name: file.name, sizeBytes: file.size }, file);
     model.maxBytes = this.#limits?.maxFileBytes ?? null;

@@ -135,7 +135,7 @@ export class UploadLine {
     return canPause ? [iconButton('pause', actions.pause(name), this.#on.pause), cancel] : [cancel];
   }
 
-  /** The button that lets the user continue after a failure; null if there is no way. */
+  /** Returns the button with which the user continues after a failure; null if there is no way. */
   #recoveryButton(model: LineModel, state: LineState): HTMLElement | null {
     const { actions } = this.#words;
     if (state === 'stopped')

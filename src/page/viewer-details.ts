@@ -13,7 +13,7 @@ export interface DetailActions {
   readonly delete: () => void;
 }
 
-/** The picture with the most pixels; undefined if there is none. */
+/** Returns the picture with the most pixels; undefined if there is none. */
 export function largestVariant({ variants }: PictureResult): Variant | undefined {
   return [...variants].sort((a, b) => b.width * b.height - a.width * a.height).at(0);
 }

@@ -29,7 +29,7 @@ export async function wordsFor(languages: readonly string[]): Promise<Words> {
   return english;
 }
 
-/** The language of a tag such as `de-CH`. */
+/** Returns the language of a tag such as `de-CH`. */
 function languageOf(tag: string): string {
   return (tag.split('-')[0] ?? '').toLowerCase();
 }

@@ -14,14 +14,14 @@ export interface Words {
   pausedEarly: string;
   paused(received: string, total: string): string;
   retrying: string;
-  /** The server cannot be reached. */
+  /** State while the server cannot be reached. */
   waitingForServer: string;
   /** Time to the next attempt to reach the server. */
   nextTry(seconds: number): string;
-  /** The server refused the file for now, and the page sends it again by itself. */
+  /** State after the server refused the file for now. The page sends it again by itself. */
   refused(problem: Problem): string;
   queued(position: number | null): string;
-  /** A step of the processor. An unknown step gets a general text. */
+  /** State during a step of the processor. An unknown step gets a general text. */
   step(stage: string): string;
   attempt(attempt: number): string;
   finishing: string;
@@ -31,20 +31,20 @@ export interface Words {
   doneWithNotes: string;
   /** Accessible name of the notes on a result. */
   notes: string;
-  /** A warning: the result leaves something out or contains a guess. */
+  /** Warns that the result leaves something out or contains a guess. */
   warning(code: string, message: string): string;
   cancelled: string;
   timeLeft(duration: string): string;
-  /** Why the upload failed, and what the user can do. */
+  /** Says why the upload failed, and what the user can do. */
   problem(problem: Problem): string;
   tooLarge(size: string, limit: string): string;
   /** The limits, shown before files are chosen. */
   limits(maxBytes: string, retention: string): string;
   /** File name of a painted picture. */
   sampleName(number: number): string;
-  /** The page was closed during the upload, and the browser has no copy of the file. */
+  /** Shown if the page was closed during the upload and the browser has no copy of the file. */
   needsFile: string;
-  /** The user chose a file other than the expected one. */
+  /** Shown if the user chose a file other than the expected one. */
   wrongFile(expected: string): string;
   /** Names of buttons. Buttons that appear once per line contain the name of the file. */
   actions: {
@@ -67,13 +67,13 @@ export interface Words {
   hidden(count: number): string;
   deleted(count: number): string;
   notDeleted: string;
-  /** How long finished files are kept, and who can open them. */
+  /** Says how long finished files are kept, and who can open them. */
   kept(until: string): string;
   viewer: {
     /** Alternative text of a picture without a name. */
     picture: string;
     place(position: number, count: number): string;
-    /** How long the link works, and who can open it. */
+    /** Says how long the link works, and who can open it. */
     until(until: string): string;
     download: string;
     hide: string;

@@ -28,7 +28,7 @@ const deliveries = new ActionTable({
 const refreshNow = pollWhileVisible(refresh);
 searchUploads((path) => ask(path));
 
-/** If the request fails, the last figures stay and the status line shows the reason. */
+/** Reads and shows the figures. If that fails, the last figures stay and the status line shows the reason. */
 async function refresh(): Promise<void> {
   try {
     const [response, listed] = await Promise.all([ask('operators/figures'), ask('operators/deliveries')]);
