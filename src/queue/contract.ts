@@ -110,7 +110,7 @@ export interface QueueKeys {
   uploadLock(id: string): string;
   /** String with the last heartbeat of a process. Expires if the heartbeats end. */
   process(id: string): string;
-  /** Set while another request waits for that lock. */
+  /** String that exists while another request waits for the lock of a resumable upload. */
   uploadLockWanted(id: string): string;
 }
 

@@ -95,7 +95,7 @@ class EventChannels implements EventFeed {
     await Promise.resolve();
   }
 
-  /** If the connection is away, the channels are subscribed when it is ready. */
+  /** Adds channels. If the connection is away, they are subscribed when it is ready. */
   #add(ids: readonly string[]): Promise<void> | undefined {
     if (this.#channels.size + ids.length > MAX_CHANNELS) this.#drop((id) => !this.#listener.isWanted(id));
     const subscribing = this.#subscriber.isReady ? this.#subscribe(ids).then(() => this.#settled(ids)) : undefined;
@@ -111,8 +111,8 @@ class EventChannels implements EventFeed {
   }
 
   /**
-   * A new connection has no channels, and changes before it are lost. It also subscribes to a channel that no upload
-   * uses, so that a missing right shows before there is a waiter.
+   * Subscribes a new connection to all channels. Changes before it are lost. Also subscribes to a channel that no
+   * upload uses, so that a missing right shows before there is a waiter.
    */
   async #begin(): Promise<void> {
     clearTimeout(this.#reopenTimer);

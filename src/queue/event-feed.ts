@@ -1,11 +1,11 @@
 /** Receives the changes of a feed. None of these functions may throw. */
 export interface EventListener {
   /**
-   * A record has changed. `data` is the JSON of the event. It may be anything, because other programs may write to the
-   * stream.
+   * Called when a record has changed. `data` is the JSON of the event. It may be anything, because other programs may
+   * write to the stream.
    */
   changed(id: string, data: string | undefined): void;
-  /** Events may be lost: every waiter must read its records. */
+  /** Called if events may be lost: every waiter must then read its records. */
   missed(): void;
   /** True if this process has a waiter for the upload. */
   isWanted(id: string): boolean;

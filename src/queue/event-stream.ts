@@ -76,7 +76,7 @@ class EventStream implements EventFeed {
     return this.#connection.status === 'ready' && this.#reader.status === 'ready' ? undefined : NO_CONNECTION;
   }
 
-  /** All changes are reported anyway, but gaps are looked for only while there are waiters. */
+  /** Starts to look for gaps, which only matter to waiters. All changes are reported anyway. */
   listen(): undefined {
     if (!this.#isClosed) this.#checks ??= setInterval(() => void this.#check(), CHECK_PERIOD_MS).unref();
     return undefined;

@@ -7,7 +7,7 @@ import { isClusterConnection, type Redis } from './redis-client.ts';
 /** The scripts and BullMQ need at least this version. */
 const LEAST_VERSION = [6, 2] as const;
 
-/** A cluster needs sharded channels. */
+/** A cluster needs at least this version, because of its sharded channels. */
 const LEAST_CLUSTER_VERSION = [7, 0] as const;
 
 /** A start waits no longer than this for Redis. After that the process starts and reports that it is not ready. */

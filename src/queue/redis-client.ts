@@ -8,7 +8,7 @@ export type { Cluster, Redis as SingleRedis } from 'ioredis';
 /** A connection to one server, or to a whole cluster. */
 export type Redis = SingleRedis | Cluster;
 
-/** Long enough for Redis on a slow disk, short enough to notice a dead Redis. */
+/** Time limit of a command: long enough for Redis on a slow disk, short enough to notice a dead Redis. */
 const COMMAND_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 

@@ -66,7 +66,7 @@ export class RedisClock {
     }
   }
 
-  /** A difference that the round trip can explain is ignored, so that the two clocks of one machine stay the same. */
+  /** Ignores a difference that the round trip can explain, so that the two clocks of one machine stay the same. */
   #correct(redisMs: number, sentAtMs: number, receivedAtMs: number): void {
     const uncertaintyMs = (receivedAtMs - sentAtMs) / 2;
     const originMs = redisMs - sentAtMs - uncertaintyMs;

@@ -2,7 +2,7 @@ import type { SingleRedis } from './redis-client.ts';
 
 /** Receives the events of a subscriber. Neither function may throw. */
 export interface SubscriberListener {
-  /** The connection is new, so it has no subscriptions. */
+  /** Called when the connection is new, so that it has no subscriptions. */
   ready(): void;
   message(channel: string, text: string): void;
 }

@@ -104,7 +104,7 @@ local function takeFirst(kind)
     'paid ' .. flow, exact(math.max(tonumber(paid or '0'), finish))
   )
   resetIfEmpty(kind)
-  -- An id that is not text stands for a place without an upload.
+  -- False stands for a place without an upload.
   return id or false
 end
 
