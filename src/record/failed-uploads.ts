@@ -73,7 +73,7 @@ export class FailedUploads {
   }
 }
 
-/** An operator who has only the ref of an upload must not receive its id. */
+/** Removes the id from an error, because an operator who has only the ref of an upload must not receive it. */
 function withoutId(error: unknown): unknown {
   return error instanceof ServiceError ? new ServiceError(error.code, error.message, { cause: error }) : error;
 }

@@ -4,7 +4,7 @@ import type { ProgressState } from './progress.ts';
 /** The largest number of uploads that are kept. */
 const MAX_KEPT = 2_000;
 
-/** A client polls again right after an event, so this is long enough. An older state could be out of date. */
+/** Life of a state. A client polls again right after an event, and an older state could be out of date. */
 const KEPT_MS = 5_000;
 
 interface KnownState {

@@ -108,7 +108,7 @@ export async function acceptRecord(
   return { ...outcome, record: { ...outcome.record, ...sentFields(upload, stored) } };
 }
 
-/** The fields of the record that the reply of `accept` leaves out, because they were sent to it. */
+/** Returns the fields of the record that the reply of `accept` leaves out, because they were sent to it. */
 function sentFields(upload: WholeUpload, stored: StoredUpload): Partial<UploadRecord> {
   const { owner } = upload.caller === undefined ? {} : ownerOfCaller(upload.caller);
   const allowed = allowedJson(upload.caller?.ticket);

@@ -33,7 +33,7 @@ function quotaOf({ tenant, limits, ticket }: Owner): object {
   return { ...(isLimited ? { limits: JSON.stringify(limits) } : {}), ...ticketOf(tenant, ticket) };
 }
 
-/** A ticket counts only if it limits the number of files. Its id can be any text, so Redis gets a digest of it. */
+/** Returns a ticket that limits the number of files; others do not count. Redis gets a digest of its id. */
 function ticketOf(tenant: string, ticket: Owner['ticket']): object {
   if (ticket?.jti === undefined || ticket.maxFiles === undefined) return {};
   const digest = createHash('sha256').update(ticket.jti).digest('base64url').slice(0, 22);

@@ -58,7 +58,7 @@ export async function readWatchedProgress(
   return read;
 }
 
-/** The error for an id that nobody has used (404). */
+/** Returns the error for an id that nobody has used (404). */
 export function unknownUpload(id: string): ServiceError {
   return new ServiceError('unknown_upload', 'There is no upload with this id. Check the id, or send the file.', { id });
 }

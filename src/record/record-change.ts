@@ -115,7 +115,7 @@ export class RecordChanger {
     return Math.min(REJECTED_MS, this.#options.retentionMs);
   }
 
-  /** The kind whose queue takes files of a media type. */
+  /** Returns the kind whose queue takes files of a media type. */
   kindOf(type: string): string {
     return this.#options.kindOf?.(type) ?? OTHER_KIND;
   }
@@ -205,7 +205,7 @@ export class RecordChanger {
   }
 }
 
-/** Every transition to `failed` has the problem as its second argument. */
+/** Returns the failure of a transition to `failed`, which has the problem as its second argument. */
 function failureIn(id: string, [, problem]: readonly (string | number | undefined)[]): Failure {
   const { code, detail } = JSON.parse(String(problem)) as Problem;
   return { id, code, detail };

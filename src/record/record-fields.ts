@@ -19,7 +19,7 @@ export interface StoredVariant extends DerivedFile, Partial<Pick<Variant, 'width
 /** Names and values of tus' `Upload-Metadata`. A name without a value has null. */
 export type UploadMetadata = Readonly<Record<string, string | null>>;
 
-/** How the bytes of a receiving upload come in, if no request brings them to this service. */
+/** How the bytes of a receiving upload arrive, if no request brings them to this service. */
 export type Road = DirectRoad | ImportRoad;
 
 /** The sender puts the parts into the bucket. */
@@ -241,7 +241,7 @@ function numberOrNull(text: string | undefined): number | null {
   return text === undefined || text === '' ? null : Number(text);
 }
 
-/** Only this service writes records, so their JSON has the expected type. */
+/** Parses JSON, which has the expected type because only this service writes records. */
 function parse<T>(json: string | undefined): T | null {
   return json === undefined || json === '' ? null : (JSON.parse(json) as T);
 }

@@ -54,7 +54,7 @@ export class UploadRecords {
     return this.#changer.silenceMs;
   }
 
-  /** The time by Redis' clock, which all times of records use. */
+  /** Returns the time by Redis' clock, which all times of records use. */
   nowMs(): number {
     return this.#changer.nowMs();
   }
@@ -279,8 +279,8 @@ export class UploadRecords {
   }
 
   /**
-   * As `read`, but only the fields that progress is computed from. Ids requested in the same turn are read in one round
-   * trip.
+   * Like `read`, but returns only the fields that progress is computed from. Ids requested in the same turn are read in
+   * one round trip.
    */
   async readProgress(id: string): Promise<ReadProgress | undefined> {
     return await this.#progress.read(id);

@@ -118,7 +118,7 @@ class ManyWait<Answer> implements RecordWait<Answer> {
     return read;
   }
 
-  /** An id that was given with two versions always counts as changed. */
+  /** True if the upload has changed. An id that was given with two versions always has. */
   #hasMoved({ id, version }: Pick<ProgressState, 'id' | 'version'>): boolean {
     const seen = this.#seenVersions.get(id);
     return seen === undefined || seen.size > 1 || !seen.has(version);

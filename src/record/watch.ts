@@ -128,7 +128,7 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   }
 }
 
-/** The error for an id whose record could not be read while a client waited for its beginning. */
+/** Returns the error for an id whose record could not be read while a client waited for its beginning. */
 function unreadUpload(id: string): ServiceError {
   return new ServiceError('service_unavailable', 'The record of this upload cannot be read now. Try again shortly.', {
     id,
