@@ -52,7 +52,7 @@ async function finish(
   }
 }
 
-/** The time of the newest part. A part that was sent again counts too. */
+/** Returns the time of the newest part. A part that was sent again counts too. */
 function newestMs({ createdAtMs }: DirectUploadRecord, stored: readonly StoredPart[]): number {
   return stored.reduce((newest, { storedAt }) => Math.max(newest, storedAt.getTime()), createdAtMs);
 }

@@ -48,7 +48,7 @@ export interface StoredParts {
   parts: Pick<StoredPart, 'number' | 'sizeBytes' | 'etag'>[];
 }
 
-/** The bucket forgets the tags of parts that have become an object. `complete` does not compare them any more then. */
+/** Stands for the tags of parts that have become an object. The bucket forgets them, and `complete` ignores them. */
 const ETAG_OF_JOINED = 'joined';
 
 /** Uploads whose parts the client puts into the bucket. Bytes do not pass this process. */

@@ -3,7 +3,7 @@ import type { PartToSend } from '../../storage/direct-parts.ts';
 
 const MIB = 1024 * 1024;
 
-/** S3 accepts no part below 5 MiB but the last one. Larger parts need fewer requests and signatures. */
+/** Minimum size of a part. S3 accepts 5 MiB, but larger parts need fewer requests and signatures. */
 const LEAST_PART_BYTES = 8 * MIB;
 
 /** One request can list this many parts. S3 allows ten times more. */

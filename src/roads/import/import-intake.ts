@@ -101,7 +101,7 @@ export class ImportIntake {
   }
 }
 
-/** An unknown name is no refusal: the worker tries it again and reports the failure. */
+/** Throws for a forbidden host. An unknown one is tried again by the worker, which reports the failure. */
 async function requireAllowed(addresses: ImportAddresses, url: URL): Promise<void> {
   try {
     await untilAborted(addresses.of(url), AbortSignal.timeout(LOOKUP_LIMIT_MS));

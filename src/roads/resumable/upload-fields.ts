@@ -57,7 +57,7 @@ export function requirePartialUpload({ headers }: IncomingMessage): void {
   );
 }
 
-/** The value of `Upload-Limit`. */
+/** Returns the value of `Upload-Limit`. */
 export function uploadLimit(maxBytes: number, leftMs: number): string {
   return `max-size=${maxBytes}, max-age=${Math.max(0, Math.floor(leftMs / 1000))}`;
 }

@@ -111,7 +111,7 @@ async function duplicateAll({ storage }: TusStoreParts, id: string, partials: re
   if (!isDone) throw new Error('a part of a partial upload is missing');
 }
 
-/** The key of a part contains its place and, if it has grown, its number of bytes. */
+/** Returns the key for a copied part. It contains its place and, if it has grown, its number of bytes. */
 function copyKey(id: string, key: string, start: number): string {
   const { offset = 0, growing } = parseKey(key) ?? {};
   const nonce = newNonce();

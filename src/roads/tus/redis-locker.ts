@@ -65,7 +65,7 @@ export class RedisLocker implements Locker {
   readonly #parts: LockerParts;
   readonly #gone: AbortSignal;
 
-  /** `gone` ends the waiting, because the client has disconnected. */
+  /** @param gone fires if the client disconnects, which ends the waiting. */
   constructor(parts: LockerParts, gone: AbortSignal) {
     this.#parts = parts;
     this.#gone = gone;

@@ -105,7 +105,7 @@ export class TusEndpoint {
     return { status: 204, headers: { 'Upload-Offset': String(offset), ...expiry } };
   }
 
-  /** A body that breaks, stalls or is ended at shutdown is treated like a complete body: its bytes are stored. */
+  /** Passes a body to @tus/server. If it breaks, stalls or is ended at shutdown, it is treated like a complete body. */
   async #receive(asked: TusRequest, signal: AbortSignal): Promise<TusAnswer> {
     const { log } = asked.scope;
     const answered = new AbortController();
@@ -195,7 +195,7 @@ function metadataIn(header: string | undefined): UploadMetadata {
   }
 }
 
-/** tus 1.0, "Tus-Resumable": another version is answered with 412 and `Tus-Version`. */
+/** Rejects another version with 412 and `Tus-Version` (tus 1.0, "Tus-Resumable"). */
 function requireVersion({ request, method }: TusRequest): void {
   if (method === 'OPTIONS' || request.headers['tus-resumable'] === TUS_VERSION) return;
   throw new ServiceError(
@@ -217,14 +217,14 @@ function mediaType(header = ''): string {
   return (header.split(';')[0] ?? '').trim().toLowerCase();
 }
 
-/** A POST with a body is the extension creation-with-upload. */
+/** True for a PATCH, and for a POST with a body (extension creation-with-upload). */
 function hasBody({ request, method }: TusRequest): boolean {
   return method === 'PATCH' || (method === 'POST' && mediaType(request.headers['content-type']) === OFFSET_STREAM);
 }
 
 const OFFSET_STREAM = 'application/offset+octet-stream';
 
-/** tus 1.0, "PATCH": any other type is answered with 415. */
+/** Rejects any other type with 415 (tus 1.0, "PATCH"). */
 function requireOffsetStream({ request }: TusRequest): void {
   if (mediaType(request.headers['content-type']) === OFFSET_STREAM) return;
   throw new ServiceError(

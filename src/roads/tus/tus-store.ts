@@ -38,7 +38,7 @@ const EXTENSIONS = [
 ];
 const METADATA_PLACE = 'The value "metadata" of Upload-Metadata';
 
-/** tus 1.0, "Upload-Concat": a final upload cannot be changed. */
+/** The error for a PATCH of a final upload, which cannot be changed (tus 1.0, "Upload-Concat"). */
 const PATCH_OF_FINAL: ConstructorParameters<typeof ServiceError> = [
   'bad_request',
   'This upload was made of partial uploads, so it takes no more bytes.',
@@ -235,7 +235,7 @@ export class TusStore extends DataStore {
     return Date.now() - ageMs - (hasBegun ? 0 : this.#parts.expiryMs - this.#unbegunExpiryMs);
   }
 
-  /** A failed, cancelled or discarded upload can begin again with the same id. Its old bytes are removed. */
+  /** Throws if the id is in use. A failed, cancelled or discarded upload can begin again without its old bytes. */
   async #requireUnused(id: string): Promise<void> {
     const record = (await this.#parts.records.read(id))?.record;
     if (record === undefined) return;
@@ -261,7 +261,7 @@ export class TusStore extends DataStore {
   }
 }
 
-/** The partial uploads of a file count for the limits of the tenant, but only the file counts for `maxFiles`. */
+/** Removes `maxFiles` from the caller of a partial upload, because only the joined file counts for it. */
 function creatorOf(caller: Caller, concat: Concat | undefined): Caller {
   if (caller.ticket === undefined || concat?.kind !== 'partial') return caller;
   return { ...caller, ticket: { ...caller.ticket, maxFiles: undefined } };
