@@ -63,7 +63,7 @@ function askedUploads(ctx: Context): string[] {
   return [...new Set(given)].map(requireListedId);
 }
 
-/** The error names the id, because the request has several. */
+/** Returns a valid id. The error names the id, because the request has several. */
 function requireListedId(id: string): string {
   if (isUploadId(id)) return id;
   throw new ServiceError('bad_upload_id', 'This is not an upload id. Send a lower-case UUID of version 4.', { id });

@@ -86,8 +86,9 @@ export function eventRoutes(router: Router, parts: EventRouteParts): void {
 }
 
 /**
- * A browser adds `Last-Event-ID` when it reconnects, so this header is newer than `since` in the address. Some
- * libraries send it as `lastEventId` in the query instead, because that needs no preflight.
+ * Returns the version that the client has seen. A reconnecting browser adds `Last-Event-ID`, which is newer than
+ * `since` in the address. Some libraries send it as `lastEventId` in the query instead, because that needs no
+ * preflight.
  */
 function seenVersion(ctx: Context): number | undefined {
   for (const last of [ctx.get('Last-Event-ID'), [queryParameter(ctx, 'lastEventId') ?? []].flat().at(-1) ?? ''])
@@ -179,7 +180,7 @@ class Follower implements RecordObserver {
   }
 
   /**
-   * The first read throws `unknown_upload` (404), unless the client waits for the beginning, or `upload_gone` (410).
+   * The first read throws `upload_gone` (410), and `unknown_upload` (404) unless the client waits for the beginning.
    * Later a tombstone counts as the last state and ends the stream.
    */
   async read(): Promise<void> {

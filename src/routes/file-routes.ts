@@ -156,7 +156,7 @@ function willHave({ kinds }: FileRouteParts, { type, options }: UploadRecord, na
   return kinds.mayHave(type, options, name);
 }
 
-/** The name comes from the client, and an object also has inherited members. */
+/** Returns an own member only: the name comes from the client, and an object also has inherited members. */
 function variantOf(record: UploadRecord, name: string): StoredVariant | undefined {
   return Object.hasOwn(record.variants, name) ? record.variants[name] : undefined;
 }
@@ -236,8 +236,8 @@ async function holdUntilThere(
 }
 
 /**
- * The answer if the file was not ready in time. Throws `deferred_timeout` (503) unless it is a picture, so that no
- * program reads a placeholder as data.
+ * Returns the placeholder if the file was not ready in time. Throws `deferred_timeout` (503) unless it is a picture, so
+ * that no program reads a placeholder as data.
  */
 function lateAnswer({ kinds }: FileRouteParts, { type, options }: UploadRecord, name: string): ResponseEntity {
   if (kinds.hasPlaceholder(type, options, name))

@@ -24,7 +24,7 @@ export interface OperatorRouteParts {
   assets: PageAssets;
 }
 
-/** The operators' page and its requests. */
+/** Adds the operators' page and its requests. */
 export function operatorRoutes(router: Router, parts: OperatorRouteParts): void {
   router.get('/operators/figures', async (ctx) => {
     ctx.body = await parts.readFigures();

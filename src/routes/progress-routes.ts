@@ -30,7 +30,7 @@ export interface ProgressRouteParts extends WatchParts {
   mountPath: string;
 }
 
-/** A client may ask again immediately after a timeout. The jitter of the header spreads the clients. */
+/** `Retry-After` of a timeout. A client may ask again at once, and the jitter of the header spreads the clients. */
 const RETRY_AFTER_TIMEOUT_MS = 1000;
 
 const NO_STORE = { 'Cache-Control': 'no-store' };

@@ -13,7 +13,7 @@ const PAGE_HEADERS = {
 export interface ServiceRouteParts {
   /** Rejects with `service_unavailable` (503) if Redis does not answer, and with `shutting_down` (503) at shutdown. */
   checkReady(): Promise<void>;
-  /** The number of live workers. The process is ready even without a worker: uploads are stored and wait. */
+  /** Returns the number of live workers. The process is ready even without one: uploads are stored and wait. */
   countWorkers(): Promise<number>;
   metrics: { contentType: string; text(): Promise<string> };
   /** Makes the API reference. Called once, at the first request for it. */
@@ -26,7 +26,7 @@ export interface ServiceRouteParts {
 /** The part of it that only a management address serves, if there is one. */
 export type ManagementRouteParts = Omit<ServiceRouteParts, 'assets' | 'hasManagementAddress'>;
 
-/** Health, metrics, API reference and the page. */
+/** Adds health, metrics, API reference and the page. */
 export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
   if (parts.hasManagementAddress === true) bareRoutes(router, parts);
   else managementRoutes(router, parts);
@@ -38,7 +38,7 @@ export function serviceRoutes(router: Router, parts: ServiceRouteParts): void {
   }
 }
 
-/** Health with details, metrics and API reference. */
+/** Adds health with details, metrics and API reference. */
 export function managementRoutes(router: Router, parts: ManagementRouteParts): void {
   healthRoute(router);
   router.get('/readyz', async (ctx) => {
@@ -62,7 +62,7 @@ export function managementRoutes(router: Router, parts: ManagementRouteParts): v
   });
 }
 
-/** Health for balancers that anyone may ask, without reasons and figures. */
+/** Adds health for load balancers without reasons and figures, because anyone may read it. */
 function bareRoutes(router: Router, { checkReady }: Pick<ServiceRouteParts, 'checkReady'>): void {
   healthRoute(router);
   router.get('/readyz', async (ctx) => {

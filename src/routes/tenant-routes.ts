@@ -87,7 +87,7 @@ function badParameter(name: string, rule: string): ServiceError {
   return new ServiceError('bad_request', `The query parameter "${name}" ${rule}, and must appear at most once.`);
 }
 
-/** A cursor is opaque for clients, so that its form can change. */
+/** Returns the cursor of a place. It is opaque for clients, so that its form can change. */
 function cursorOf({ createdAtMs, id }: ListPlace): string {
   return Buffer.from(`${createdAtMs}.${id}`).toString('base64url');
 }

@@ -49,7 +49,7 @@ function answerCreated(ctx: Context, issued: IssuedTicket): void {
   ctx.body = issued;
 }
 
-/** A ticket with another preset would create nothing. */
+/** Throws for an unknown preset, because a ticket with it would create nothing. */
 function requirePreset({ presets }: Tenant, { upload }: TicketRequest): void {
   const preset = upload?.preset;
   if (preset === undefined || Object.hasOwn(presets, preset)) return;

@@ -56,7 +56,7 @@ export function tusRoutes(router: Router, parts: TusRouteParts): void {
   router.post(`${TUS_PATH}/:id`, async (ctx) => await answerOf(ctx, overridingMethod(ctx)));
 }
 
-/** tus 1.0, "X-HTTP-Method-Override": some clients can only send GET and POST. */
+/** Returns the method in `X-HTTP-Method-Override` (tus 1.0), because some clients can only send GET and POST. */
 function overridingMethod(ctx: Context): TusMethod {
   const wanted = ctx.get('X-HTTP-Method-Override').toUpperCase();
   const method = OF_AN_UPLOAD.find((known) => known === wanted);

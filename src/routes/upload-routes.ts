@@ -146,12 +146,12 @@ function toUploads(reads: readonly ReadRecord[], timedOut = false): Upload[] {
   return reads.map((read) => toUpload(read, timedOut));
 }
 
-/** Some clients send the parts of a file with their numbers in the query. */
+/** Throws for a part of a file: some clients send the numbers of parts in the query. */
 function requireWholeFiles(ctx: Context): void {
   for (const [name, value] of new URLSearchParams(ctx.querystring)) refusePartOfFile(name, value);
 }
 
-/** A raw body has no form fields, so its options are JSON in the query. Undefined if there are none. */
+/** Returns the options in the query, because a raw body has no form fields. Undefined if there are none. */
 function optionsOf(ctx: Context): unknown {
   const options = queryParameter(ctx, 'options');
   if (options === undefined) return undefined;
