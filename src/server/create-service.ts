@@ -14,7 +14,7 @@ export interface UploadService {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Rejects while the service cannot work, for example because Redis is away. `GET /readyz` has the same answer. */
   ready(): Promise<void>;
-  /** The metrics of this service in the Prometheus text format, without those of the process. */
+  /** Returns the metrics of this service in the Prometheus text format, without those of the process. */
   metrics(): Promise<string>;
   /**
    * Answers all held responses, waits up to `shutdownGraceMs` for running uploads, and closes every connection. Further

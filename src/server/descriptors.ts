@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/log.ts';
 /** Descriptors for Redis, logs, files that are read, and the process itself. */
 const RESERVED = 200;
 
-/** Maximum number of open files and sockets of this process; undefined if it is unknown. */
+/** Returns the maximum number of open files and sockets of this process; undefined if it is unknown. */
 export function descriptorLimit(): number | undefined {
   try {
     return limitIn(readFileSync('/proc/self/limits', 'utf8'));

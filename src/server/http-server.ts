@@ -9,7 +9,7 @@ import type { UploadIntake } from '../intake/intake.ts';
 import { descriptorLimit, maxConnectionsOf } from './descriptors.ts';
 import { settleWithin } from './shutdown.ts';
 
-/** Twice the pause between two polls of the browser client. A client that sent nothing by then is idle. */
+/** A silent client is idle after this time: twice the pause between two polls of the browser client. */
 const IDLE_LIMIT_MS = 500;
 
 /** A sender that is rejected at the end of the grace period has this time to read its answer. */
@@ -24,7 +24,7 @@ const MAX_UNACCEPTED = 4096;
 /** A client that reads nothing of its answer is cut after one to two times this. */
 const READER_TIMEOUT_MS = 30_000;
 
-/** Longer than the idle time of proxies (Caddy: 120 s), because closing first would break their next request. */
+/** Idle time of connections, longer than that of proxies (Caddy: 120 s), whose next request would break. */
 const KEEP_ALIVE_MS = 125_000;
 
 /** The address and the limits with which a server listens. */

@@ -87,8 +87,8 @@ export async function loadOrExit<T>(load: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Loading and starting create much garbage at once. V8 would react with a young generation of 30 MB, and keep it while
- * the process is idle. After the start the default applies again, for a process under load.
+ * Limits the heap during the start, which creates much garbage at once. V8 would react with a young generation of 30
+ * MB, and keep it while the process is idle. Then the default applies again, for a process under load.
  */
 function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
