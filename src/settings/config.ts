@@ -130,7 +130,7 @@ function toConfig(values: Settings) {
   };
 }
 
-/** The service cannot know the names by which others reach it. If keys protect it, every name is allowed. */
+/** Returns the allowed host names. A service that others reach cannot know its names, so by default it allows all. */
 function allowedHostsOf({ ALLOWED_HOSTS: given }: Settings, isLoopbackOnly: boolean): readonly string[] {
   return given.length > 0 || isLoopbackOnly ? given : [ANY_HOST];
 }

@@ -6,8 +6,8 @@ import { parseHosts } from '../queue/redis-place.ts';
 const DISJUNCTION = new Intl.ListFormat('en', { type: 'disjunction' });
 
 /**
- * A whole number in decimal digits, so `1e9`, `0x10`, ` 5` and the empty string are rejected. It has no default, so add
- * `.optional()`.
+ * Returns a form for a whole number in decimal digits, so `1e9`, `0x10`, ` 5` and the empty string are rejected. It has
+ * no default, so add `.optional()`.
  */
 export function digits(least: number, most = Number.MAX_SAFE_INTEGER) {
   return z
@@ -17,12 +17,12 @@ export function digits(least: number, most = Number.MAX_SAFE_INTEGER) {
     .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
 }
 
-/** `digits` with a default. */
+/** Returns `digits` with a default. */
 export function integer(byDefault: number, least: number, most?: number) {
   return digits(least, most).prefault(String(byDefault));
 }
 
-/** One of these words. */
+/** Returns a form that accepts one of these words. */
 export function choice<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, `must be ${DISJUNCTION.format(words)}`);
 }
@@ -102,7 +102,7 @@ export const origins = list
   )
   .prefault('');
 
-/** A name or an address without a port. */
+/** True for a name or an address without a port. */
 function isHostName(value: string): boolean {
   return /^[A-Za-z0-9._-]{1,253}$/.test(value) || isIP(value.replace(/^\[|\]$/g, '')) === 6;
 }

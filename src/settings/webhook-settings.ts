@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../wire/webhook-schemas.ts';
 import { addressRanges } from './forms.ts';
 
-/** Standard Webhooks recommends 24 to 64 bytes for the key. */
+/** Minimum length of a key. Standard Webhooks recommends 24 to 64 bytes. */
 const LEAST_KEY_BYTES = 16;
 const MOST_KEY_BYTES = 128;
 
-/** While a secret is replaced, two are valid. */
+/** Maximum number of secrets. While one is replaced, two are valid. */
 const MOST_SECRETS = 4;
 
 function isSecret(secret: string): boolean {
