@@ -96,7 +96,7 @@ export class FileBytes {
     if (this.#unsyncedBytes >= this.#syncBehindBytes && this.#syncing === undefined) this.#syncBehind();
   }
 
-  /** One sync at a time. An error is ignored here: the last sync of the file reports it. */
+  /** Runs one sync at a time. An error is ignored here: the last sync of the file reports it. */
   #syncBehind(): void {
     this.#unsyncedBytes = 0;
     this.#syncing = this.#file
@@ -108,7 +108,7 @@ export class FileBytes {
   }
 }
 
-/** A vectored write may write fewer bytes, for example on a disk that is almost full. */
+/** Drops the written bytes. A vectored write may write fewer than it gets, as on a disk that is almost full. */
 function dropWritten(chunks: Buffer[], bytesWritten: number): void {
   let left = bytesWritten;
   for (let first = chunks[0]; first !== undefined && left > 0; first = chunks[0]) {

@@ -22,7 +22,7 @@ export class GatheredChunks {
     return this.#bytes;
   }
 
-  /** Large chunks are not copied, so the buffer must not change afterwards. */
+  /** Adds a chunk. Large ones are not copied, so the buffer must not change afterwards. */
   add(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (chunk.length < SMALL_BYTES) return this.#join(chunk);

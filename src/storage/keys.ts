@@ -10,7 +10,7 @@ const OWN_KEY = new RegExp(`^([0-9a-f]{2})/(\\1${ID_TAIL})/(.+)$`);
 /** A folder that can contain files of uploads. */
 const OWN_FOLDER = new RegExp(`^([0-9a-f]{2})(/\\1${ID_TAIL}(/parts|/attempt-\\d{1,16})?)?$`);
 
-/** The forms of the rest of a key. A fencing token is a UUID too. */
+/** Patterns for the rest of a key. A fencing token is a UUID too. */
 const ORIGINAL = new RegExp(`^(${UUID})\\.original$`);
 const MANIFEST = new RegExp(`^(${UUID})\\.manifest\\.json$`);
 const PART = /^parts\/(\d{16})-[0-9a-f]{12}(?:-(\d{16})(-open)?)?$/;
@@ -139,7 +139,7 @@ export function variantKey(id: string, attempt: number, name: string, format: st
 }
 
 /**
- * As `variantKey`, for a whole file name. Throws for a name without an ending, because `parseKey` would not recognize
+ * Like `variantKey`, for a whole file name. Throws for a name without an ending, because `parseKey` would not recognize
  * it.
  */
 export function derivedKey(id: string, attempt: number, fileName: string): string {

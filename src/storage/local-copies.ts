@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-/** `deferred-uploads-<host>-<pid>-<uuid>`. The host name may contain hyphens. */
+/** The name of a copy: `deferred-uploads-<host>-<pid>-<uuid>`. The host name may contain hyphens. */
 const COPY_NAME = /^deferred-uploads-(.+)-(\d{1,10})-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Returns a new path for a copy of an object. The name contains the host and the process that remove it. */
@@ -30,7 +30,7 @@ function ownHost(): string {
   return hostname().replace(/[^A-Za-z0-9.-]/g, '_');
 }
 
-/** A process of another user counts as alive, because it exists although this process may not signal it. */
+/** True for a live process, also one of another user, which this process may not signal. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { ServiceError } from '../errors.ts';
 import { asServiceError, codeOf, isForbidden, isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
 
-/** Other users of the machine must not read uploads or list their ids. */
+/** Mode of folders: other users of the machine must not read uploads or list their ids. */
 export const FOLDER_MODE = 0o700;
 
-/** Other users of the machine must not read uploads. */
+/** Mode of files: other users of the machine must not read uploads. */
 export const FILE_MODE = 0o600;
 
 /**

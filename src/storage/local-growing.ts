@@ -110,7 +110,7 @@ class GrowingFile implements GrowingObject {
     await this.#close();
   }
 
-  /** The dropped bytes stay behind the end until the next request or `complete` cuts the file. */
+  /** Keeps the saved bytes. The others stay behind them until the next request or `complete` cuts the file. */
   async discard(keyOf: KeyOfSize): Promise<void> {
     await this.#saving;
     await this.#bytes.drop();
@@ -122,7 +122,7 @@ class GrowingFile implements GrowingObject {
     await this.#parts.cleanParents(this.#path);
   }
 
-  /** The rename comes after the sync, so the name never contains bytes that a power failure could take. */
+  /** Syncs, then renames, so that the name never counts bytes that a power failure could take. */
   async #save(keyOf: KeyOfSize): Promise<void> {
     await this.#bytes.flush();
     const sizeBytes = this.#bytes.position;

@@ -211,7 +211,7 @@ export class LocalStorage implements Storage {
     return (await orUndefinedWhereMissing(readdir(join(this.#root, folder)))) ?? [];
   }
 
-  /** Also removes folders that have become empty. A writer that needs one makes it again. */
+  /** Removes files, and folders that have become empty. A writer that needs one makes it again. */
   async #removeWhere(prefix: string, isDoomed: (file: FoundFile) => Promise<boolean>): Promise<void> {
     for await (const found of walkOwn(this.#root, prefix, () => undefined)) {
       if ('folder' in found) {

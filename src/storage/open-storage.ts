@@ -35,7 +35,7 @@ export async function openStorage(
   return storage;
 }
 
-/** The S3 client takes long to load, so it is loaded only if it is used. */
+/** Opens a bucket. The S3 client takes long to load, so it is loaded only here. */
 async function openBucket({ storage, s3 }: Pick<Config, 'storage' | 's3'>): Promise<Storage> {
   const { S3Storage } = await import('./s3-storage.ts');
   const bucket = new S3Storage(storage, s3);

@@ -204,7 +204,7 @@ export class S3Storage implements Storage {
     for (const client of [this.#client, ...this.#others]) client.destroy();
   }
 
-  /** A page has at most 1000 objects, which one request can remove. */
+  /** Yields pages of at most 1000 objects, which one request can remove. */
   async *#pagesOf(beginning: string): AsyncIterable<S3Object[]> {
     const input = { Bucket: this.#place.bucket, Prefix: beginning };
     try {
@@ -249,7 +249,7 @@ export class S3Storage implements Storage {
     return prefix === '' ? this.#root() : `${this.#nameOf(prefix)}/`;
   }
 
-  /** Every object name begins with this: the prefix and a slash, or nothing. */
+  /** Returns the beginning of every object name: the prefix and a slash, or nothing. */
   #root(): string {
     return this.#place.prefix === '' ? '' : `${this.#place.prefix}/`;
   }

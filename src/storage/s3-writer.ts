@@ -14,7 +14,7 @@ import { asServiceError, isPassing, isUnknownUpload } from './s3-errors.ts';
 import { abortUnfinished, abortUpload } from './s3-unfinished.ts';
 import type { ObjectWriter } from './storage.ts';
 
-/** S3 allows 10,000 parts, so an object can have 78 GiB. */
+/** Size of a part. S3 allows 10,000 parts, so an object can have 78 GiB. */
 const PART_BYTES = 8 * 1024 * 1024;
 const MAX_PARTS_IN_FLIGHT = 2;
 
@@ -145,7 +145,7 @@ export class S3Writer implements ObjectWriter {
   }
 
   /**
-   * Running parts must end first, because a part that arrives after the abort would stay. `removeAll` removes the
+   * Aborts the upload after all running parts, because a part that arrives later would stay. `removeAll` removes the
    * rest.
    */
   async #undo(): Promise<void> {

@@ -3,7 +3,7 @@ import { storageUnavailable } from './file-errors.ts';
 import type { Installation } from './installation.ts';
 import type { Storage } from './storage.ts';
 
-/** Load balancers may ask often, and ask many processes. */
+/** A result is valid for this time, because load balancers may ask often, and many processes. */
 const VALID_MS = 3_000;
 
 /** Longest check, because a mount that hangs never answers. */

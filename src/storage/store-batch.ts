@@ -163,7 +163,7 @@ function outcomeOf({ number, hadFolder, error, files, opened }: Running): StoreO
   };
 }
 
-/** If the disk cannot be used now, the janitor removes the file later. */
+/** Removes a file. If the disk cannot be used now, the janitor removes it later. */
 function remove(path: string): void {
   try {
     fs.unlinkSync(path);

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { storeBatch, type StoreJob } from './store-batch.ts';
 
-/** More jobs would open too many files at once. */
+/** Maximum number of jobs in a batch. More would open too many files at once. */
 const MOST_JOBS = 64;
 
 const waiting: StoreJob[] = [];

@@ -68,7 +68,7 @@ export class StoreThread {
     pending?.reject(isMissing(cause) ? storageUnavailable(cause) : asServiceError(cause));
   }
 
-  /** The next file starts another thread. */
+  /** Fails all running jobs. The next file starts another thread. */
   #ended(error: unknown): void {
     this.#thread = undefined;
     for (const pending of this.#pending.values()) pending.reject(storageUnavailable(error));

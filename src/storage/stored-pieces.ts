@@ -35,7 +35,7 @@ export interface FilledParts {
 
 const MIB = 1024 * 1024;
 
-/** S3 accepts no part below 5 MiB but the last one. */
+/** Minimum size of a part. S3 accepts 5 MiB. */
 const LEAST_PART_BYTES = 8 * MIB;
 
 /** Maximum number of parts of an object. S3 allows 10,000. */

@@ -73,7 +73,7 @@ function wrapped(storage: Storage, parent: Span, traced: Traced): Storage {
   };
 }
 
-/** The commit of an upload with its manifest is the span `store`: after it the upload is safe. */
+/** Traces a writer. The commit with the manifest is the span `store`: after it the upload is safe. */
 function tracedWriter(
   writer: ObjectWriter,
   { storage, key, traced }: { storage: Storage; key: string; traced: Traced },
@@ -86,7 +86,7 @@ function tracedWriter(
   };
 }
 
-/** The span lasts from the first request for a name to the last one, with the work of the caller in between. */
+/** Traces a listing, from the first request for a name to the last one, with the work of the caller in between. */
 async function* tracedList(
   objects: AsyncIterable<StoredObject>,
   parent: Span,
@@ -113,7 +113,7 @@ function tracedGrowing(growing: GrowingObjects, traced: Traced): GrowingObjects 
   };
 }
 
-/** The saves between two writes run beside the writes, so they have no spans. */
+/** Traces a growing object. The saves between two writes run beside them, so they have no spans. */
 function tracedObject(object: GrowingObject, key: string, traced: Traced): GrowingObject {
   return {
     get savedBytes() {
@@ -126,7 +126,7 @@ function tracedObject(object: GrowingObject, key: string, traced: Traced): Growi
   };
 }
 
-/** Signing has no span, because it sends no request. */
+/** Traces direct parts. Signing has no span, because it sends no request. */
 function tracedParts(direct: DirectParts, traced: Traced): DirectParts {
   return {
     begin: (key) => traced('storage begin parts', key, () => direct.begin(key)),
