@@ -6,7 +6,7 @@ const BYTE_ORDER_MARK = '\uFEFF';
 
 const LINE_END = '\r\n';
 
-/** Spreadsheet programs take a text with such a beginning for a formula. Some also accept the wide forms. */
+/** The beginning of a text that spreadsheet programs take for a formula. Some also accept the wide forms. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]./su;
 
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$/u;

@@ -12,7 +12,7 @@ export const MAX_TABLE_ROWS = MAX_SHEET_ROWS - 1;
 /** Maximum number of characters of a cell. Programs repair or reject a workbook with longer ones. */
 const MAX_CELL_LENGTH = 32_767;
 
-/** Escapes of workbooks for characters that XML cannot have. A text with the same form is escaped too. */
+/** Characters that XML cannot have, which workbooks escape. A text in the form of an escape is escaped too. */
 const UNWRITABLE = /(?![\t\n])\p{Cc}|[\uFFFE\uFFFF]|_(?=x[0-9A-Fa-f]{4}_)/gu;
 const SPECIAL = /[&<>]/g;
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
@@ -88,7 +88,7 @@ function xmlText(text: string): string {
     .replace(SPECIAL, (character) => ENTITIES[character] ?? '');
 }
 
-/** `A` for 0, `Z` for 25, `AA` for 26. */
+/** Returns `A` for 0, `Z` for 25, `AA` for 26. */
 function lettersOf(column: number): string {
   const last = String.fromCharCode(65 + (column % 26));
   return column < 26 ? last : lettersOf(Math.floor(column / 26) - 1) + last;

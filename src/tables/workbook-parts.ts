@@ -6,7 +6,7 @@ const OFFICE = 'http://schemas.openxmlformats.org/officeDocument/2006/relationsh
 const PACKAGE = 'http://schemas.openxmlformats.org/package/2006';
 const TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml';
 
-/** The styles of cells, by their places in the list of formats. */
+/** The numbers of the cell styles: their places in the list of formats. */
 export const STYLE = { header: 1, date: 2, dateTime: 3, time: 4, duration: 5 } as const;
 
 /** Ids from 164 are free for formats of a workbook. */

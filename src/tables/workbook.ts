@@ -31,7 +31,7 @@ async function* textOf(xml: string): AsyncGenerator<Buffer, void, void> {
   yield Buffer.from(xml);
 }
 
-/** The rows are read across several sheets, so no sheet may end the reading. */
+/** Yields the chunks, then closes the rows. No sheet closes them, because the next sheet reads on. */
 async function* closing(chunks: AsyncIterable<Buffer>, rows: RowFeed): AsyncGenerator<Buffer, void, void> {
   try {
     yield* chunks;
