@@ -2,10 +2,10 @@ import { addCommonMetrics, type CommonReadings } from './common-metrics.ts';
 import { MetricSet } from './metric-set.ts';
 import { RecentWakes } from './recent-wakes.ts';
 
-/** A response is held for up to a minute. */
+/** Buckets of a response that is held for up to a minute. */
 const HELD_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 30, 60];
 
-/** A wake-up takes about a millisecond. */
+/** Buckets of a wake-up, which takes about a millisecond. */
 const WAKE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
 
 /** Buckets from a read of a record to the upload of a large file. */
@@ -113,7 +113,7 @@ export class Metrics {
     addInstallationReadings(set, readings);
   }
 
-  /** Number of responses that are held now, by route. Routes without any are left out. */
+  /** Returns the number of responses that are held now, by route. Routes without any are left out. */
   async heldByRoute(): Promise<Record<string, number>> {
     const { values } = await this.#heldNow.get();
     return Object.fromEntries(
@@ -167,7 +167,7 @@ function addProcessReadings(set: MetricSet, readings: Readings): void {
   ]);
 }
 
-/** Every API process reports the same, because Redis counts for all. */
+/** Adds the readings of the queue. Every API process reports the same, because Redis counts for all. */
 function addQueueReadings(set: MetricSet, { jobCounts, waitingByKind, ...readings }: Readings): void {
   const backlog = sharedReading(readings.backlog);
   set.readGauge(
@@ -197,7 +197,7 @@ function addQueueReadings(set: MetricSet, { jobCounts, waitingByKind, ...reading
   });
 }
 
-/** Workers, webhooks and the memory of Redis. */
+/** Adds the readings of workers, webhooks and the memory of Redis. */
 function addInstallationReadings(set: MetricSet, readings: Readings): void {
   const deliveries = sharedReading(readings.deliveries);
   const redisMemory = sharedReading(readings.redisMemory);

@@ -104,7 +104,7 @@ class SdkSpan implements Span {
   }
 }
 
-/** A code is stable, and more precise than the name of the class. */
+/** Returns the code of an error, which is stable and more precise than the name of its class. */
 function typeOf(error: unknown): string {
   const { code, name } = (typeof error === 'object' && error !== null ? error : {}) as {
     code?: unknown;

@@ -11,7 +11,7 @@ import { every } from './shared-timer.ts';
 
 const PERIOD_MS = 3_000;
 
-/** A process stays listed after two missed heartbeats, for example during a long pause. */
+/** Life of an entry. A process stays listed after two missed heartbeats, for example during a long pause. */
 const TTL_MS = 10_000;
 
 /** Removing the entry takes at most this time, because Redis may be away. */
@@ -118,7 +118,7 @@ export async function countWorkers(connection: Redis, keys: QueueKeys): Promise<
   return (await readProcesses(connection, keys)).filter(({ role }) => role === 'worker').length;
 }
 
-/** The number of live workers that take no jobs now. Rejects with `service_unavailable` (503). */
+/** Returns the number of live workers that take no jobs now. Rejects with `service_unavailable` (503). */
 export async function countPausedWorkers(connection: Redis, keys: QueueKeys): Promise<number> {
   return (await readProcesses(connection, keys)).filter(({ pausedBy }) => pausedBy === 'storage').length;
 }

@@ -32,7 +32,7 @@ export class RecentWakes {
   }
 }
 
-/** Percentile by the nearest-rank method, rounded to 0.01 ms. */
+/** Returns a percentile by the nearest-rank method, rounded to 0.01 ms. */
 function quantile(sorted: Float64Array, fraction: number): number {
   const value = sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? 0;
   return Math.round(value * 100) / 100;

@@ -12,7 +12,7 @@ export interface TraceContext {
 /** Version, trace, span and flags. A later version may have more fields, which are ignored. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
-/** Later versions are allowed to be longer, but nobody needs more than this. */
+/** Maximum length of a `traceparent`. Later versions may be longer, but nobody needs more than this. */
 const MAX_TRACEPARENT_LENGTH = 256;
 
 /** A longer `tracestate` is ignored, because it would be stored with the upload. W3C asks for at least this length. */

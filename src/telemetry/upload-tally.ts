@@ -61,7 +61,7 @@ export class UploadTally {
       .filter(({ count }) => count > 0);
   }
 
-  /** The uploads that this process has ended since its start. */
+  /** Returns the uploads that this process has ended since its start. */
   outcomes(): OutcomeCount[] {
     return [...this.#ended.values()];
   }
