@@ -7,13 +7,13 @@ export const MAX_TICKET_SECONDS = 86_400;
 /** The metadata of a ticket has at most this many bytes of JSON. */
 export const MAX_METADATA_BYTES = 4096;
 
-/** No metadata of an application needs more levels. Code that walks much deeper ones would overflow the stack. */
+/** Maximum depth of metadata. No application needs more. Much deeper ones would overflow the stack of code. */
 const MAX_METADATA_LEVELS = 8;
 
 /** With one of these names, code of an application that copies the metadata could change the prototype of objects. */
 const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Maximum number of types. As many fit into a ticket beside the longest metadata. */
+/** Maximum number of types in a ticket. As many fit into it beside the longest metadata. */
 const MAX_TYPES = 50;
 
 /** Application metadata of an upload, as it is in a ticket. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bytes, path, warning } from './base-schemas.ts';
 
-/** The clock of a camera has no time zone unless the file names one. */
+/** A time of a camera's clock, which has no time zone unless the file names one. */
 const CAMERA_CLOCK = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)?$/;
 
 const pixels = z.int().min(1).describe('Pixels.');

@@ -62,14 +62,14 @@ const COMPONENTS = {
 /** A name in `components.schemas`. */
 export type SchemaName = keyof typeof COMPONENTS;
 
-/** A reference to a schema of the document. */
+/** Returns a reference to a schema of the document. */
 export function schemaRef(name: SchemaName): Schema {
   return { $ref: locationOf(name) };
 }
 
 /**
- * The member `components.schemas` of the document. It allows members that are not documented, although the service
- * sends none, so a new member does not break generated clients.
+ * Returns the member `components.schemas` of the document. It allows members that are not documented, although the
+ * service sends none, so a new member does not break generated clients.
  */
 export function componentSchemas(): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();

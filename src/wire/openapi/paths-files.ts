@@ -19,7 +19,7 @@ const DERIVED: Content = {
 
 const cacheControl = (value: string): Header => ({ description: `\`${value}\`.`, schema: { type: 'string' } });
 
-/** The answers 206 and 304, which are the same for all files. */
+/** Returns the answers 206 and 304, which are the same for all files. */
 function partAndUnchanged(content: Content): Record<'206' | '304', Response> {
   return {
     '206': { description: 'The requested range.', headers: headers('ETag', 'Content-Range', 'Accept-Ranges'), content },

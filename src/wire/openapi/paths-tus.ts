@@ -104,7 +104,7 @@ const OF_BYTES = [
   ...RECEIVING_CODES,
 ] as const;
 
-/** tus 1.0, "Checksum". */
+/** The response for a wrong checksum (tus 1.0, "Checksum"). */
 const MISMATCH = problemWithStatus(460, 'digest_mismatch');
 
 const OF_AN_UPLOAD = [

@@ -13,7 +13,7 @@ const TYPES = acceptedTypes()
   .map((type) => `\`${type}\``)
   .join(', ');
 
-/** The answers of the two operations that send files. `answered` has the bodies of both. */
+/** Returns the answers of an operation that sends files. `answered` has their bodies. */
 function answersOfSending(what: string, answered: { now: Content; final: Content }): Record<'200' | '202', Response> {
   const shared = headers('Location', 'Cache-Control', 'Preference-Applied');
   return {

@@ -35,7 +35,7 @@ export function headers(...names: HeaderName[]): Record<string, Reference> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** A JSON body with this schema. */
+/** Returns a JSON body with this schema. */
 export function json(name: SchemaName, examples?: Readonly<Record<string, Example>>): Content {
   return { 'application/json': { schema: schemaRef(name), ...(examples === undefined ? {} : { examples }) } };
 }
@@ -62,7 +62,7 @@ export const RECEIVING_CODES = [
   'quota_exceeded',
 ] as const;
 
-/** The answers with an asset, such as `The page`, and for a client that has it already. */
+/** Returns the answers with an asset, such as `The page`, and for a client that has it already. */
 export function assetAnswers(name: string, mediaType: string, type: string): Record<'200' | '304', Response> {
   return {
     '200': { description: `${name}.`, headers: headers('ETag'), content: { [mediaType]: { schema: { type } } } },
@@ -70,27 +70,27 @@ export function assetAnswers(name: string, mediaType: string, type: string): Rec
   };
 }
 
-/** One response for each status of these codes and of the codes of every operation on records. */
+/** Returns one response for each status of these codes and of the codes of every operation on records. */
 export function problems(...codes: readonly ErrorCode[]): Responses {
   return onlyProblems(...codes, ...OF_RECORDS);
 }
 
-/** `problems` with the codes of every deferred operation. */
+/** Returns `problems` with the codes of every deferred operation. */
 export function deferredProblems(...codes: readonly ErrorCode[]): Responses {
   return problems(...codes, ...OF_DEFERRAL);
 }
 
-/** One response for each status of these codes, and no others. */
+/** Returns one response for each status of these codes, and no others. */
 export function onlyProblems(...codes: readonly ErrorCode[]): Responses {
   return byStatus(codes, plainExample);
 }
 
-/** A response for a code that one protocol answers with a status of its own. */
+/** Returns a response for a code that one protocol answers with a status of its own. */
 export function problemWithStatus(status: number, code: ErrorCode): Responses {
   return { [status]: problemResponse([code], (of) => ({ ...plainExample(of), status })) };
 }
 
-/** `deferredProblems`, in which `ends` are final outcomes of the upload: their problems have `state` and `final`. */
+/** Returns `deferredProblems`, in which `ends` are final outcomes of the upload, with `state` and `final`. */
 export function outcomeProblems(ends: readonly ErrorCode[], codes: readonly ErrorCode[]): Responses {
   return byStatus(
     [...ends, ...codes, ...OF_RECORDS, ...OF_DEFERRAL],
@@ -123,7 +123,7 @@ function byStatus(
   );
 }
 
-/** One response for codes of one status. */
+/** Returns one response for codes of one status. */
 export function problemResponse(
   codes: readonly ErrorCode[],
   example: (code: ErrorCode) => Problem = plainExample,
