@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { patienceMs } from '../../../test/helpers/patience.ts';
 import { startRedisServer, type RedisServer } from '../../../test/helpers/redis-server.ts';
 import { startProcess } from '../../../test/helpers/service.ts';
 import { KeptProcess } from './kept-process.ts';
@@ -31,7 +32,7 @@ const CLOCK_OFFSETS_MS = [0, -600_000, 300_000];
 const API_ENTRY = resolve('src/server/main.ts');
 const WORKER_ENTRY = resolve('workers/main.ts');
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = patienceMs(60_000);
 const POLL_MS = 20;
 
 /**
@@ -111,7 +112,7 @@ export async function startFleet({ apis, workers, powerLoss, more }: FleetShape)
   return fleet;
 }
 
-/** Resolves when every process is up. After a minute it throws an error with the names of the others. */
+/** Resolves when every process is up. After `READY_WITHIN_MS` it throws an error with the names of the others. */
 export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS;
   for (;;) {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { patienceMs } from '../../../test/helpers/patience.ts';
 import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
 
 /** Shifts the clock of a process by the environment variable `CLOCK_OFFSET_MS`. */
@@ -7,7 +8,7 @@ const CLOCK = resolve('test/helpers/clock-apart.mjs');
 
 const RESTART_AFTER_MS = 100;
 /** An exit within this time after a fault is caused by the fault. */
-const FAULT_COUNTS_MS = 30_000;
+const FAULT_COUNTS_MS = patienceMs(30_000);
 
 /** The parameters with which a process is started. */
 export interface KeptSpec {
