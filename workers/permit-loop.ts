@@ -115,8 +115,8 @@ export class PermitLoop {
   }
 
   /**
-   * Tries each queue once, beginning after the queue of the last permit. Begins to wait for the permits of empty
-   * queues. Returns false if all are empty.
+   * Takes a permit: tries each queue once, beginning after the queue of the last permit. Begins to wait for the permits
+   * of empty queues. Returns false if all are empty.
    */
   async #takeOne(): Promise<boolean> {
     for (let tried = 0; tried < this.#sources.length; tried += 1) {

@@ -74,7 +74,10 @@ function stepContext(
   };
 }
 
-/** A cancel removes the files of a running step. The cancel is then the error to report, not the missing file. */
+/**
+ * Runs the work of a step. If the signal fires during it, throws the reason of the signal: a cancel removes the files
+ * of the step, and the missing file would be the wrong error.
+ */
 async function checkAbortAfter(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

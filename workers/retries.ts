@@ -2,7 +2,7 @@ import type { PermitData } from '../src/queue/contract.ts';
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
 import type { Logger } from '../src/telemetry/log.ts';
 
-/** After a fault of the service the attempt is repeated after 1, 2, 4 … seconds. */
+/** The first pause after a fault of the service. It doubles with each fault: 1, 2, 4 … seconds. */
 const FIRST_PAUSE_MS = 1_000;
 
 interface RetryParts {

@@ -165,7 +165,7 @@ async function checkStorage(installation: Installation, storage: Storage): Promi
   await storage.probe('full');
 }
 
-/** Environment and options of isolated processes. */
+/** Returns the environment and the Node options of isolated processes. */
 function ofChildren({ isolatedEnvironment: environment, nodeOptions }: WorkerHost) {
   return {
     ...(environment === undefined ? {} : { environment }),

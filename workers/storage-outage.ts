@@ -1,6 +1,6 @@
 import type { Logger } from '../src/telemetry/log.ts';
 
-/** Pauses grow from the first to the longest. After a successful attempt they begin with the first again. */
+/** The first and the longest pause between two checks. After a successful attempt they begin with the first again. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -84,7 +84,7 @@ export class StorageOutage {
     this.#parts.worker.resume();
   }
 
-  /** Jitter keeps the workers of a fleet from checking at the same moment. */
+  /** Returns the pause before the next check. Jitter keeps the workers of a fleet from checking at the same moment. */
   #nextPauseMs(): number {
     const pauseMs = this.#pauseMs * (0.75 + Math.random() / 2);
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);

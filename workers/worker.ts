@@ -12,7 +12,10 @@ import { Retries } from './retries.ts';
 import { runUpload } from './upload-runner.ts';
 import { uploadRef } from '../src/telemetry/upload-ref.ts';
 
-/** Node's pool has four threads, and reading and writing files needs some of them. */
+/**
+ * The number of abandoned calls after which the worker asks to be replaced. Node's pool has four threads, and reading
+ * and writing files needs some of them.
+ */
 const MOST_ABANDONED_CALLS = 2;
 
 /** Pause before an upload is tried again if its attempt could not be recorded. */

@@ -1,7 +1,10 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A folder with more entries counts as over every limit, because measuring it would take too long. */
+/**
+ * The maximum number of entries. A folder with more counts as over every limit, because measuring it would take too
+ * long.
+ */
 const MAX_ENTRIES = 20_000;
 
 /** Returns the size of all files below a folder in bytes. A file that is removed meanwhile counts as empty. */

@@ -7,7 +7,7 @@ import { codeOf } from '../../src/storage/file-errors.ts';
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$/;
 const MAX_NAME_CHARS = 100;
 
-/** Never follows a link, and never waits for the writer of a named pipe. */
+/** The flags to open a file. They never follow a link, and never wait for the writer of a named pipe. */
 const READ_SAFELY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -55,7 +55,10 @@ function groupOf(pid: number): number | undefined {
   return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[PROCESS_GROUP]);
 }
 
-/** The proportional set size. Kernels without it report the resident set size in the same form. */
+/**
+ * Returns the proportional set size of a process in bytes. Kernels without it report the resident set size in the same
+ * form.
+ */
 function memoryBytes(pid: number): number {
   const proportional = /^Pss:\s+(\d+) kB/m.exec(readProc(pid, 'smaps_rollup') ?? '')?.[1];
   const resident = /^VmRSS:\s+(\d+) kB/m;

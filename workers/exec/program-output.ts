@@ -13,7 +13,7 @@ const MAX_SHOWN_CHARS = 200;
 interface OutputHooks {
   fraction(fraction: number): void;
   file(name: string, type: string | undefined): void;
-  /** The program has rejected the file, or prints too many other lines. Called once for each. */
+  /** Called when the program has rejected the file, and when it prints too many other lines. Called once for each. */
   ended(): void;
 }
 
@@ -43,7 +43,7 @@ export class ProgramOutput {
     return this.#result;
   }
 
-  /** Why the program has rejected the file. The first one counts. */
+  /** The reason why the program has rejected the file. If it prints several, the first one counts. */
   get detail(): string | undefined {
     return this.#detail;
   }

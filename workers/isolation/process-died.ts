@@ -1,6 +1,6 @@
 /** The isolated process has ended on its own: it crashed or ran out of memory. */
 export class ProcessDied extends Error {
-  /** `complaint` is the end of its standard error, for the log. */
+  /** @param complaint the end of its standard error, for the log */
   constructor(code: number | null, signal: NodeJS.Signals | null, complaint: string) {
     super(`the isolated process ended on its own with ${signal ?? `code ${code}`}`, { cause: complaint });
     this.name = 'ProcessDied';

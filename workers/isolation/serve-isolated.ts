@@ -72,7 +72,10 @@ async function outcomeOf(run: () => Promise<AnyResult>): Promise<IsolatedOutcome
   }
 }
 
-/** The text of an error for the worker's log. A thrown value may be anything, also an object whose members throw. */
+/**
+ * Returns the text of an error for the worker's log. A thrown value may be anything, even an object whose members
+ * throw.
+ */
 function textOf(thrown: unknown): string {
   try {
     const text = thrown instanceof Error ? thrown.stack : inspect(thrown, { depth: 2 });
@@ -84,7 +87,7 @@ function textOf(thrown: unknown): string {
 
 const MOST_TEXT_CHARS = 10_000;
 
-/** If the channel is closed, the process is about to exit, and the message is dropped. */
+/** Sends a message. If the channel is closed, the process is about to exit, and the message is dropped. */
 function send(message: FromIsolated): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }

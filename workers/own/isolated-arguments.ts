@@ -6,7 +6,7 @@ interface IsolatedArguments {
   readonly temporaryFolder: string;
 }
 
-/** The only argument of the isolated process. */
+/** Returns the only argument of the isolated process. */
 export function isolatedArguments(given: IsolatedArguments): readonly [string] {
   return [JSON.stringify(given)];
 }

@@ -1,9 +1,9 @@
 import type { AnyResult } from '../processor.ts';
 
-/** Redis keeps the result in the record of the upload. */
+/** The maximum size of a result, which Redis keeps in the record of the upload. */
 const MAX_RESULT_BYTES = 256 * 1024;
 
-/** Code that walks much deeper values would overflow the stack. */
+/** The maximum depth of a result. Code that walks much deeper values would overflow the stack. */
 const MAX_DEPTH = 64;
 
 /** Makes the result of a processor of somebody else. Throws if the value is no JSON object of a reasonable size. */
@@ -20,7 +20,7 @@ export function jsonResult(kind: string, value: unknown): AnyResult {
   return { ...plain, kind };
 }
 
-/** Walks level by level, because recursion would overflow the stack. */
+/** Returns the depth of a value. It walks level by level, because recursion would overflow the stack. */
 function depthOf(value: unknown): number {
   let level = [value];
   for (let depth = 0; ; depth += 1) {

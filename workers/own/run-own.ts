@@ -94,7 +94,9 @@ interface Reporter {
   stop(): void;
 }
 
-/** Ignores reported values that are not numbers or short words, and a fraction that goes down. */
+/**
+ * Creates the reporter. It ignores reported values that are not numbers or short words, and a fraction that goes down.
+ */
 function createReporter(hooks: PipelineHooks): Reporter {
   let [reached, stage, isOver] = [0, FIRST_STAGE, false];
   hooks.report({ stage, fraction: reached });

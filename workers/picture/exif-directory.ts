@@ -2,13 +2,15 @@ import { Buffer } from 'node:buffer';
 
 /** One table (IFD) of an EXIF block. A tag that is absent, broken or of another type counts as missing. */
 export interface ExifDirectory {
-  /** The text up to the first NUL, at most 200 bytes, decoded as UTF-8, or as Latin-1 if it is not valid UTF-8. */
+  /**
+   * Returns the text up to the first NUL, at most 200 bytes, decoded as UTF-8, or as Latin-1 if it is not valid UTF-8.
+   */
   text(tag: number): string | undefined;
-  /** At most four values of any numeric type. A fraction with the denominator 0 is infinite or NaN. */
+  /** Returns at most four values of any numeric type. A fraction with the denominator 0 is infinite or NaN. */
   numbers(tag: number): readonly number[];
-  /** The bytes of a value of the type UNDEFINED, as long as the block has them. */
+  /** Returns the bytes of a value of the type UNDEFINED. There are fewer if the block ends before. */
   bytes(tag: number): Buffer;
-  /** The table that the tag points to, or an empty table. */
+  /** Returns the table that the tag points to, or an empty table. */
   directory(tag: number): ExifDirectory;
 }
 
@@ -16,7 +18,7 @@ const ENTRY_BYTES = 12;
 const TEXT_TYPE = 2;
 const UINT32_TYPE = 4;
 const BYTES_TYPE = 7;
-/** Pointers should be LONG. Some programs write SLONG or IFD. */
+/** The types of pointers. They should be LONG, but some programs write SLONG or IFD. */
 const POINTER_TYPES: readonly number[] = [UINT32_TYPE, 9, 13];
 const MAX_TEXT_BYTES = 200;
 const MAX_NUMBERS = 4;
@@ -139,7 +141,7 @@ function numbersAt(view: DataView, little: boolean, entry: number): number[] {
   return places.filter((at) => at + type.bytes <= view.byteLength).map((at) => type.read(view, at, little));
 }
 
-/** The standard requires ASCII, but cameras write other encodings. */
+/** Decodes a text. The standard requires ASCII, but cameras write other encodings. */
 function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -43,7 +43,7 @@ export function exifPosition(block: Buffer | undefined): Position | null {
   };
 }
 
-/** Prefers the time of the shot, then the time of digitizing, then the last change of the file. */
+/** Returns the time of the shot, or else the time of digitizing, or else that of the last change of the file. */
 function takenAt(image: ExifDirectory, photo: ExifDirectory): string | null {
   return (
     moment(photo.text(PHOTO.taken), photo.text(PHOTO.takenOffset)) ??
@@ -69,7 +69,7 @@ function isMoment(local: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(local) && date.getUTCFullYear() > 0;
 }
 
-/** Most makers repeat their name in the model: `Canon`, `Canon EOS R5`. */
+/** Returns make and model in one line. The make is left out if the model begins with it: `Canon`, `Canon EOS R5`. */
 function device(makeText: string | undefined, modelText: string | undefined): string | null {
   const make = line(makeText);
   const model = line(modelText);
@@ -92,7 +92,7 @@ function exposure(photo: ExifDirectory): Exposure | null {
   return Object.values(found).every((value) => value === null) ? null : found;
 }
 
-/** Cameras write 0 or 0/0 for unknown values. */
+/** Returns a number above zero, or null. Cameras write 0 or 0/0 for unknown values. */
 function positive(table: ExifDirectory, tag: number, factor = 1): number | null {
   const [value = 0] = table.numbers(tag);
   const result = rounded(value * factor, 3);

@@ -7,7 +7,10 @@ const SIDE = 32;
 /** The number of lowest frequencies per direction, without the constant one. Each pair of them gives one bit. */
 const WAVES = 8;
 
-/** Smaller amplitudes are rounding errors. A picture of a single colour has only these. */
+/**
+ * The smallest amplitude that counts. Smaller ones are rounding errors, and a picture of a single colour has only
+ * these.
+ */
 const FAINTEST = 1e-6;
 
 /** Sets the hash by which copies of a picture can be found. */
@@ -69,7 +72,7 @@ function span(field: number, length: number): [from: number, before: number] {
   return [from, Math.max(from + 1, Math.floor(((field + 1) * length) / SIDE))];
 }
 
-/** Luma after ITU-R BT.601, on a white background. */
+/** Returns the luma of a pixel by ITU-R BT.601, on a white background. */
 function lightAt(data: Buffer, at: number): number {
   const light = 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0);
   return 255 + ((light - 255) * (data[at + 3] ?? 0)) / 255;

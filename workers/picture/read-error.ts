@@ -4,7 +4,9 @@ import { UnprocessableError } from '../unprocessable-error.ts';
 const NO_ACCESS = /input file is missing|unable to open|permission denied|input\/output error/i;
 const EXHAUSTED = /out of memory|no space left|too many open files/i;
 
-/** Messages that always mean a truncated file. For most damage the messages do not say which it is. */
+/**
+ * Messages that always mean a truncated file. Most other messages do not say whether the file is truncated or damaged.
+ */
 const CUT_SHORT = /premature end of jpeg image|unexpected end|not enough data/i;
 const NOT_A_PICTURE = /unsupported image format/i;
 const TOO_LARGE = /pixel limit|security limit|user limit/i;

@@ -14,7 +14,7 @@ export interface ReadableInput {
   readonly addedFrames: number;
 }
 
-/** Changed bytes are held in memory while the picture is processed. */
+/** The largest file that can be changed. Its bytes are held in memory while the picture is processed. */
 export const MAX_CHANGED_BYTES = 64 * 1024 * 1024;
 
 /** Brands of AVIF files that libvips opens. It looks only at the major brand. */

@@ -103,7 +103,7 @@ async function raceTime<Value>(
   return await Promise.race([work, isUp]).finally(release);
 }
 
-/** libvips reports a timeout as `timeout: 15% complete`. */
+/** Returns whether libvips has reached its time limit. It reports this as `timeout: 15% complete`. */
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('timeout: ');
 }

@@ -41,7 +41,7 @@ function level(step: number): number {
   return LEVELS[step <= 0 ? 0 : step >= STEPS ? STEPS : (step + 0.5) | 0] ?? 0;
 }
 
-/** The inverse of `linear`. */
+/** Converts linear light to a level of sRGB, both 0 to 1. It is the inverse of `linear`. */
 function encoded(light: number): number {
   return light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055;
 }

@@ -62,7 +62,9 @@ function stepOf(level: number, white: number): number {
   return Math.min(STEPS, Math.round((level / white) * STEPS));
 }
 
-/** The extended curve of Reinhard, applied to the largest channel, so that hues stay. */
+/**
+ * Returns the factor for a pixel by the extended curve of Reinhard, applied to the largest channel, so that hues stay.
+ */
 function compression(largest: number): number {
   return (1 + largest / (PEAK * PEAK)) / (1 + largest);
 }

@@ -60,7 +60,10 @@ async function still(
   return await bounds.wait((maxSeconds) => encode(pixels, { whole, size, format, quality, exif, maxSeconds }));
 }
 
-/** Frames after the first are read for the first time here, so damage of the file may show only now. */
+/**
+ * Makes an animated variant. Frames after the first are read for the first time here, so damage of the file may show
+ * only now.
+ */
 async function animated(
   { spec, size }: PlannedVariant,
   state: PictureState,

@@ -17,7 +17,10 @@ const CONCURRENCY = 4;
  */
 const LOCK_MS = 5_000;
 
-/** While no import runs, the checks pause for three of their periods. That must be shorter than the lock. */
+/**
+ * The number of checks within a lock. While no import runs, the checks pause for three of their periods, which must be
+ * shorter than the lock.
+ */
 const CHECKS_PER_LOCK = 5;
 
 /** The parts that the imports of a process need. */

@@ -13,7 +13,10 @@ export const CELL = {
   duration: 256,
 } as const;
 
-/** Longer integers do not fit the numbers of most JSON readers. They are usually identifiers, not counts. */
+/**
+ * The longest integer that counts as a number. Longer ones do not fit the numbers of most JSON readers, and are usually
+ * identifiers.
+ */
 const MAX_INTEGER_DIGITS = 15;
 const MAX_EXPONENT_DIGITS = 2;
 const SHORTEST_DATETIME = 16;

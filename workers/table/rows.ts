@@ -41,7 +41,7 @@ export function rows(limits: TableLimits) {
   };
 }
 
-/** API processes make these files on request. */
+/** Returns the links to the CSV and the workbook, which API processes make on request. */
 function otherForms(url: string): Pick<TableResult, 'csv' | 'xlsx'> {
   const folder = url.slice(0, -JSON_LINES_NAME.length);
   return { csv: { url: folder + CSV_NAME }, xlsx: { url: folder + XLSX_NAME } };

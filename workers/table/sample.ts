@@ -7,7 +7,8 @@ import { UnprocessableError } from '../unprocessable-error.ts';
 export const SAMPLED_ROWS = 1000;
 
 /**
- * Title lines and a header are searched in this many rows. Only their texts are kept, shortened and limited in total.
+ * A title and a header are searched in this number of rows. Only the texts of these rows are kept, shortened and
+ * limited in total.
  */
 const KEPT_ROWS = 50;
 const KEPT_CELL_BYTES = 512;

@@ -42,7 +42,7 @@ export class OutboxRelay {
     this.#ended = Promise.all([this.#readOn(), this.#watchAbandoned()]);
   }
 
-  /** Cut the connection of the blocking read before, or this waits for up to 5 s. */
+  /** Ends the relay. Cut the connection of the blocking read before this call, or it waits for up to 5 s. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#ended;

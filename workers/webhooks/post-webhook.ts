@@ -100,7 +100,10 @@ async function skipBody(response: IncomingMessage): Promise<void> {
   response.destroy();
 }
 
-/** Only seconds are read. The other form, a date, depends on the clock of the endpoint. */
+/**
+ * Returns the time in `Retry-After`. Only seconds are read. The other form, a date, depends on the clock of the
+ * endpoint.
+ */
 function retryAfterMs(header: string | undefined): number | undefined {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) * 1000 : undefined;
 }

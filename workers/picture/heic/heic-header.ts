@@ -32,7 +32,7 @@ export function headerOfHeic(type: string, heic: HeicHeader): Header & { readonl
   };
 }
 
-/** A profile takes precedence over the numbers. */
+/** Returns the conversion of the colours. A profile takes precedence over the numbers. */
 function wayOf(heic: HeicHeader): WayToSrgb {
   return heic.icc === undefined ? wayFromNumbers(heic) : wayToSrgb(Buffer.from(heic.icc.buffer));
 }

@@ -23,7 +23,7 @@ const MAX_METADATA_BLOCKS = 16;
 /** Values from heif.h of libheif. */
 const COLORSPACE_RGB = 1;
 const [CHROMA_RGB, CHROMA_RGBA] = [10, 11];
-/** Two bytes per channel, the lower one first. */
+/** Formats with two bytes per channel, the lower byte first. */
 const [CHROMA_DEEP_RGB, CHROMA_DEEP_RGBA] = [14, 15];
 const CHANNEL_INTERLEAVED = 10;
 
@@ -88,7 +88,7 @@ export class HeicFile {
     this.#handle = this.#open(file);
   }
 
-  /** Size and colours. The size is the one after rotation, mirroring and cropping, as the file describes it. */
+  /** Returns size and colours. The size is that after rotation, mirroring and cropping, as the file describes it. */
   header(): HeicHeader {
     const library = this.#library;
     return {
@@ -167,7 +167,10 @@ export class HeicFile {
     return this.#library._heif_image_handle_has_alpha_channel(this.#handle) !== 0;
   }
 
-  /** The block begins with the distance to the TIFF header (ISO/IEC 23008-12, annex A.2.1). */
+  /**
+   * Returns the EXIF data from the TIFF header on. The block begins with the distance to that header (ISO/IEC 23008-12,
+   * annex A.2.1).
+   */
   #exif(): Uint8Array<ArrayBuffer> | undefined {
     const library = this.#library;
     const ids = this.#out;

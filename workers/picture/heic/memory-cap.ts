@@ -15,7 +15,7 @@ export class MemoryCap {
     this.#maxBytes = maxBytes;
   }
 
-  /** Applies to every memory among the exports. Emscripten treats the error as a failed allocation. */
+  /** Limits every memory among the exports. Emscripten treats the error as a failed allocation. */
   applyTo(exports: WebAssembly.Exports): void {
     for (const memory of Object.values(exports)) {
       if (!(memory instanceof WebAssembly.Memory)) continue;

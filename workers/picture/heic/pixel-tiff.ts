@@ -11,7 +11,7 @@ const HEADER_BYTES = 8;
 const ENTRY_BYTES = 12;
 const [SHORT, LONG, UNDEFINED] = [3, 4, 7];
 
-/** Readers keep one strip in memory at a time. */
+/** The rows of one strip. Readers keep one strip in memory at a time. */
 const ROWS_PER_STRIP = 16;
 
 interface Field {

@@ -10,7 +10,10 @@ const NO_MEMORY = 6;
 const answer = answerTo(workerData as HeicTask);
 parentPort?.postMessage(answer, answer.type === 'pixels' ? [answer.tiff.buffer] : []);
 
-/** Every error is the fault of the file: the library has no other input. */
+/**
+ * Performs the task and returns the answer. Every error is the fault of the file, because the library has no other
+ * input.
+ */
 function answerTo({ library, file, wanted, maxPixels }: HeicTask): HeicAnswer {
   try {
     const heic = new HeicFile(library, file);

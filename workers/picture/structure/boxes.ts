@@ -5,7 +5,7 @@ const ADVICE = 'Save the picture again and upload the new file.';
 
 const RIFF_HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
-/** Chunks for a header, a colour profile, EXIF and XMP are normal besides frames. */
+/** The maximum number of chunks that are not frames. A header, a colour profile, EXIF and XMP are normal. */
 const MAX_OTHER_CHUNKS = 100;
 
 /**

@@ -55,7 +55,10 @@ function hasLength(marker: number): boolean {
   return marker !== TEMPORARY && !(marker >= FIRST_RESTART && marker <= LAST_RESTART);
 }
 
-/** The last three bytes of the header of a scan select coefficients (section B.2.3). */
+/**
+ * Returns the header of a scan with the only allowed parameters: its last three bytes, which select coefficients
+ * (section B.2.3).
+ */
 function withoutParameters(scan: Buffer): Buffer {
   return Buffer.concat([scan.subarray(0, -3), Buffer.from([0, LAST_COEFFICIENT, 0])]);
 }

@@ -38,7 +38,7 @@ export async function checkPng(window: FileWindow, signal: AbortSignal): Promise
     await checkUnpacked(window, texts, signal);
 }
 
-/** The byte after the keyword of an iTXt says whether it is packed (section 11.3.3.4). */
+/** Returns whether an iTXt is packed. The byte after its keyword says so (section 11.3.3.4). */
 async function isPacked(window: FileWindow, { at, bytes }: PngChunk): Promise<boolean> {
   const start = await window.read(at, Math.min(bytes, MAX_KEYWORD_BYTES + 2));
   const end = start?.indexOf(0) ?? -1;
@@ -78,8 +78,8 @@ async function* unpacked(
 }
 
 /**
- * The data starts after the keyword. In an iTXt, two flags, a language and a translated keyword precede it (section
- * 11.3.3).
+ * Returns the start of the packed data. It follows the keyword, and in an iTXt also two flags, a language and a
+ * translated keyword (section 11.3.3).
  */
 export function startOfPacked(type: string, data: Buffer): number {
   const afterKeyword = afterZero(data, 0);

@@ -41,7 +41,10 @@ async function unpacked(bytes: Buffer): Promise<Buffer | undefined> {
   return await unpack(bytes, { maxOutputLength: MAX_TEXT_BYTES }).catch(() => undefined);
 }
 
-/** The text is a line with the name of the profile, a line with its length, and lines of hexadecimal digits. */
+/**
+ * Decodes a block from text: a line with the name of the profile, a line with its length, and lines of hexadecimal
+ * digits.
+ */
 function decoded(text: string): Buffer | undefined {
   const [, , ...lines] = text.replace(/^\n/, '').split('\n');
   const block = Buffer.from(lines.join('').replaceAll(/\s/g, ''), 'hex');

@@ -7,9 +7,9 @@ export interface TiffLayout {
   readonly firstAt: number;
   readonly countBytes: number;
   readonly entryBytes: number;
-  /** The number of entries of a directory. */
+  /** Reads the number of entries of a directory. */
   count(bytes: Buffer): number;
-  /** An offset, or the number of values of an entry. */
+  /** Reads an offset, or the number of values of an entry. */
   place(bytes: Buffer): number;
   readonly placeBytes: number;
 }
@@ -29,7 +29,7 @@ export type TiffDirectory = ReadonlyMap<number, TiffEntry>;
 const HEADER_BYTES = 16;
 const BIG = 43;
 
-/** No program writes more entries. Further ones are ignored. */
+/** The maximum number of entries that are read. No program writes more of them. */
 const MAX_ENTRIES = 1000;
 
 /** Bytes of one value by its type (TIFF 6.0, section 2; BigTIFF adds 16 to 18). */
@@ -61,7 +61,9 @@ export async function readTiffHeader(window: FileWindow): Promise<{ layout: Tiff
     : { layout, first: layout.place(header.subarray(layout.firstAt)) };
 }
 
-/** Reads the directory at a position. It is empty if the file ends before. Of a repeated tag the first entry counts. */
+/**
+ * Reads the directory at a position. It is empty if the file ends before. If a tag is repeated, its first entry counts.
+ */
 export async function readTiffDirectory(window: FileWindow, layout: TiffLayout, at: number): Promise<TiffDirectory> {
   const directory = new Map<number, TiffEntry>();
   const start = await window.read(at, layout.countBytes);
@@ -103,7 +105,7 @@ export async function tiffNumbers(
   });
 }
 
-/** BYTE, SHORT, LONG, UNDEFINED, SLONG, IFD, LONG8, SLONG8 and IFD8. */
+/** The types of whole numbers: BYTE, SHORT, LONG, UNDEFINED, SLONG, IFD, LONG8, SLONG8 and IFD8. */
 const WHOLE_TYPES: ReadonlySet<number> = new Set([1, 3, 4, 7, 9, 13, 16, 17, 18]);
 
 function entryIn(bytes: Buffer, layout: TiffLayout, entryAt: number): TiffEntry {

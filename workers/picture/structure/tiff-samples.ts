@@ -10,7 +10,10 @@ const REDUCED = 1;
 
 const OLD_JPEG = 6;
 const JPEG = 7;
-/** None, CCITT, LZW, JPEG, deflate, NeXT, PackBits, ThunderScan, deflate of Adobe, and WebP. */
+/**
+ * The compressions that libvips can read: none, CCITT, LZW, JPEG, deflate, NeXT, PackBits, ThunderScan, deflate of
+ * Adobe, and WebP.
+ */
 const READABLE: readonly number[] = [1, 2, 3, 4, 5, JPEG, 8, 32_766, 32_771, 32_773, 32_809, 32_946, 50_001];
 const UNSIGNED = 1;
 const [YCBCR, CIELAB, ICCLAB, ITULAB] = [6, 8, 9, 10];
@@ -58,7 +61,7 @@ export async function checkTiffSamples(window: FileWindow): Promise<void> {
     throw unsupported('stores its colours as YCbCr without JPEG');
 }
 
-/** Fewer than eight bits are read only if the page has one channel. */
+/** Returns whether libvips can read this number of bits. It reads fewer than eight only if the page has one channel. */
 function areReadable(bits: number, samples: number): boolean {
   return bits === 8 || bits === 16 || (samples === 1 && [1, 2, 4].includes(bits));
 }

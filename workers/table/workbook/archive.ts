@@ -19,7 +19,10 @@ export interface PartChunk {
 /** A workbook has a part for each sheet, picture and comment. */
 const MAX_ENTRIES = 10_000;
 
-/** XML packs to a tenth, and to a hundredth if all rows are alike. A higher ratio means an archive bomb. */
+/**
+ * The highest accepted compression ratio. XML packs to a tenth, and to a hundredth if all rows are alike. A higher
+ * ratio means an archive bomb.
+ */
 const MAX_RATIO = 250;
 const RATIO_COUNTS_FROM_BYTES = 4 * 1024 * 1024;
 
@@ -126,7 +129,7 @@ async function listEntries(zip: ZipFile): Promise<Map<string, Entry>> {
   return entries;
 }
 
-/** Names of parts are not case-sensitive (ECMA-376 part 2, section 6.2.2.3). */
+/** Returns the key of a part. Names of parts are not case-sensitive (ECMA-376 part 2, section 6.2.2.3). */
 function keyOf(name: string): string {
   return name.toLowerCase();
 }

@@ -53,7 +53,7 @@ class FileReader extends RandomAccessReader {
     return Readable.from(this.#pieces(start, end), { objectMode: false });
   }
 
-  /** A stream of node:fs would close the file at its end. */
+  /** Yields a range of the file. A stream of node:fs would close the file at its end. */
   async *#pieces(start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
     for (let at = start; at < end;) {
       const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(Math.min(PIECE_BYTES, end - at)), {

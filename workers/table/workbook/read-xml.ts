@@ -23,7 +23,10 @@ const MAX_DEPTH = 64;
 /** The root of a sheet declares about twenty namespaces. A parser keeps all attributes of an element at once. */
 const MAX_ATTRIBUTES = 256;
 
-/** Small enough that a sheet of tiny rows cannot fill a listener far beyond its limit. */
+/**
+ * The parser gets pieces of this size. They are so small that a sheet of tiny rows cannot fill a listener far beyond
+ * its limit.
+ */
 const SLICE_CHARACTERS = 2048;
 
 /** The longest text between two tags. The longest cell of a workbook has 32,767 characters. */

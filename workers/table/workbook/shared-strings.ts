@@ -4,7 +4,7 @@ import type { WorkbookArchive } from './archive.ts';
 import { MAX_TEXT_CHARACTERS } from './read-xml.ts';
 import { readWhole } from './workbook.ts';
 
-/** Each string takes a few dozen bytes of memory besides its text. */
+/** The maximum number of strings and of their bytes. Each string takes a few dozen bytes of memory besides its text. */
 const MOST = { strings: 2_000_000, bytes: 64 * 1024 * 1024 };
 
 /** Reads the texts that cells refer to by number. Throws `table_too_large` if they do not fit into memory. */

@@ -18,7 +18,7 @@ const BUILT_IN: ReadonlyMap<number, TimeFormat> = new Map<number, TimeFormat>([
  */
 const SECTIONS: ReadonlySet<string> = new Set(['numFmts', 'cellXfs', 'dxfs']);
 
-/** Excel accepts 65,490 cell styles, and fewer formats. */
+/** The maximum number of styles and of formats. Excel accepts 65,490 cell styles, and fewer formats. */
 const MOST_STYLES = 65_536;
 
 /**

@@ -26,10 +26,13 @@ export interface Workbook {
 const ROOT_RELATIONS = '_rels/.rels';
 const USUAL_WORKBOOK = 'xl/workbook.xml';
 
-/** Excel limits the number of sheets only by memory, but no real workbook has this many. */
+/** The maximum number of sheets. Excel limits it only by memory, but no real workbook has so many. */
 const MOST_SHEETS = 1000;
 const MOST_RELATIONS = 10_000;
-/** Longer names and targets do not occur in real workbooks. Sheet names of Excel have at most 31 characters. */
+/**
+ * The maximum length of a name or target. Real workbooks have shorter ones: sheet names of Excel have at most 31
+ * characters.
+ */
 const MOST_CHARACTERS = 1024;
 
 const SHOWN_SHEETS = 10;
@@ -161,7 +164,7 @@ async function readSheets(
   return { sheets, isFrom1904 };
 }
 
-/** Targets are percent-encoded, names of parts are not: `my%20sheet.xml`. */
+/** Decodes a target. Targets are percent-encoded (`my%20sheet.xml`), names of parts are not. */
 function unescapedPath(target: string): string {
   try {
     return decodeURIComponent(target);
@@ -175,7 +178,7 @@ function kept(text: string): string {
   return Buffer.from(firstCharacters(text, MOST_CHARACTERS)).toString();
 }
 
-/** The error for a workbook that has more of something than any real one. */
+/** Makes the error for a workbook that has more of something than any real workbook. */
 export function tooMany(things: string, most: number): UnprocessableError {
   const detail = `The workbook has more than ${most} ${things}. Copy the rows to a new workbook, or save them as CSV.`;
   return new UnprocessableError('table_too_large', detail);
