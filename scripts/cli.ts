@@ -14,7 +14,7 @@ const USAGE = `usage: npx deferred-uploads <command>
 Settings are environment variables, or lines of the file .env in this directory.
 `;
 
-/** EX_USAGE of sysexits. */
+/** The exit code for a wrong command line (EX_USAGE of sysexits). */
 const EX_USAGE = 64;
 
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -44,7 +44,9 @@ export function embeddedRedis(binary: RedisBinary, directory: string, graceMs: n
   return { spec, url: path, close };
 }
 
-/** Uses the data directory, unless the path would be too long or cannot be part of a URL. */
+/**
+ * Returns the path of the socket: in the data directory, unless that path would be too long or cannot be part of a URL.
+ */
 function chooseSocketPath(dataDirectory: string): string {
   const path = join(dataDirectory, 'redis.sock');
   if (Buffer.byteLength(path) < SOCKET_PATH_LIMIT_BYTES && /^[\w./-]+$/.test(path)) return path;

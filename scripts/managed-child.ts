@@ -5,12 +5,15 @@ import { launchChild, type ChildEnd, type ChildLife, type ChildSpec } from './ch
 export interface ChildHooks {
   onSpawn(pid: number): void;
   onReady(message: unknown): void;
-  /** The child has ended, for any reason. */
+  /** Called when the child has ended, for any reason. */
   onEnd(): void;
-  /** The child has ended unexpectedly. True restarts it; `restart` is called with the delay. */
+  /**
+   * Called when the child has ended unexpectedly. If it returns true, the child is restarted, and `restart` is called
+   * with the delay.
+   */
   mayRestart(end: ChildEnd): boolean;
   onRestart(end: ChildEnd, inMs: number): void;
-  /** The child did not end within its grace and was killed. */
+  /** Called when the child did not end within its grace and was killed. */
   onOverdue(): void;
 }
 

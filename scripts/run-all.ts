@@ -14,8 +14,9 @@ import { stopOnSignals } from './stop-on-signals.ts';
 import { Supervisor, type SupervisorLog } from './supervisor.ts';
 
 /**
- * `npm start`: runs everything on this machine. It starts a private Redis unless a setting names one, one API process,
- * and WORKERS worker processes. `./data` contains the Redis data and, in `run`, the lock and the pids of this run.
+ * Everything that `npm start` writes is in `./data`: the data of Redis and, in `run`, the lock and the pids of this
+ * run. It runs everything on this machine: a private Redis unless a setting names one, one API process, and WORKERS
+ * worker processes.
  */
 const DATA_DIRECTORY = 'data';
 const RUN_DIRECTORY = join(DATA_DIRECTORY, 'run');
@@ -103,7 +104,10 @@ async function supervise(
   return exitCode;
 }
 
-/** The workers of the reserve start when another worker has its first upload, which calls `onBusy`. */
+/**
+ * Returns the API and worker processes. The workers of the reserve start when another worker has its first upload,
+ * which calls `onBusy`.
+ */
 function nodeChildren(
   config: Config,
   env: Record<string, string>,

@@ -2,7 +2,10 @@ import type { ChildEnd, ChildSpec } from './child-life.ts';
 import { forgetPid, notePid } from './leftovers.ts';
 import { ManagedChild, type ChildHooks } from './managed-child.ts';
 
-/** EX_CONFIG of sysexits: a wrong setting. A restart cannot fix it, and the child has logged which setting it is. */
+/**
+ * The exit code for a wrong setting (EX_CONFIG of sysexits). A restart cannot fix it, and the child has logged which
+ * setting it is.
+ */
 const EX_CONFIG = 78;
 const EX_KILLED = 130;
 

@@ -62,7 +62,10 @@ function breach(last: AuditedChange, change: AuditedChange): string | undefined 
   return change.percent < last.percent ? 'percent went back' : undefined;
 }
 
-/** Versions count on, but the version of an end that a webhook reports is far above the others. */
+/**
+ * Returns whether a change may follow the last one. Versions grow by one, except that the version of an end that a
+ * webhook reports is far above the others.
+ */
 function isNext(last: AuditedChange, change: AuditedChange): boolean {
   const distance = change.version - last.version;
   if (distance === 1) return true;
@@ -71,8 +74,8 @@ function isNext(last: AuditedChange, change: AuditedChange): boolean {
 }
 
 /**
- * A small file is stored before its record changes. If a scan finds it first, the upload starts again as `queued`
- * (ADR 28).
+ * Returns whether a change starts an upload again as `queued`. This happens if a small file was stored before its
+ * record changed, and a scan found it first (ADR 28).
  */
 function isRestart(last: AuditedChange, change: AuditedChange): boolean {
   const mayStartAgain = isFinalState(last.state) && last.state !== 'completed' && !last.deleted;

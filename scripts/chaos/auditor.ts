@@ -16,7 +16,7 @@ export class Auditor {
   #isClosed = false;
   #caughtUpAtMs = 0;
 
-  /** The connection reconnects on its own. */
+  /** Opens a connection, which reconnects on its own. */
   constructor(redisUrl: string, stream: string) {
     this.#stream = stream;
     this.#redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
@@ -60,7 +60,7 @@ export class Auditor {
     }
   }
 
-  /** The stream also holds BullMQ's own events, which are skipped. */
+  /** Checks one entry of the stream. BullMQ's own events, which are in the same stream, are skipped. */
   #look({ event, jobId = '', data = '' }: RecordFields): void {
     if (event !== 'progress') return;
     const change = decodeProgress(jobId, JSON.parse(data) as RecordFields);

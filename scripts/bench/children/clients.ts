@@ -16,13 +16,13 @@ export interface PollTarget {
 export type ClientQuestions = {
   /** Opens the connections without polling. */
   connect(target: PollTarget): Promise<void>;
-  /** Polls on all connections from these versions on, repeatedly with `repolls`. */
+  /** Polls on all connections from these versions on. With `repolls` another poll follows each answer. */
   poll(options: { versions: number[]; repolls: boolean }): void;
   /** Returns how many answers were read since `take`. Throws if a client has failed. */
   answered(): number;
   /** Returns the answers since the last call, and the processor time of this process since then. */
   take(): { answers: Moment[]; cpuUs: number };
-  /** Stops polling after an answer. */
+  /** From now on no poll follows an answer. */
   stopPolling(): void;
   /** Closes all connections. */
   disconnect(): void;

@@ -3,8 +3,8 @@ export interface EventSource {
   /** Prepares this number of events, one upload after the other. Resolves with the version of each upload. */
   ready(events: number): Promise<number[]>;
   /**
-   * Creates the next event of the upload in `slot`. `done` resolves when it is accepted. The caller takes the time
-   * before.
+   * Creates the next event of the upload in `slot`. `done` resolves when it is accepted. The caller notes the time
+   * before the call.
    */
   fire(slot: number): { version: number; done: Promise<unknown> };
 }

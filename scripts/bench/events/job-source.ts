@@ -7,12 +7,12 @@ import { JOB_QUEUE, jobId } from './job-queue.ts';
 const POLL_MS = 5;
 const ADD_AT_ONCE = 500;
 
-/** A job that a worker holds, to be finished with a value. */
+/** Ends a job that a worker holds, with a value. */
 type Finish = (value: unknown) => void;
 
 /**
- * The events for the handler that waits for jobs. An upload is a chain of jobs, one per version, and an event is the
- * end of a job. One real worker always runs a job of every upload.
+ * Opens the events for the handler that waits for jobs. An upload is a chain of jobs, one per version, and an event is
+ * the end of a job. One real worker always runs a job of every upload.
  */
 export async function openJobSource(
   redisUrl: string,

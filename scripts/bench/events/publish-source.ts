@@ -3,7 +3,7 @@ import { openRedis } from '../lib/open-redis.ts';
 import type { EventSource } from './event-source.ts';
 import { PROGRESS_CHANNEL } from './progress-channel.ts';
 
-/** The events of the bare server: it publishes the same Progress document that the service answers with. */
+/** Opens the events of the bare server: it publishes the same Progress document that the service answers with. */
 export async function openPublishSource(redisUrl: string, ids: readonly string[]): Promise<EventSource> {
   const connection = openRedis(redisUrl);
   await new Promise<void>((resolve) => connection.once('ready', () => resolve()));

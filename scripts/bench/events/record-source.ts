@@ -6,13 +6,13 @@ import { queueKeys } from '../../../src/queue/contract.ts';
 import { loadConfig } from '../../../src/settings/config.ts';
 import { forEachSlot, type EventSource } from './event-source.ts';
 
-/** With steps of this size the fraction grows during the longest benchmark without reaching 1. */
+/** The step of the fraction. It is so small that the fraction does not reach 1 in the longest benchmark. */
 const FRACTION_STEP = 1e-4;
 const FENCING_TOKEN = 'bench';
 
 /**
- * The events of the service: uploads that a worker processes and whose records it advances. `settings` are those of the
- * service.
+ * Opens the events of the service: uploads that a worker processes and whose records it advances. `settings` are those
+ * of the service.
  */
 export async function openRecordSource(
   redisUrl: string,
@@ -48,7 +48,7 @@ export async function openRecordSource(
   };
 }
 
-/** Brings an upload to the state in which a worker reports progress, by the real changes. */
+/** Brings an upload to the state in which a worker reports progress, by the same changes as in the service. */
 async function beginWork(records: UploadRecords, id: string): Promise<number> {
   await records.open({ id, fencingToken: FENCING_TOKEN, fileName: 'photo.jpg', totalBytes: 3_000_000 });
   await records.enqueue(id, FENCING_TOKEN, {

@@ -14,7 +14,7 @@ const quick = { held: 1000, idle: 3, rounds: 1 };
 /** The longest idle time. It must be shorter than 50 s, for which responses are held. */
 const MAX_IDLE_SECONDS = 30;
 
-/** Open files besides those of the clients. */
+/** The number of open files that the process needs besides those of the clients. */
 const SPARE_FILES = 200;
 
 /** Measures the cost of many held responses in one process, and how fast one burst ends them all. */

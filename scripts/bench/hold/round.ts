@@ -27,7 +27,7 @@ export interface HoldRoundOptions {
   profile: string | undefined;
 }
 
-/** Number of bursts of a tenth each before the measurement, so that the code is compiled. */
+/** The number of bursts before the measurement, each to a tenth of the clients, so that the code is compiled. */
 const WARM_UP_BURSTS = 5;
 const WARM_UP_SHARE = 0.1;
 const REST_MS = 1000;

@@ -74,7 +74,7 @@ function settle(pending: Map<number, Pending>, name: string, reply: Reply): void
   else asked?.resolve(reply.answer);
 }
 
-/** A child ends by itself when its channel closes. */
+/** Closes the channel of a child, which then ends by itself. Kills it if it does not. */
 async function endChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

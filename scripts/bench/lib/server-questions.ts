@@ -11,7 +11,7 @@ export type ServerQuestions = {
   }): Promise<number>;
   /** Returns how many responses it holds now. */
   held(): number | Promise<number>;
-  /** Processor time of the process since its start, in microseconds. */
+  /** Returns the processor time of the process since its start, in microseconds. */
   cpuUs(): number;
   /** Collects all garbage, and returns free memory to the system. */
   collect(): Promise<void>;
@@ -28,7 +28,7 @@ export interface ServerMemory {
   heap: number;
 }
 
-/** Answers that are the same for every server. */
+/** The answers to questions that every server answers in the same way. */
 export const OWN_USAGE = { cpuUs, collect, memory, startHeapProfile, stopHeapProfile };
 
 function cpuUs(): number {

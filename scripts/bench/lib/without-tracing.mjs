@@ -5,7 +5,10 @@ import { register } from 'node:module';
  * are replaced by modules without spans, which call the work directly.
  */
 
-/** Replacements by the end of the module's path. A text must occur, so that a change of the module is noticed. */
+/**
+ * Replacements in modules, by the end of the module's path. The text to replace must occur, so that a change of the
+ * module is noticed.
+ */
 const REPLACED = {
   '/src/telemetry/open-tracing.js': 'export const openTracing = async () => undefined;',
   '/src/storage/traced-storage.js':

@@ -11,9 +11,7 @@ export interface PollFigures {
   seconds: number;
 }
 
-/**
- * A simple client: sends a few files at the same time, and polls each of them once a second until it is final.
- */
+/** Sends a few files at the same time, as a simple client, and polls each of them once a second until it is final. */
 export async function pollEverySecond(url: string, photos: readonly Buffer[], count: number): Promise<PollFigures> {
   let requests = 0;
   const ask = async (path: string, init?: RequestInit): Promise<unknown> => {

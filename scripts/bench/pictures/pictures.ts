@@ -15,7 +15,7 @@ import { wholeService } from './service.ts';
 const defaults = { pictures: 48, rounds: 5, workers: availableParallelism() };
 const quick = { pictures: 6, rounds: 1 };
 
-/** Enough pictures to compile all code in every process. */
+/** The number of pictures that are enough to compile all code in every process. */
 const WARM_UP_PICTURES = 4;
 
 const PHONE: PhotoOptions = {
@@ -108,7 +108,7 @@ async function makePhotos(directory: string, photos: readonly PhotoOptions[]): P
   );
 }
 
-/** In each round all contestants convert the same photos in turn. */
+/** Runs the rounds. In each round all contestants convert the same photos in turn. */
 async function runRounds(
   session: Session,
   contestants: readonly Contestant[],

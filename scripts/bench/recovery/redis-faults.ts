@@ -61,7 +61,7 @@ async function killApi({ service }: Ground): Promise<number> {
   return atMs;
 }
 
-/** All faults in the order of the table, the longest first, because several lanes share them. */
+/** Returns all faults in the order of the table. The longest come first, because several lanes share them. */
 export function redisFaults(outageMs: number): RedisFault[] {
   return [
     {

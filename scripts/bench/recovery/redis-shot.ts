@@ -71,7 +71,9 @@ async function untilAll(urls: readonly string[], says: (url: string) => Promise<
   return Date.now();
 }
 
-/** A client as in the contract: it polls with its last version, and asks another process if one does not answer. */
+/**
+ * Follows an upload as the contract says: polls with the last version, and asks another process if one does not answer.
+ */
 async function follow(urls: readonly string[], id: string): Promise<number> {
   for (let turn = 0; ; turn += 1) {
     try {

@@ -11,7 +11,7 @@ const PROCESS_COUNTS = [1, 4, 16];
 const SECONDS = 2;
 const P50_TARGET = 1.5;
 
-/** Each kind has its own prefix, because only the processes of one installation read its stream. */
+/** The kinds of peers. Each has its own prefix, because only the processes of one installation read its stream. */
 const KINDS: readonly PeerKind[] = [
   { ...BARE, settings: { EVENT_BUS: 'targeted' } },
   { ...SERVICE_TARGETED, title: 'targeted', settings: { EVENT_BUS: 'targeted', QUEUE_PREFIX: 'targeted' } },

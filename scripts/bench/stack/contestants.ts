@@ -15,7 +15,7 @@ export interface Stack {
   end(): Promise<void>;
 }
 
-/** The service with default settings. */
+/** Starts the service with default settings. */
 export async function startService(session: Session, workers: number, nodeOptions: readonly string[]): Promise<Stack> {
   const options = { workers, apiOptions: nodeOptions, workerOptions: nodeOptions };
   const service = await startServiceProcesses(session, options);
@@ -28,7 +28,7 @@ export async function startService(session: Session, workers: number, nodeOption
   };
 }
 
-/** Koa, multer, BullMQ and sharp, with or without the promise of the service. */
+/** Starts a stack of Koa, multer, BullMQ and sharp, with or without the promise of the service. */
 export async function startHandWritten(
   session: Session,
   isCareful: boolean,

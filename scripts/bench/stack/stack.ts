@@ -58,7 +58,7 @@ export const stack: Bench = {
   },
 };
 
-/** In each round all stacks take the same files in turn. Round 0 warms up. */
+/** Measures one load. In each round all stacks take the same files in turn. Round 0 warms up. */
 async function measureLoad(
   stacks: readonly Stack[],
   redis: number,

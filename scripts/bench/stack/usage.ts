@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { residentBytes } from '../../../test/helpers/process-memory.ts';
 
-/** Linux counts processor time in these units (`getconf CLK_TCK`). */
+/** The unit in which Linux counts processor time (`getconf CLK_TCK`). */
 const TICK_MS = 10;
 
 /** Positions in `/proc/<pid>/stat` after the name of the program, which ends with the last `)`. */

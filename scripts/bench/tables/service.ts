@@ -30,7 +30,7 @@ export interface WholeService {
 const READ_BYTES = 1024 * 1024;
 const MS_PER_SECOND = 1000;
 
-/** This limit is more than the output of a run of a few minutes. */
+/** The limit for files and their output. A run of a few minutes stays below it. */
 const MOST_BYTES = String(2 ** 36);
 const ANY_SIZE = {
   UPLOAD_MAX_BYTES: MOST_BYTES,

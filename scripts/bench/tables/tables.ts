@@ -16,7 +16,7 @@ const quick = { rows: 100_000, rounds: 1 };
 const MB = 1e6;
 const MS_PER_SECOND = 1000;
 
-/** Enough rows to compile all code in every process. */
+/** The number of rows that are enough to compile all code in every process. */
 const WARM_UP_ROWS = 50_000;
 
 /** Compares the service on large tables, from the first byte to the result, with plain csv-parse. */
@@ -37,7 +37,7 @@ export const tables: Bench = {
   },
 };
 
-/** In each round all contestants read the same file in turn. */
+/** Measures one kind of table. In each round all contestants read the same file in turn. */
 async function measureKind(
   session: Session,
   kind: CsvKind,

@@ -36,7 +36,7 @@ export interface UploadFigures {
 
 const US_PER_SECOND = 1e6;
 
-/** A file so small that its memory is that of the server itself. */
+/** Bytes of the first file. It is so small that the memory is that of the server itself. */
 const FIRST_BYTES = 100_000;
 
 /**
@@ -81,7 +81,9 @@ export async function runUploadRound(
   };
 }
 
-/** A bucket in memory has room for one round, so each round has a new one. */
+/**
+ * Starts a bucket and returns its settings. A bucket in memory has space for one round, so each round has a new one.
+ */
 async function bucketSettings(child: Child<BucketQuestions>): Promise<Record<string, string>> {
   const { url, bucket } = await child.ask('start');
   return { STORAGE: `s3://${bucket}`, S3_ENDPOINT: url };

@@ -26,9 +26,9 @@ const PICTURE_BYTES = 100_000;
 /** The bucket keeps all files in memory. */
 const MOST_BUCKET_MIB = 256;
 
-/** Enough bytes to compile the code for a large file. */
+/** The number of bytes that are enough to compile the code for a large file. */
 const WARM_UP_BYTES = 64 * MIB;
-/** Small requests run more code, so they need a longer warm-up. */
+/** The share of the small requests that warm up. They run more code, so they need more of that than large files. */
 const WARM_UP_SHARE = 0.25;
 
 /** Measures the cost of receiving files, from the socket to the disk, and of queueing pictures. */
@@ -100,7 +100,7 @@ function pictureLoad({ pictures, connections }: typeof defaults): Load {
   return { files: pictures, bytes: PICTURE_BYTES, connections, keepsFiles: true, warmUp };
 }
 
-/** In each round all peers run each load in turn. */
+/** Runs the rounds. In each round all peers run each load in turn. */
 async function runAll(
   session: Session,
   sender: Child<SenderQuestions>,

@@ -12,7 +12,10 @@ export interface LoadFigures {
 const P50_TARGET = { rate: 1.6, burst: 1.5 };
 const P99_TARGET = 3.5;
 
-/** Tracing that is off must cost nothing that can be measured. The costs of equal processes differ by a few percent. */
+/**
+ * The target for tracing that is off. It must cost nothing that can be measured, but equal processes differ by a few
+ * percent.
+ */
 const UNTRACED_TARGET = 1.05;
 
 const US_PER_MS = 1000;

@@ -20,7 +20,7 @@ import { runRound, type Load } from './round.ts';
 const defaults = { held: 1000, rate: 500, events: 2000, rounds: 7 };
 const quick = { held: 200, events: 400, rounds: 1 };
 
-/** Open files besides those of the clients. */
+/** The number of open files that the process needs besides those of the clients. */
 const SPARE_FILES = 200;
 
 /** Measures the time from the creation of an event in a worker process until a waiting client has read it. */

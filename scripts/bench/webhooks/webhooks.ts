@@ -13,7 +13,7 @@ import { figure, formatTable, formatTargets } from '../lib/table.ts';
 const defaults = { uploads: 1000, rate: 20, rounds: 3 };
 const quick = { uploads: 100, rounds: 1 };
 
-/** Enough uploads to compile all code in every process. */
+/** The number of uploads that are enough to compile all code in every process. */
 const WARM_UP_UPLOADS = 100;
 
 const P99_TARGET_MS = 100;

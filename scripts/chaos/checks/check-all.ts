@@ -149,7 +149,7 @@ async function findLeft({ fleet, deadlineMs, lossBetween }: RunData): Promise<st
   }
 }
 
-/** Each check gets at least 10 s, even if earlier checks were slow. */
+/** Returns the time for a check: until the deadline, but at least 10 s, even if earlier checks were slow. */
 function leastMs(deadlineMs: number): number {
   return Math.max(10_000, deadlineMs - performance.now());
 }

@@ -47,7 +47,7 @@ export class QuotaWatch {
   }
 }
 
-/** Compares what the tenants use, as the service counts it, with the sum of their records. */
+/** Returns the differences between the use of the tenants, as the service counts it, and the sums of their records. */
 export function wrongUse(records: readonly UploadRecord[], use: Readonly<Record<string, string>>): string[] {
   const sums: Record<string, number> = {};
   const add = (tenant: string, name: string, change: number) => {

@@ -15,7 +15,7 @@ const MOST_PATIENCE_DOUBLINGS = 2;
  */
 const MOST_PAUSE_DOUBLINGS = 6;
 
-/** Statuses after which a request is sent again. */
+/** The statuses after which a request is sent again. */
 const AGAIN: ReadonlySet<number> = new Set([408, 423, 429, 503]);
 
 /** One request. `path` starts at the root of the service. */

@@ -118,7 +118,7 @@ export class Client {
     });
   }
 
-  /** Cancels or deletes the upload if the plan says so. */
+  /** Cancels or deletes the upload if the plan of the client says so. */
   async #wish(): Promise<void> {
     const { wish, wishAfterMs } = this.#plan;
     if (wish === 'keep') return;

@@ -126,7 +126,10 @@ export async function untilUp({ apis, workers }: Pick<Fleet, 'apis' | 'workers'>
 
 type Environment = Record<string, string>;
 
-/** Every second API process uses `EVENT_BUS=targeted`. Workers publish for both kinds. */
+/**
+ * Starts an API process that is restarted whenever it ends. Every second one uses `EVENT_BUS=targeted`. Workers publish
+ * for both kinds.
+ */
 function keptApi(index: number, shared: Environment, apiLink: Link): KeptProcess {
   const onUp = (url: string): void => apiLink.retarget(url);
   const env = { ...shared, EVENT_BUS: index % 2 === 0 ? 'stream' : 'targeted' };

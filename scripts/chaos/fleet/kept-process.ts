@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { patienceMs } from '../../../test/helpers/patience.ts';
 import { startProcess, type ServiceProcess } from '../../../test/helpers/service.ts';
 
-/** Shifts the clock of a process by the environment variable `CLOCK_OFFSET_MS`. */
+/** The module that shifts the clock of a process by the environment variable `CLOCK_OFFSET_MS`. */
 const CLOCK = resolve('test/helpers/clock-apart.mjs');
 
 const RESTART_AFTER_MS = 100;
@@ -46,7 +46,7 @@ export class KeptProcess {
     return this.#starts;
   }
 
-  /** Exits that no fault explains, each with the last output of the process. */
+  /** The exits that no fault explains, each with the last output of the process. */
   get unasked(): readonly string[] {
     return this.#unasked;
   }

@@ -24,7 +24,7 @@ export class StoragePlace {
     return place;
   }
 
-  /** From now on every new access fails with `ENOTDIR`; open files stay open. */
+  /** Makes the storage go away: every new access fails with `ENOTDIR`, and open files stay open. */
   async goAway(): Promise<void> {
     await this.#leadTo('/dev/null');
   }

@@ -10,7 +10,7 @@ export type ReaderQuestions = {
   start(redisUrl: string): Promise<void>;
   /** Number of events since the start of the process. */
   received(): number;
-  /** Processor time of the process since its start, in microseconds. */
+  /** Returns the processor time of the process since its start, in microseconds. */
   cpuUs(): number;
 };
 

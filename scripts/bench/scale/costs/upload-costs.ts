@@ -14,7 +14,7 @@ import type { ConnectionCount, UploadCost } from './costs.ts';
 
 const SETTINGS = { EVENT_BUS: 'targeted' };
 const PHOTOS = { count: 24, atOnce: 4, warmUp: 8 };
-/** Enough uploads at the same time to keep Redis and the API busy. */
+/** The load of small files. There are enough of them at the same time to keep Redis and the API busy. */
 const SMALL = { count: 3000, atOnce: 64, warmUp: 3000, bytes: 1000 };
 const IDLE_MS = 2000;
 const PHONE: PhotoOptions = {

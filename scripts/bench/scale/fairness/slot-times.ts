@@ -43,7 +43,7 @@ export async function readSlotTimes(
   return { waitMs: end - start, workMs: Math.max(0, ...overlaps), othersFirst };
 }
 
-/** The changes of all uploads, the oldest first. */
+/** Returns the changes of all uploads, the oldest first. */
 async function changesSince(connection: Redis, stream: string, sinceMs: number) {
   const entries = await connection.xrange(stream, sinceMs, '+');
   return entries.flatMap(([, fields]) => {

@@ -3,7 +3,7 @@ import type { FiringQuestions } from '../../children/firing.ts';
 import type { Session } from '../../lib/session.ts';
 import { sum } from '../../lib/statistics.ts';
 
-/** One process cannot fire 10,000 events per second. */
+/** The number of processes, because one alone could not fire 10,000 events per second. */
 const PROCESSES = 2;
 const UPLOADS = 500;
 

@@ -36,7 +36,7 @@ export class RedisMeter {
     this.#cpuUs = await this.#mainThreadUs();
   }
 
-  /** Processor time of the one thread that runs commands, since `begin`, in microseconds. */
+  /** Returns the processor time of the thread that runs commands, since `begin`, in microseconds. */
   async cpuUs(): Promise<number> {
     return (await this.#mainThreadUs()) - this.#cpuUs;
   }

@@ -5,7 +5,7 @@ import type { SenderQuestions } from '../../upload/questions.ts';
 import type { RedisMeter } from '../lib/redis-meter.ts';
 import { workersCpuUs, type Team } from './contestants.ts';
 
-/** Small files, because the service is measured and not the disk. */
+/** Bytes of a file. The files are small, because the service is measured and not the disk. */
 const FILE_BYTES = 1000;
 /** Path of a PUT that is answered when the result is ready. */
 export const HELD_PUT = '/uploads/{id}?timeout=50000';
@@ -45,7 +45,7 @@ export async function startFront(
   return { api, sender, port };
 }
 
-/** Each client sends a file, waits for the held answer with its result, and sends the next file. */
+/** Runs a round. Each client sends a file, waits for the held answer with its result, and sends the next file. */
 export async function runHttpRound(
   front: HttpFront,
   team: Pick<Team, 'workers'>,

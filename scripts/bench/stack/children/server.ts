@@ -25,7 +25,7 @@ serveQuestions<StackServerQuestions>({
   },
 });
 
-/** A form with one file, received by multer. */
+/** Receives a form with one file, by multer. */
 type Receive = (ctx: Context) => Promise<{ path: string; type: string }>;
 
 function receiver(directory: string): Receive {
@@ -45,7 +45,7 @@ function receiver(directory: string): Receive {
   };
 }
 
-/** The obvious stack: multer to disk, a job, and `waitUntilFinished`. */
+/** Makes the obvious stack: multer to disk, a job, and `waitUntilFinished`. */
 function plain({ redisUrl, directory }: StackSetup): (ctx: Context) => Promise<void> {
   const connection = () => new Redis(redisUrl, { maxRetriesPerRequest: null });
   const queue = new Queue<StackJob>(QUEUE.plain, { connection: connection() });
@@ -60,8 +60,8 @@ function plain({ redisUrl, directory }: StackSetup): (ctx: Context) => Promise<v
 }
 
 /**
- * A stack with the same promise as the service: a record with states before the first byte, synced files, an id that
- * works only once, progress events, and the answer from an event.
+ * Makes a stack with the same promise as the service: a record with states before the first byte, synced files, an id
+ * that works only once, progress events, and the answer from an event.
  */
 async function careful({ redisUrl, directory }: StackSetup): Promise<(ctx: Context) => Promise<void>> {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });

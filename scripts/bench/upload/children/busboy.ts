@@ -8,7 +8,7 @@ import busboy from 'busboy';
 import { answer, answerFailure } from './answer.ts';
 import { listen, serveUploads } from './serve-uploads.ts';
 
-/** busboy as in its manual: each file is piped to disk and hashed. */
+/** Serves uploads by busboy as in its manual: each file is piped to disk and hashed. */
 serveUploads(({ directory }) =>
   listen((request, response) => {
     receive(request, directory).then(

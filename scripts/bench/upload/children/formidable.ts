@@ -4,8 +4,8 @@ import { answer, answerFailure } from './answer.ts';
 import { listen, serveUploads } from './serve-uploads.ts';
 
 /**
- * formidable to disk with its own SHA-256 and without limits. With `SYNC=on` it syncs files and folder before each
- * answer, as the service does.
+ * Serves uploads by formidable, to disk, with its own SHA-256 and without limits. With `SYNC=on` it syncs files and
+ * folder before each answer, as the service does.
  */
 serveUploads(({ directory, settings }) =>
   listen((request, response) => {

@@ -6,7 +6,9 @@ import Koa from 'koa';
 import { multerTo } from './multer-to.ts';
 import { listen, serveUploads } from './serve-uploads.ts';
 
-/** The obvious solution: Koa, multer to disk, a job, 202. No hash, type, record or sync. */
+/**
+ * Serves uploads by the obvious solution: Koa, multer to disk, a job, and 202. It has no hash, type, record or sync.
+ */
 serveUploads(({ redisUrl, directory }) => {
   const queue = new Queue('bench-uploads', { connection: new Redis(redisUrl, { maxRetriesPerRequest: null }) });
   const receive = multerTo(directory);

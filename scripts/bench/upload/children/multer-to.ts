@@ -4,7 +4,7 @@ import multer from 'multer';
 /** A middleware in the form of Express that does not need Express. */
 type Handler = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
-/** multer to disk, for plain requests: any number of files under any name. */
+/** Makes multer write to disk, for plain requests: any number of files under any name. */
 export function multerTo(directory: string): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   // The types of multer require requests of Express, but it uses only members that every request has.
   const handle = multer({ dest: directory }).any() as unknown as Handler;

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { serveQuestions } from '../../lib/serve-questions.ts';
 import { LAST_PART_HEADER, type ServerSetup, type UploadServerQuestions, type Usage } from '../questions.ts';
 
-/** Often enough to see the peak during half a second. Each sample takes about 50 µs. */
+/**
+ * The period of the samples. It is short enough to see the peak during half a second. Each sample takes about 50 µs.
+ */
 const SAMPLE_PERIOD_MS = 20;
 const KEEP_ALIVE_MS = 75_000;
 

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 
 /** The request that is sent repeatedly. */
 export interface SentFile {
-  /** Request line and headers. */
+  /** Returns the request line and the headers. */
   head(id: string): string;
   body: readonly Buffer[];
 }
