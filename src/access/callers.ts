@@ -9,7 +9,7 @@ import { isApiKey, type FoundApiKey, type Tenant, type Tenants } from './tenants
 
 const REALM = 'Bearer realm="deferred-uploads"';
 
-/** Decides who sends a request, and whether it may create uploads. Only CPU work, no I/O. */
+/** Decides who sends a request, and whether it may create uploads. It does no I/O. */
 export class Callers {
   readonly #access: Pick<Access, 'tenants'>;
   readonly #nowMs: () => number;
