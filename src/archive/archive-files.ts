@@ -81,7 +81,7 @@ function variantsOf({ id, fileName, variants, updatedAtMs }: UploadRecord, names
   }));
 }
 
-/** Variants of pictures have names such as `640`. Other files have an ending of their own. */
+/** Adds the format to the name of a variant such as `640`. Other files have an ending of their own. */
 function fileNameOf({ name, format }: StoredVariant): string {
   return name.includes('.') ? name : `${name}.${extensionsOf(`image/${format}`)[0] ?? format}`;
 }
