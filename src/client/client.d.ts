@@ -3,7 +3,7 @@
  * Made by `npm run generate` from the sources; changes belong there.
  */
 
-/** All options are optional. */
+/** Options of the client. All are optional. */
 export interface UploadClientOptions extends Partial<Tuning> {
     /**
      * Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside

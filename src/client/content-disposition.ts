@@ -9,7 +9,7 @@ export function contentDisposition(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${encodeExtended(wellFormed)}`;
 }
 
-/** Windows allows half a surrogate pair in file names, and `encodeURIComponent` throws on it. */
+/** Replaces half surrogate pairs, which Windows allows in file names and on which `encodeURIComponent` throws. */
 function replaceLoneSurrogates(text: string): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text));
 }

@@ -38,7 +38,7 @@ export class ProgressFeed implements AsyncIterable<Progress> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Progress, void, void> {
     let seen: Progress | null = null;
     for (;;) {
-      // Taken before the check, so that a change while the reader is busy is not missed.
+      // The promise is taken before the check, so that a change while the reader is busy is not missed.
       const change = this.#changed.promise;
       const latest = this.#latest;
       if (latest !== null && latest !== seen) {

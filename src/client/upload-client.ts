@@ -19,7 +19,7 @@ export { selectFiles } from './select-files.ts';
 export { UploadError } from './upload-error.ts';
 export type { UploadHandle } from './upload-handle.ts';
 
-/** All options are optional. */
+/** Options of the client. All are optional. */
 export interface UploadClientOptions extends Partial<Tuning> {
   /**
    * Address of the service, such as `https://uploads.example`. Default: the origin of the page. Required outside
