@@ -33,7 +33,7 @@ export class LastingSentinelConnector extends SentinelConnector {
     stream.once('close', () => listeners.forEach((listener) => listener.removeAllListeners('message').disconnect()));
   }
 
-  /** Includes sentinels that were discovered. Keeps the order, so that the last successful one is asked first. */
+  /** Returns all sentinels, also discovered ones, in their order, so that the last successful one is asked first. */
   #allSentinels(): Partial<SentinelAddress>[] {
     const iterator = this.sentinelIterator;
     const all: Partial<SentinelAddress>[] = [];
