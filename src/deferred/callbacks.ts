@@ -1,7 +1,7 @@
 /** No callback, one, or several. Most results have at most one, so a list would waste memory. */
 export type Callbacks<A extends unknown[]> = undefined | Callback<A> | Callback<A>[];
 
-/** A returned promise is not awaited; its rejection is reported like a throw. */
+/** A callback. A promise that it returns is not awaited; its rejection is reported like a throw. */
 export type Callback<A extends unknown[]> = (...args: A) => unknown;
 
 /** Adds a callback. Use the returned value from now on. */

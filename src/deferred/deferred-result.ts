@@ -24,7 +24,7 @@ export interface DeferredResultOptions<T> {
   start?: () => void;
 }
 
-/** A function is called at most once, at the timeout or at shutdown. If it throws, that is the error result. */
+/** A timeout value. A function is called at most once, at the timeout or at shutdown. Its error is the error result. */
 export type TimeoutResult<T> = T | (() => T | PromiseLike<T>);
 
 /** Turns the outcome into a response. The held response implements it, and so do tests. */

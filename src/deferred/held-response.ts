@@ -43,7 +43,7 @@ export interface HeldResponseOptions {
   address: string | undefined;
 }
 
-/** `new` → `held` → (`expiring` →) `settled` → (`dispatched` →) `completed`. */
+/** The states of a response: `new` → `held` → (`expiring` →) `settled` → (`dispatched` →) `completed`. */
 export type HeldState = 'new' | 'held' | 'expiring' | 'settled' | 'dispatched' | 'completed';
 
 const HELD = Symbol('deferred.held');
@@ -64,7 +64,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
   readonly #chain: InterceptorChain;
   #state: HeldState = 'new';
   #answerer: Answerer | undefined;
-  // Two fields instead of an object, because there are thousands of instances.
+  // These are two fields instead of an object, because there are thousands of instances.
   #resolve: Settler['resolve'] | undefined;
   #reject: Settler['reject'] | undefined;
   #closeListener: (() => void) | undefined;

@@ -31,8 +31,8 @@ export function deferredMiddleware(manager: DeferredManager): Middleware {
       follow(manager, answerer, ctx, handler, { resolve, reject });
     });
   };
-  // No async function: its frame would keep `next`, and with it all middleware below, in memory while the response is
-  // held.
+  // This is no async function: its frame would keep `next`, and with it all middleware below, in memory while the
+  // response is held.
   const deferred: Middleware = (ctx, next) => {
     supportAsync(ctx);
     return new Promise((resolve, reject) => {
