@@ -50,7 +50,7 @@ export class DeliveryCounts {
     return flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, atMs: Number(flat[index + 1]) }] : []));
   }
 
-  /** Entries of the outbox count as pending too. They remain there while no worker runs. */
+  /** Reads the figures. Entries of the outbox count as pending too. They remain there while no worker runs. */
   async read(nowMs: number): Promise<DeliveryFigures> {
     const [counts, jobs, [oldestJob], entries] = await Promise.all([
       this.#connection.hgetall(this.#keys.deliveryCounts),

@@ -18,7 +18,7 @@ const ABANDONED_MS = 15_000;
 /** An upload that became final. */
 export interface OutboxEntry {
   readonly entryId: string;
-  /** The fields of its record at that moment, and `event`. */
+  /** The fields of its record at the moment of the event, and the field `event`. */
   readonly fields: RecordFields;
 }
 
@@ -73,7 +73,7 @@ export class Outbox {
   async remove(entries: readonly OutboxEntry[]): Promise<void> {
     const ids = entries.map(({ entryId }) => entryId);
     if (ids.length === 0) return;
-    // A process may die in between. An entry without content that is still pending is dropped by the next claim.
+    // A process may die between both commands. The next claim drops a pending entry without content.
     await this.#connection.xdel(this.#key, ...ids);
     await this.#connection.xack(this.#key, GROUP, ...ids);
   }
