@@ -39,7 +39,7 @@ export function boundConnections(server: Server, { maxConnections, readerTimeout
     const wasCrowded = isCrowded;
     isCrowded = openedAtMs.size > (wasCrowded ? calm : crowd);
     if (isCrowded === wasCrowded) return;
-    // Node reads it at the end of each answer.
+    // Node reads this value at the end of each answer.
     server.keepAliveTimeout = isCrowded ? Math.min(keepAliveMs, CROWDED_KEEP_ALIVE_MS) : keepAliveMs;
     if (isCrowded) shortenIdle(openedAtMs.keys(), keepAliveMs);
   };
@@ -94,9 +94,8 @@ interface ReaderProgress {
 }
 
 /**
- * Bytes from the client restart Node's socket timeout too. A client that sends bytes is therefore measured by the
- * chunks that the operating system has accepted. This is coarser, because the timeout also counts parts of a large
- * chunk.
+ * Cuts a client that sends bytes but reads none. Its bytes restart Node's socket timeout, so the chunks that the
+ * operating system has accepted are measured. This is coarser: the timeout also counts parts of a large chunk.
  */
 function cutTalkingReader(socket: Socket, readers: WeakMap<Socket, ReaderProgress>, readerTimeoutMs: number): void {
   const takenBytes = socket.bytesWritten - socket.writableLength;

@@ -26,7 +26,7 @@ export function withoutMountPath(mountPath: string, handle: RequestListener): Re
   };
 }
 
-/** Express removes the path of a mounted handler from `url`, and keeps the whole one in `originalUrl`. */
+/** Returns the whole target. Express removes the path of a mounted handler from `url`, not from `originalUrl`. */
 function targetOf(request: IncomingMessage): { origin: string; path: string } {
   const original = 'originalUrl' in request ? request.originalUrl : undefined;
   const url = typeof original === 'string' ? original : (request.url ?? '');

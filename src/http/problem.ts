@@ -88,7 +88,7 @@ function namedUpload(ctx: Context): string | undefined {
   return typeof params.id === 'string' && isUploadId(params.id) ? params.id : undefined;
 }
 
-/** Errors of other layers have a code of the table and a message for clients. Any other error is an internal error. */
+/** Converts errors of other layers, which have a code of the table. Any other error is an internal error. */
 function asServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && isErrorCode(error.code)) {

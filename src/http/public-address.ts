@@ -28,7 +28,7 @@ const NOT_PUBLIC_IPV4 = [
   '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
-  // Azure's virtual machines reach their host there.
+  // Azure's virtual machines reach their host at this address.
   '168.63.129.16',
 ];
 

@@ -15,7 +15,7 @@ export class RenderedEntity extends DirectEntity<string> {
   }
 
   send(ctx: Context): void {
-    // No flat list of names and values: middleware that replaces `writeHead`, such as `on-headers`, misreads it.
+    // The headers are an object: middleware that replaces `writeHead`, such as `on-headers`, misreads a flat list.
     ctx.res.writeHead(this.status, { ...missingCommonHeaders(ctx), ...this.#head });
     ctx.res.end(ctx.method === 'HEAD' ? undefined : this.#json);
   }

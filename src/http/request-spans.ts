@@ -38,7 +38,7 @@ export const endRequestSpan: RequestEnd = (ctx) => {
   if (!span.isOn) return;
   const route = routeOf(ctx);
   const { statusCode, writableFinished } = ctx.res;
-  // The path itself contains ids.
+  // The name has the route, because the path itself contains ids.
   if (route !== 'none') span.rename(`${ctx.method} ${route}`);
   span.set({
     'http.route': route === 'none' ? undefined : route,

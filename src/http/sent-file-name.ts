@@ -24,7 +24,7 @@ export function sentFileName(
   return continuedValue(parameters);
 }
 
-/** Clients send UTF-8 without declaring it. Bytes that are not UTF-8 are most often windows-1252. */
+/** Decodes UTF-8, which clients do not declare. Bytes that are not UTF-8 are most often windows-1252. */
 function decodedBytes(latin1: string): string {
   const bytes = Buffer.from(latin1, 'latin1');
   return decode(bytes, 'utf-8') ?? decode(bytes, 'windows-1252') ?? latin1;
