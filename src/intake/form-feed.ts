@@ -98,7 +98,7 @@ export class FormFeed extends Writable {
     this.#pass(bytes.subarray(0, end), (error) => {
       if (error) return done(error);
       if (found >= 0) return this.#passDelimiter(bytes.subarray(found), done);
-      // A copy, because the chunk is much longer.
+      // The rest is copied, because the chunk is much longer.
       if (end < bytes.length) this.#held = Buffer.from(bytes.subarray(end));
       done();
     });

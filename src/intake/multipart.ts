@@ -20,7 +20,7 @@ import { StreamChunks } from './stream-chunks.ts';
 /** Size of the parser's buffers. Smaller ones would split a large file into many small reads. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
-/** A form that exceeds a limit is rejected. */
+/** Limits of a form. A form that exceeds one of them is rejected. */
 export interface MultipartLimits {
   maxFiles: number;
   maxFields: number;
@@ -75,7 +75,7 @@ export async function* readMultipart(
     parser.destroy(error);
   };
   listenToParser(parser, { feed, heads }, parts, limits, fail);
-  // A complete body may have arrived and not be read to its end yet.
+  // The connection may close when a complete body has arrived and is not read to its end yet.
   const onClose = () => {
     if (!request.readableEnded) fail(interrupted());
   };

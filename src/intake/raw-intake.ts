@@ -100,7 +100,7 @@ async function reject({ log }: RequestScope, upload: IncomingUpload, reason: Ser
 function requireSameOptions(kinds: Kinds, existing: UploadRecord, { id, options }: RawFile): void {
   const kind = existing.type === null ? undefined : kinds.find(existing.type);
   if (kind === undefined) return;
-  // The stored options were JSON.
+  // The stored options were JSON, so these are compared as JSON too.
   const parsed: unknown = JSON.parse(JSON.stringify(parseOptions(kind, options)));
   if (isDeepStrictEqual(parsed, existing.options)) return;
   throw new ServiceError(

@@ -163,7 +163,7 @@ function textTypeOf(head: Buffer): string | undefined {
 async function typeOf(kinds: Kinds, head: Buffer, options: unknown): Promise<string | undefined> {
   const signed = await sniffType(head);
   if (signed !== undefined && kinds.find(signed) !== undefined) return signed;
-  // Always the same number of bytes, so that every protocol gets the same result.
+  // The sample always has the same number of bytes, so that every protocol gets the same result.
   return kinds.sniff({ head: head.subarray(0, SAMPLE_BYTES), isWhole: head.length < SAMPLE_BYTES, options }) ?? signed;
 }
 
