@@ -48,7 +48,7 @@ export function createUploads(firstOptions: UploadsOptions = {}): Uploads {
     changed();
     return item.view;
   };
-  /** React mounts a component again at once in strict mode, which must not cancel anything. */
+  /** Cancels unless the component is mounted again, which React does at once in strict mode. */
   const leave = (): void => {
     if (mounts === 0 && options.onUnmount === 'cancel') for (const item of items) item.cancelIfRunning();
   };

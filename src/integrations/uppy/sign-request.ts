@@ -16,7 +16,7 @@ export interface AwsS3Address {
   headers?: Record<string, string>;
 }
 
-/** The options of Uppy 6. */
+/** The functions that Uppy 6 calls to sign its requests. */
 export interface SigningFunctions {
   generateObjectKey(file: AwsS3File): string;
   signRequest(request: AwsS3Request): Promise<AwsS3Address>;
@@ -60,7 +60,7 @@ export function createSigning(requests: DirectRequests, base: string): SigningFu
       }
       const parts = await requests.stored(key);
       if (method === 'GET') return { url: answer('ListPartsResult', { Part: parts.map(partElement) }) };
-      // The list is in the body, which this function does not get. The service checks the parts of the bucket.
+      // The list of parts is in the body, which this function does not get. The service checks the parts of the bucket.
       await requests.complete(
         key,
         parts.map(({ number, etag }) => ({ number, etag })),
