@@ -51,7 +51,7 @@ function isPositiveInteger(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
-/** Schemas of some libraries are functions. */
+/** True for a Standard Schema. Those of some libraries are functions. */
 function isSchema(value: unknown): boolean {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const standard = '~standard' in value ? value['~standard'] : undefined;

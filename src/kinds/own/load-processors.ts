@@ -55,7 +55,7 @@ export async function loadOwnProcessors(
   { directory = process.cwd(), isEmbedded = false }: LoadOptions = {},
 ): Promise<OwnProcessor[]> {
   const loaded: OwnProcessor[] = [];
-  // One after the other, so that the message names the first faulty one.
+  // Processors are loaded one after the other, so that the message names the first faulty one.
   for (const source of sources) {
     const label = typeof source === 'string' ? source : `processors[${loaded.length}]`;
     const stopReporting = isEmbedded ? undefined : reportExit(label);
@@ -103,7 +103,7 @@ async function load(source: ProcessorSource, label: string, directory: string): 
   return { label, kind: ownKind(kind), code: { type: 'module', place, maxOutputBytes } };
 }
 
-/** Pictures and tables keep their names and types with every setting, because stored uploads may need them. */
+/** Throws for a repeated name or type. Those of pictures and tables are always taken: stored uploads need them. */
 function requireDistinct(processors: readonly OwnProcessor[]): void {
   const service = createKinds();
   const kindOfType = new Map(
