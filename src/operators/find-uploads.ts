@@ -59,7 +59,7 @@ async function readAll({ records }: FindParts, ids: readonly string[]): Promise<
   return reads.flatMap((read) => (read === undefined || read.record.deleted ? [] : [toFoundUpload(read.record)]));
 }
 
-/** Contains neither the id nor the public id, because they give access to the upload. */
+/** Leaves out the id and the public id, because they give access to the upload. */
 function toFoundUpload(record: UploadRecord): FoundUpload {
   const { id, fileName, type, receivedBytes, state, stage, percent, attempt, attemptBase, tenant, error } = record;
   return {

@@ -76,7 +76,7 @@ function givenToken(authorization: string): string | undefined {
   return /^[^:]*:(.*)$/s.exec(Buffer.from(credentials, 'base64').toString())?.[1];
 }
 
-/** Origins in `CORS_ORIGINS` are not accepted here. */
+/** Throws unless the request comes from this server's own origin. `CORS_ORIGINS` does not count here. */
 function requireOwnOrigin(ctx: Context, isTrustedProxy: IsTrustedProxy): void {
   if (isForeignChange(ctx.req, { origins: [], isTrustedProxy }))
     throw new ServiceError('foreign_origin', "Only the operators' page of this server may send this request.");

@@ -27,7 +27,7 @@ interface FigureParts extends TenantFigureParts {
 
 /** Reads the current figures of the whole service. Rejects with `service_unavailable` (503) while Redis is away. */
 export async function readFigures(parts: FigureParts): Promise<ServiceFigures> {
-  // The report of this process is up to date then.
+  // After this the report of this process is up to date.
   await parts.heartbeat.beat();
   const [jobs, { count, oldestAtMs }, byKind, failures, tenants, reports, storage, redis] = await Promise.all([
     parts.queue.counts(),
