@@ -36,7 +36,7 @@ export class KeptUploads {
     this.#prefix = `${PREFIX}${base}:`;
   }
 
-  /** Names of the other pages that have stored uploads. They may be open or closed. */
+  /** Returns the names of the other pages that have stored uploads. They may be open or closed. */
   owners(): ReadonlySet<string> {
     return new Set(
       this.#read()
@@ -54,7 +54,7 @@ export class KeptUploads {
     return orphans;
   }
 
-  /** Ids of the uploads that any page has stored. */
+  /** Returns the ids of the uploads that any page has stored. */
   ids(): ReadonlySet<string> {
     return new Set(this.#read().map(({ id }) => id));
   }

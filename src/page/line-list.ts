@@ -36,7 +36,7 @@ export class LineList {
   readonly #changed = new Set<LineModel>();
   /** Lines that must be built again. */
   readonly #outdated = new Set<LineModel>();
-  /** In the order in which they were added; null if it must be computed again. */
+  /** The models in the order in which they were added; null if the list must be computed again. */
   #models: LineModel[] | null = [];
   #sort: Sort = 'added';
   #isGallery = false;

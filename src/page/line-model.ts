@@ -133,7 +133,7 @@ export function percentOf(model: LineModel): number | null {
   return progress?.percent ?? (stateOf(model) === 'sending' ? 0 : null);
 }
 
-/** Bytes of the file that have left this page for the server, as far as the page knows. */
+/** Returns the bytes of the file that have left this page for the server, as far as the page knows. */
 export function sentBytesOf(model: LineModel): number {
   if (isDelivered(model) || model.upload) return model.sizeBytes;
   return model.progress?.bytes.received || model.sentBytes;

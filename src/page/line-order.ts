@@ -94,7 +94,7 @@ function sortKey({ upload }: LineModel, sort: Sort): number {
 /** Below this saturation a colour looks grey, and its hue means nothing. */
 const GREY_BELOW = 0.12;
 
-/** Hues from red over green and blue to pink as 0 to 360, then greys from light to dark. */
+/** Returns a key for sorting: 0 to 360 for hues from red over green and blue to pink, then greys from light to dark. */
 export function hueKey(hex: string): number {
   const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
   if (red === undefined || green === undefined || blue === undefined || Number.isNaN(red + green + blue))

@@ -95,7 +95,7 @@ function fill(block: Element): void {
     if (next.firstElementChild) moveBefore(block, next.firstElementChild, null);
     else next.remove();
   }
-  // The style sheet estimates the height of a block that was never rendered from it.
+  // From this number the style sheet estimates the height of a block that was never rendered.
   const count = String(block.childElementCount);
   if (!(block instanceof HTMLElement) || block.style.getPropertyValue('--tiles') === count) return;
   block.style.setProperty('--tiles', count);

@@ -77,7 +77,7 @@ export class Previews {
   }
 }
 
-/** Files without a media type are tried too, because the browser decodes by the bytes. */
+/** True for pictures, and for files without a media type, because the browser decodes by the bytes. */
 function mayBePicture({ name, type }: File): boolean {
   return !isTable({ name }) && (type === '' || type.startsWith('image/'));
 }

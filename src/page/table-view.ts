@@ -61,7 +61,7 @@ function hiddenColumnsOf({ columns }: TableResult, { table, locale }: Words): HT
   return hidden <= 0 ? [] : [make('p', 'note', table.moreColumns(numberFormat(locale).format(hidden)))];
 }
 
-/** Columns of numbers are aligned right. */
+/** Returns a class that aligns columns of numbers right. */
 function classOf(type: ColumnType): string {
   return type === 'integer' || type === 'number' ? 'number' : '';
 }

@@ -103,7 +103,7 @@ export class UploadLine {
     else if (percent !== this.#bar.value || !this.#bar.hasAttribute('value')) this.#bar.value = percent;
   }
 
-  /** Icons and buttons are replaced only if the state changes, because a replaced button loses a click in progress. */
+  /** Replaces icons and buttons only if the state changes, because a replaced button loses a click in progress. */
   #showState(model: LineModel, state: LineState): void {
     const canPause = !OVER.has(state) && model.file !== null && !isDelivered(model) && !model.cancelling;
     const shown = [state, canPause, isWorthRetrying(model)].join();

@@ -108,7 +108,7 @@ function showProcesses(processes: readonly ProcessReport[], nowMs: number): void
   required('#process-rows', HTMLElement).replaceChildren(...rows);
 }
 
-/** Cells from index `numbersFrom` on are aligned as numbers. */
+/** Builds a row. Cells from index `numbersFrom` on are aligned as numbers. */
 function rowOf(texts: readonly string[], numbersFrom: number): HTMLTableRowElement {
   return make('tr', '', ...texts.map((text, index) => make('td', index >= numbersFrom ? 'number' : '', text)));
 }

@@ -10,7 +10,7 @@ import { required, setText } from '../dom.ts';
 /** A request that takes longer has failed. */
 const REQUEST_LIMIT_MS = 10_000;
 
-// Not relative to the page: if its address contains a name and password, browsers reject such a URL in `fetch`.
+// The address is absolute: if that of the page contains a name and password, browsers reject relative ones in `fetch`.
 const SERVICE = location.origin + new URL('..', import.meta.url).pathname;
 
 const status = required('#status', HTMLElement);
