@@ -49,7 +49,7 @@ export class RedisClock {
     this.#connection.off('ready', this.#onReady);
   }
 
-  /** Milliseconds since 1970 with fractions. */
+  /** Returns milliseconds since 1970 with fractions. */
   nowMs(): number {
     return this.#originMs + performance.now();
   }

@@ -10,7 +10,7 @@ export interface RedisCredentials {
   readonly password: string | undefined;
 }
 
-/** Encryption of a connection, as PEM text. Undefined parts: the defaults of this machine. */
+/** Encryption of a connection, as PEM text. An undefined member means the default of this machine. */
 export interface RedisTls {
   /** Authorities that may sign the server's certificate, instead of the public ones. */
   readonly ca: string | undefined;
