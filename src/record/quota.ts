@@ -20,7 +20,7 @@ export interface ReachedLimit {
 /** The current use of a tenant, by the names of its limits. Days are in UTC. */
 export type TenantUse = Readonly<Record<QuotaName, number>>;
 
-/** Redis, as the quotas need it. */
+/** The parts of Redis that quotas need. */
 export interface QuotaParts {
   store: ScriptRunner;
   keys: Pick<QueueKeys, 'tenants'>;

@@ -40,7 +40,7 @@ export async function readAwaitedProgress(
   return read;
 }
 
-/** Versions begin at 1. A client that has seen version 0 waits for an upload that may not have begun. */
+/** True if a client has seen version 0: it waits for an upload that may not have begun. Versions begin at 1. */
 export function awaitsBeginning(seenVersions: readonly (number | undefined)[]): boolean {
   return seenVersions.length === 1 && seenVersions[0] === 0;
 }

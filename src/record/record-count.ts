@@ -4,7 +4,7 @@ import { loadScript } from '../queue/load-script.ts';
 
 const COUNT_SCRIPT = loadScript(new URL('scripts/count-records.lua', import.meta.url));
 
-/** The highest numbers of records. */
+/** The maximum numbers of records. */
 export interface RecordBounds {
   most: number;
   /** The owner of the new record. If undefined, no limit by owner applies. */

@@ -22,7 +22,7 @@ export type UploadMetadata = Readonly<Record<string, string | null>>;
 /** How the bytes of a receiving upload arrive, if no request brings them to this service. */
 export type Road = DirectRoad | ImportRoad;
 
-/** The sender puts the parts into the bucket. */
+/** A road on which the sender puts the parts into the bucket. */
 export interface DirectRoad {
   name: 'direct';
   /** The id of the multipart upload, which the bucket has given. */
@@ -31,7 +31,7 @@ export interface DirectRoad {
   partBytes: number;
 }
 
-/** A worker fetches the bytes. */
+/** A road on which a worker fetches the bytes. */
 export interface ImportRoad {
   name: 'import';
   url: string;
@@ -164,7 +164,7 @@ export function nameFields(names: readonly string[], values: readonly (string | 
   return fields;
 }
 
-/** Milliseconds since 1970; null until final. */
+/** Returns milliseconds since 1970; null until final. */
 export function decodeExpiry(fields: RecordFields): number | null {
   return numberOrNull(fields['expiresAt']);
 }

@@ -128,8 +128,8 @@ export class RecordSubscription<Event extends ChangeEvent = ProgressState> {
   }
 
   /**
-   * Connections to Redis return one after the other: the event connection may report a gap while the command connection
-   * is still away. No later event reports the changes of the gap, so the read is tried again.
+   * Tries a failed read again. The event connection may report a gap while the command connection is still away, and no
+   * later event reports the changes of the gap.
    */
   #retryAfter(error: unknown): void {
     const isAway = error instanceof ServiceError && error.code === 'service_unavailable';

@@ -29,7 +29,7 @@ import { attemptArgs, takeNext, type Permit, type Taken } from './take-next.ts';
 
 const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'];
 
-/** Reads and changes the records of uploads. Stateless: every process may have its own. */
+/** Reads and changes the records of uploads. It has no state, so every process may have its own. */
 export class UploadRecords {
   readonly #store: RecordStore;
   readonly #keys: QueueKeys;
@@ -292,7 +292,7 @@ export class UploadRecords {
   }
 }
 
-/** Variants by name, as the record has them. */
+/** Returns the variants by name, in the form of the record. */
 function variantsJson(variants: readonly StoredVariant[]): string {
   return JSON.stringify(Object.fromEntries(variants.map((variant) => [variant.name, variant])));
 }

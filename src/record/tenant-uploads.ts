@@ -74,7 +74,7 @@ export class TenantUploads {
     return pageOf(found, last);
   }
 
-  /** Uploads of the same millisecond are in the order of their ids, backwards. */
+  /** Returns the next places. Uploads of the same millisecond are in the reverse order of their ids. */
   async #placesAfter({ tenant, sinceMs }: ListedUploads, last: ListPlace | undefined): Promise<ListPlace[]> {
     const { connection, keys } = this.#parts;
     const [most, least] = [last?.createdAtMs ?? '+inf', sinceMs ?? '-inf'];

@@ -54,7 +54,7 @@ export async function watchProgress<Answer>(
   return await waitForRecords(parts.registry, new ProgressWait(parts, asked, shape));
 }
 
-/** A class, because there are thousands of instances and closures would take more memory. */
+/** This is a class, because there are thousands of instances and closures would take more memory. */
 class ProgressWait<Answer> implements RecordWait<Answer> {
   readonly ids: readonly [string];
   readonly timeoutMs: number | undefined;

@@ -180,7 +180,7 @@ end
 
 local function dueIn(ms) redis.call('ZADD', dueKey, string.format('%d', tonumber(now) + ms), id) end
 
--- A receiving upload becomes due after its time without a report.
+-- Makes a receiving upload due when it had no report for its time.
 local function dueAfterSilence(defaultMs)
   local silence = event.silence or was.silence
   dueIn(tonumber(silence ~= '' and silence or defaultMs) or tonumber(defaultMs))
