@@ -83,7 +83,7 @@ async function createFinal(
   const totalBytes = partials.reduce((sum, { bytes }) => sum + bytes, 0);
   const limit = byteLimit(parts.maxFileBytes, scope.caller.ticket);
   if (totalBytes > limit.maxBytes) throw limit.tooLarge();
-  // Without a size, because the partial uploads have reserved their bytes already.
+  // The upload has no size, because the partial uploads have reserved their bytes already.
   await new TusStore(parts, scope, { concat }).create(new Upload({ id, offset: 0, metadata: { ...metadata } }));
   const record = await existingUpload(parts.records, id);
   try {
