@@ -9,7 +9,7 @@ const PAGE_HEADERS = {
   'Permissions-Policy': 'geolocation=(), microphone=(), payment=(), usb=()',
 };
 
-/** Information about the process, for everyone. */
+/** The parts that the routes with information about the process need. */
 export interface ServiceRouteParts {
   /** Rejects with `service_unavailable` (503) if Redis does not answer, and with `shutting_down` (503) at shutdown. */
   checkReady(): Promise<void>;
@@ -23,7 +23,7 @@ export interface ServiceRouteParts {
   hasManagementAddress?: boolean;
 }
 
-/** The part of it that only a management address serves, if there is one. */
+/** The parts that the routes of the management address need. */
 export type ManagementRouteParts = Omit<ServiceRouteParts, 'assets' | 'hasManagementAddress'>;
 
 /** Adds health, metrics, API reference and the page. */

@@ -10,7 +10,7 @@ import { toUpload } from '../record/upload-document.ts';
 import { quotaNameSchema } from '../wire/base-schemas.ts';
 import { MAX_PAGE_UPLOADS, PAGE_QUERY } from '../wire/tenant-schemas.ts';
 
-/** A tenant as its own requests need it. */
+/** The members of a tenant that its own requests need. */
 export interface KeyHolder {
   readonly name: string;
   readonly limits: TenantLimits;
@@ -69,7 +69,7 @@ function askedPage(ctx: Context): Omit<ListedUploads, 'tenant'> {
 
 const CURSOR_FORM = 'must be the value of "next" in an earlier page';
 
-/** A schema, as far as this module needs it. */
+/** The members of a schema that this module needs. */
 interface Form<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false };
 }
