@@ -85,7 +85,7 @@ export function createApp(parts: AppParts): Koa {
   app.use(unconsumedBodies());
   app.use(tusVersion());
   app.use(allowedHosts({ host: parts.host, allowed: parts.allowedHosts }));
-  // Before CORS, because the operators' routes allow no other origin.
+  // The operators' routes come before CORS, because they allow no other origin.
   if (parts.operators !== undefined) useOperators(app, parts.operators);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   if (parts.callers.needKeys) app.use(noKeysInAddresses());
