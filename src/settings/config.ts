@@ -51,7 +51,7 @@ export type Config = z.infer<typeof settingsSchema>;
 /** Limits that a worker applies to one table. */
 export type TableLimits = Config['tableLimits'];
 
-/** One line that names every wrong setting. The process exits with 78 (EX_CONFIG of sysexits). */
+/** The settings are wrong. The message is one line with all mistakes. The process exits with 78 (EX_CONFIG). */
 export class ConfigError extends Error {
   static readonly exitCode = 78;
 }

@@ -41,7 +41,7 @@ function hasRedisHost({ protocol, hostname }: URL): boolean {
   return protocol === 'unix:' || hostname !== '';
 }
 
-/** Hosts with or without a port, separated by commas. */
+/** Returns a form for hosts with or without a port, separated by commas. */
 export function hosts(defaultPort: number) {
   return z
     .string()

@@ -22,7 +22,7 @@ export const LISTENING = {
     'Other sites whose pages may use the API (CORS): origins such as https://app.example, separated by ' +
       'commas, or * for all. Pages of other sites get 403 for requests that change something.',
   ),
-  // Long enough that nobody can guess it. A header can carry it without escapes.
+  // The token is so long that nobody can guess it. A header can carry it without escapes.
   OPERATORS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 letters, digits and signs without spaces')

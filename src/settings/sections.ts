@@ -119,7 +119,7 @@ const QUEUE = {
 };
 
 const STARTING = {
-  // One picture per core: more at the same time raised throughput by 6 %, and memory by as much as they were more
+  // One picture per core: several at the same time raised throughput by 6 %, and memory with their number
   // (docs/pictures.md).
   WORKERS: digits(0, 256)
     .optional()
