@@ -14,7 +14,7 @@ export class GatheredChunks {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #slab = NOTHING;
-  /** Start of the range of the slab whose chunks are not in `#chunks` yet. */
+  /** Where the bytes of the slab begin that are not in `#chunks` yet. */
   #from = 0;
   #to = 0;
 

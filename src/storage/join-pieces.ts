@@ -80,7 +80,7 @@ export function planParts(pieces: readonly Piece[]): Piece[][] {
   for (const piece of pieces) {
     const byteCount = lengthOf([piece]);
     const missing = open.length === 0 ? 0 : LEAST_PART_BYTES - lengthOf(open);
-    // If the rest would be too short for a part, it goes with the beginning.
+    // If the rest would be too short for a part, it is joined with the beginning.
     const taken = byteCount - missing < LEAST_PART_BYTES ? byteCount : missing;
     open.push(...cutPieces([piece], 0, taken));
     if (lengthOf(open) >= LEAST_PART_BYTES) {
@@ -122,7 +122,7 @@ async function fill(
     return first !== undefined && (await direct.copy(upload, number, first));
   });
   if (!isPossible) return false;
-  // One after the other, because they are in memory.
+  // The parts are sent one after the other, because they are in memory.
   for (const { part, number } of sent) await direct.put(upload, number, await read(part));
   return true;
 }

@@ -76,7 +76,7 @@ export class LocalStorage implements Storage {
   async create(key: string): Promise<ObjectWriter> {
     const path = this.#pathOf(key);
     const partPath = `${path}.${newNonce()}${PART_ENDING}`;
-    // Runs after an error, which it must not replace.
+    // This runs after an error, which it must not replace.
     const cleanParents = () => this.#removeEmptyParents(path).catch(() => undefined);
     const target = { partPath, path, pathOf: (other: string) => this.#pathOf(other), space: this.#space, cleanParents };
     try {

@@ -93,7 +93,7 @@ class SeparatePartWriter implements PartWriter {
   }
 }
 
-/** Writes to one object, which is that of the request before if it ended well. */
+/** Writes to one object: that of the previous request if it ended well, otherwise a new one. */
 class GrowingPartWriter implements PartWriter {
   readonly #growing: GrowingObjects;
   readonly #place: PartPlace;

@@ -102,7 +102,7 @@ export class S3Storage implements Storage {
     return true;
   }
 
-  /** S3 copies at most 5 GiB with one request. A larger object is copied in ranges. */
+  /** Copies an object, in ranges if it is larger than 5 GiB, the limit of S3 for one request. */
   async duplicate(from: string, to: string): Promise<boolean> {
     const { Bucket, Key } = this.#address(from);
     const copy = new CopyObjectCommand({ ...this.#address(to), CopySource: encodeURI(`${Bucket}/${Key}`) });

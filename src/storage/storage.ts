@@ -146,15 +146,15 @@ export interface GrowingObject {
   /** Like `ObjectWriter.write`. */
   write(chunk: Buffer): Promise<void>;
   /**
-   * Starts to make the current bytes durable, unless an earlier call is still running. The object then gets the key of
+   * Starts to make the current bytes durable, unless an earlier call is still running. The object's key then contains
    * their number. Resolves when that is done. Never rejects: `close` reports the errors.
    */
   saveBehind(keyOf: KeyOfSize): Promise<void>;
-  /** Makes all bytes durable. The object then has the key of their number. Rejects as `ObjectWriter.commit` does. */
+  /** Makes all bytes durable. The object's key then contains their number. Rejects as `ObjectWriter.commit` does. */
   close(keyOf: KeyOfSize): Promise<void>;
   /**
-   * Drops the bytes that are not saved. The object then has the key of the saved number; it is removed if it has none.
-   * Safe to call after a failed `write` or `close`.
+   * Drops the bytes that are not saved. The object's key then contains the saved number; an object without saved bytes
+   * is removed. Safe to call after a failed `write` or `close`.
    */
   discard(keyOf: KeyOfSize): Promise<void>;
 }

@@ -8,7 +8,7 @@ const waiting: StoreJob[] = [];
 
 let isRunning = false;
 
-/** Jobs that arrive while a batch runs form the next batch. A job may rely on the folders of an earlier batch. */
+/** Runs batches one after the other, because a job may rely on the folders of an earlier batch. */
 async function storeWaiting(): Promise<void> {
   while (waiting.length > 0) parentPort?.postMessage(await storeBatch(waiting.splice(0, MOST_JOBS)));
   isRunning = false;

@@ -140,7 +140,7 @@ function tracedParts(direct: DirectParts, traced: Traced): DirectParts {
   };
 }
 
-/** Keys contain upload ids, so only the reference is kept. */
+/** Returns only the upload reference of a key, because keys contain upload ids. */
 function attributesOf(key: string): SpanStart {
   return { attributes: { 'deferred_uploads.upload': uploadRefIn(key) } };
 }
