@@ -63,7 +63,7 @@ function writeBoolean(place: string, text: string): string {
   return `<c r="${place}" t="b"><v>${text === 'true' ? 1 : 0}</v></c>`;
 }
 
-/** Values that a workbook cannot hold as a number stay texts. */
+/** Writes values as numbers. If a workbook cannot hold a value as a number, it stays a text. */
 function writeSerial(serialOf: (text: string) => number | undefined, style: number): WriteCell {
   return (place, text) => {
     const serial = serialOf(text);

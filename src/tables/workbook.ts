@@ -40,7 +40,7 @@ async function* closing(chunks: AsyncIterable<Buffer>, rows: RowFeed): AsyncGene
   }
 }
 
-/** Divides rows into parts with at most a number of rows. */
+/** Divides rows into parts with a limited number of rows. */
 class RowFeed {
   readonly #batches: AsyncIterator<Cell[][]>;
   #rest: Cell[][] = [];
