@@ -15,7 +15,7 @@ export function createLog(role: 'api' | 'worker', config: Pick<Config, 'logLevel
   });
 }
 
-/** Errors of the file system, of S3 and of Redis contain upload ids. */
+/** Removes secrets: errors of the file system, of S3 and of Redis contain upload ids. */
 function errorWithoutSecrets(error: unknown): unknown {
   return redacted(error instanceof Error ? { ...pino.stdSerializers.err(error) } : error);
 }

@@ -132,7 +132,7 @@ function spanContextOf({ traceId, spanId, isSampled, state }: TraceContext): Spa
   };
 }
 
-/** Providers of an SDK have `forceFlush`, but the API does not name it. */
+/** Calls `forceFlush`, which providers of an SDK have although the API does not name it. */
 async function flush(): Promise<void> {
   const provider = trace.getTracerProvider() as { getDelegate?: () => object };
   const sdk = (provider.getDelegate?.() ?? provider) as { forceFlush?: () => Promise<void> };

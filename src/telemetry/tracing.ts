@@ -1,7 +1,7 @@
 import { encodeTraceContext, type TraceContext } from './trace-context.ts';
 import { uploadRef } from './upload-ref.ts';
 
-/** Attributes of a span. Those without a value are left out. Never a secret: see `uploadAttribute`. */
+/** Attributes of a span. Those without a value are left out. They contain no secret: see `uploadAttribute`. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** The purpose of a span, as in OpenTelemetry. Default: `internal`. */
@@ -39,8 +39,8 @@ export interface Tracing {
   /** @param parent the position of the parent in another process; undefined begins a new trace. */
   begin(name: string, parent: TraceContext | undefined, start?: SpanStart): Span;
   /**
-   * As `begin`, but below the span that an instrumentation of the HTTP server has opened for this request, if there is
-   * one. The new span is then internal.
+   * Like `begin`, but below the span that an instrumentation of the HTTP server has opened for this request, if there
+   * is one. The new span is then internal.
    */
   beginRequest(name: string, parent: TraceContext | undefined, start?: SpanStart): Span;
   /** Exports all ended spans. Never rejects. */
