@@ -74,7 +74,7 @@ function codeTable(): string {
   return ['| code | status | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-// Typed as strings, because clients must accept codes that are added later.
+// The codes are typed as strings, because clients must accept codes that are added later.
 const codes: readonly string[] = ERROR_CODES;
 
 /** Rejects codes that are not in the table of errors. */

@@ -92,7 +92,7 @@ export const PARAMETERS = {
   },
 } as const satisfies Record<string, Parameter>;
 
-/** References to shared parameters. */
+/** Returns references to shared parameters. */
 export function parameters(...names: (keyof typeof PARAMETERS)[]): Reference[] {
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }

@@ -30,7 +30,7 @@ export const HEADERS = {
 
 type HeaderName = keyof typeof HEADERS;
 
-/** References to shared headers. */
+/** Returns references to shared headers. */
 export function headers(...names: HeaderName[]): Record<string, Reference> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
