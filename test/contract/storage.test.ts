@@ -219,7 +219,7 @@ function conformance(open: () => Promise<Driver>): void {
       return { key: keyOf(false)(text.length), sizeBytes: text.length };
     };
 
-    test('has the key of its durable bytes, and continues in a later request', async () => {
+    test('has a key with the number of its durable bytes, and continues in a later request', async () => {
       await withGrowing(async (growing) => {
         const first = await grown(growing, 'abc');
         expect([await textOf(first.key), await keysBelow('')]).toEqual(['abc', [first.key]]);
@@ -231,7 +231,7 @@ function conformance(open: () => Promise<Driver>): void {
       });
     });
 
-    test('is opened by one of several requests', async () => {
+    test('is opened by only one of several requests at the same time', async () => {
       await withGrowing(async (growing) => {
         const first = await grown(growing, 'abc');
         const nonces = [2, 3, 4, 5];
@@ -325,7 +325,7 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   describe('unfinished objects', () => {
-    test('are removed if they are old; younger ones continue', async () => {
+    test('are removed if they are old, and younger ones can be continued', async () => {
       const writer = await storage.create(KEY);
       await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
       expect(await storage.removeUnfinished('', new Date(Date.now() - 60_000))).toEqual([]);

@@ -278,7 +278,7 @@ describe('the page', () => {
     expect(await page.locator('#uploads').isVisible()).toBe(false);
   });
 
-  test('leaves the uploads of another page in the same browser alone', async () => {
+  test('does not touch the uploads of another page in the same browser', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
     const beside = await browser.context.newPage();

@@ -80,7 +80,7 @@ describe('timeout values', () => {
     expect((await getJson<ProgressList>(url)).body).toEqual({ uploads: [], timedOut: true });
   });
 
-  test('come after the time in Prefer: wait; a malformed preference is ignored, and the query wins', async () => {
+  test('come after the time in Prefer: wait, unless it is malformed or the query has a timeout', async () => {
     const { id, version } = await queued();
     const url = `${service.url}/uploads/${id}/progress?since=${version}`;
     const waited = await getJson<Progress>(url, { Prefer: 'respond-async, wait=0' });

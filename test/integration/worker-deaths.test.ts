@@ -116,7 +116,7 @@ describe('a file that crashes workers', () => {
     });
   });
 
-  test('runs alone after two deaths and fails there; another file of these workers does not', async () => {
+  test('runs alone after two deaths and fails there, and another file of these workers succeeds', async () => {
     const neighbour = await new FaultyUpload(service).send([['deaf'], ['deaf'], ['until-released', 'finish']]);
     const attempts = [
       ['with-neighbour', 'crash'],

@@ -93,7 +93,7 @@ describe('the order of uploads', () => {
     expect([among(taken, light), among(taken, heavy)]).toEqual([20, 60]);
   });
 
-  test('takes ten uploads of the lane live for one of the lane batch, so batch never starves', async () => {
+  test('takes ten uploads of the lane live for each one of the lane batch, so batch never starves', async () => {
     const batch = await queuedMany(4, { tenant: 'a', lane: 'batch' });
     const live = await queuedMany(20, { tenant: 'a', lane: 'live' });
     const taken = [];

@@ -229,7 +229,7 @@ describe('an upload whose attempts have died', () => {
     expect(await runner.recordOf(id)).toMatchObject({ state: 'completed', attempt: 2, deaths: 1 });
   });
 
-  test('twice runs alone, and the files of the dead attempts are removed when it is completed', async () => {
+  test('twice runs in a process of its own, and loses the files of the dead attempts at its end', async () => {
     const id = await abandoned(2);
     await putObject(runner.storage, `${attemptPrefix(id, 1)}/160.jpeg`, Buffer.from('of the dead'));
     await mkdir(join(runner.directory, attemptPrefix(id, 2)), { recursive: true });
@@ -275,14 +275,14 @@ describe('an attempt that takes too long', () => {
       signal.addEventListener('abort', () => reject(new Error('torn away')), { once: true }),
     );
 
-  test('is ended, and the next one runs alone', async () => {
+  test('is ended, and the next one runs in a process of its own', async () => {
     const id = await runner.waiting();
     expect(await runner.run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 })).toBe('requeued');
     expect(await runner.recordOf(id)).toMatchObject({ state: 'queued', deaths: 2, faults: 0 });
     expect(await runner.run(id, notIsolated, undefined, { runIsolated: succeed })).toBe('done');
   });
 
-  test('in one step does not fail the file before it has run alone', async () => {
+  test('in one step does not fail the file before it had a process of its own', async () => {
     const id = await runner.waiting();
     const isSlow: RunProcessor = async () =>
       await Promise.reject<never>(new UnprocessableError('picture_timeout', 'Too slow.'));
@@ -292,7 +292,7 @@ describe('an attempt that takes too long', () => {
     expect(await runner.recordOf(id)).toMatchObject({ state: 'failed', error: { detail: 'Too slow.', final: true } });
   });
 
-  test('alone fails the file, because it takes too long', async () => {
+  test('in a process of its own fails the file', async () => {
     const id = await runner.waiting();
     await runner.run(id, waitsForTheSignal, undefined, { attemptTimeoutMs: 20 });
     const isCharged: RunProcessor = async () => await Promise.reject<never>(TIMED_OUT);

@@ -21,7 +21,7 @@ function recorder(name: string, log: string[]): Required<AsyncListener> {
 }
 
 describe('AsyncContext', () => {
-  test('starts, completes and reports isStarted; `of` throws before the start', async () => {
+  test('starts, completes and reports isStarted, and `of` throws before the start', async () => {
     const seen: unknown[] = [];
     let started: AsyncContext | undefined;
     const served = await serve((ctx) => {

@@ -155,7 +155,7 @@ describe('callable', () => {
     expect([served.faults, served.appErrors]).toEqual([[], []]);
   });
 
-  test('is aborted if the client goes away; a queued task never runs then', async () => {
+  test('is aborted if the client goes away, and does not run if it is still queued', async () => {
     const executor = new Executor({ maxRunning: 1 });
     const running = manualTask();
     const waiting = manualTask();

@@ -36,7 +36,7 @@ async function servePolls(options: ServeOptions = {}): Promise<Poll> {
 }
 
 describe('an error or a disconnect', () => {
-  test('runs onError and then becomes the result; the fallback is only for timeouts', async () => {
+  test('runs onError and then becomes the result, without the fallback for timeouts', async () => {
     const { served, results, endings } = await servePolls();
     const order: unknown[] = [];
     const answer = served.get('/x');

@@ -36,7 +36,7 @@ async function holdOne(
 }
 
 describe('timeout', () => {
-  test('runs onTimeout, then answers with the timeoutResult; a later set returns false', async () => {
+  test('runs onTimeout and answers with the timeoutResult, and a later set returns false', async () => {
     const order: string[] = [];
     const { clock, result, answer, served, endings } = await holdOne({
       timeoutMs: 1000,
@@ -237,7 +237,7 @@ describe('timeout', () => {
     expect(firedAtMs).toBeLessThanOrEqual(startedAtMs + 1050);
   });
 
-  test("prefers the result's own timeout; only the default has jitter, downwards", async () => {
+  test("prefers the result's own timeout, and shortens only the default one at random", async () => {
     const clock = new FakeClock();
     const seen: number[] = [];
     const served = await serve(
@@ -261,7 +261,7 @@ describe('timeout', () => {
     expect((await Promise.all([own, byDefault])).map(({ body }) => body)).toEqual(['timeout', 'timeout']);
   });
 
-  test('answers at once with the timeout value for 0, and is never held', async () => {
+  test('answers at once with the timeout value if the time is 0, and holds nothing', async () => {
     const clock = new FakeClock();
     const served = await serve(() => new DeferredResult({ timeoutMs: 0, timeoutResult: 'at once' }), {
       clock,
@@ -271,7 +271,7 @@ describe('timeout', () => {
     expect([served.manager.held, clock.timers]).toEqual([0, 0]);
   });
 
-  test('answers with a value that was set, for 0', async () => {
+  test('answers with the value that was set, even if the time is 0', async () => {
     const result = new DeferredResult({ timeoutMs: 0, timeoutResult: 'fallback' });
     result.setResult('value');
     const served = await serve(() => result);

@@ -4,7 +4,7 @@ import { signatureHeaders } from '../../../src/delivery/signature.ts';
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 describe('the signature', () => {
-  test('is that of Standard Webhooks for its published example', () => {
+  test('equals that of the published example of Standard Webhooks', () => {
     const message = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', body: '{"test": 2432232314}' };
     expect(signatureHeaders(message, [SECRET], 1_614_265_330_999)).toEqual({
       'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',

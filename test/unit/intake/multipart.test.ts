@@ -199,7 +199,7 @@ describe('the headers of a form', () => {
   });
 });
 
-describe('parts that are neither file nor field', () => {
+describe('in a form,', () => {
   const mixed = (disposition: string, type: string, bytes = 'x') =>
     wholeRequest(FORM_HEADERS, formBody({ name: '', disposition: `${disposition}\r\nContent-Type: ${type}`, bytes }));
 
@@ -369,16 +369,16 @@ describe('delimiters', () => {
   });
 });
 
-describe('limits', () => {
+describe('within the limits of a form,', () => {
   const file = (name: string) => ({ name, fileName: name, bytes: name });
 
-  test('the allowed number of files is accepted, one more is too_many_files', async () => {
+  test('the allowed number of files is accepted, and one more is too_many_files', async () => {
     const most = ['1', '2', '3'].map(file);
     expect(await readAll(wholeRequest(FORM_HEADERS, formBody(...most)))).toHaveLength(3);
     expect(await codeOf(readAll(wholeRequest(FORM_HEADERS, formBody(...most, file('4')))))).toBe('too_many_files');
   });
 
-  test('the allowed number of fields is accepted, one more is too_many_fields', async () => {
+  test('the allowed number of fields is accepted, and one more is too_many_fields', async () => {
     const most = [
       { name: 'x', bytes: '1' },
       { name: 'y', bytes: '2' },
@@ -396,14 +396,14 @@ describe('limits', () => {
     );
   });
 
-  test('a field of the allowed size is accepted, one more byte is field_too_large', async () => {
+  test('a field of the allowed size is accepted, and one more byte is field_too_large', async () => {
     const field = (bytes: number) =>
       wholeRequest(FORM_HEADERS, formBody({ name: 'x', bytes: 'v'.repeat(bytes) }, file('1')));
     expect((await readAll(field(16)))[0]).toEqual({ field: 'x', value: 'v'.repeat(16) });
     expect(await codeOf(readAll(field(17)))).toBe('field_too_large');
   });
 
-  test('a body of the allowed size is accepted, one more byte is request_too_large', async () => {
+  test('a body of the allowed size is accepted, and one more byte is request_too_large', async () => {
     const exact = { ...LIMITS, maxRequestBytes: BODY.length };
     expect(await readAll(wholeRequest(FORM_HEADERS, BODY), exact)).toEqual(SEEN);
     for (const chunks of [[BODY], Array.from(BODY, (byte) => Buffer.from([byte]))]) {

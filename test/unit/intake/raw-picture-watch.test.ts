@@ -67,7 +67,7 @@ describe('raw picture of a camera', () => {
     expect(typeOf(large, 5)).toBe('image/x-adobe-dng');
   });
 
-  test('is not an ordinary TIFF, also with 28 tags or a tag for printers', async () => {
+  test('is not an ordinary TIFF, even one with 28 tags or a tag for printers', async () => {
     const numbered = Array.from({ length: 18 }, (_, index): TiffTag => [60_000 + index, 4, [1]]);
     for (const bytes of [
       await photo({ width: 60, height: 40, format: 'tiff' }),

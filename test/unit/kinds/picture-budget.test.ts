@@ -33,7 +33,7 @@ describe('the pixels of variants', () => {
     expect(weighedPixels([{ format: 'webp', pixels: 1600 * 1600 + 640 * 640 }])).toBeLessThan(most / 300);
   });
 
-  test('are rejected with the options if the margins alone are too much for any picture', () => {
+  test('are rejected with the options if their margins exceed the limit for any picture', () => {
     const options = pictureOptionsSchema(DEFAULT_PICTURE_OPTIONS, most);
     expect(options.safeParse(boxes(16, 'avif')).error?.issues[0]).toMatchObject({
       path: ['variants'],

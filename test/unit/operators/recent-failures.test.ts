@@ -26,7 +26,7 @@ test('failures of all processes are added up by code, with the newest examples',
   expect([second?.code, second?.count, more]).toEqual(['picture_damaged', 1, []]);
 });
 
-test('the hours of all processes are added up, and an older process counts as 0', () => {
+test('the hours of all processes are added up, and a process of an older version counts as 0', () => {
   const [one, other] = [new UploadTally(), new UploadTally()];
   one.entered('queued', ['receiving']);
   other.entered('queued', ['receiving']);

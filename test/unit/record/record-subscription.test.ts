@@ -63,7 +63,7 @@ describe('opening', () => {
     expect(registry.size).toBe(0);
   });
 
-  test('waits for the feed to listen before it reads, and a wake until then causes no second read', async () => {
+  test('waits for the feed to listen before it reads, and a wake before that causes no second read', async () => {
     let listens = (): void => undefined;
     const registry = openRegistry(() => new Promise((resolve) => (listens = resolve)));
     const observer = new ManualObserver();

@@ -130,7 +130,7 @@ describe('the usage', () => {
   });
 });
 
-test('open mode has neither list nor usage, as before there were tenants', async () => {
+test('open mode has neither the list nor the usage', async () => {
   await served.close();
   await open(false);
   const list = await get('/uploads');

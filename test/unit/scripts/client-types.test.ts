@@ -62,7 +62,7 @@ async function compile(name: string, code: string, options: object = {}): Promis
   }
 }
 
-test('client.d.ts compiles alone and finds wrong types', async () => {
+test('client.d.ts compiles without other files and finds wrong types', async () => {
   expect((await compile('sample.ts', SAMPLE)).split('\n')).toEqual([
     expect.stringMatching(/^sample\.ts\(\d+,7\): error TS2322/),
   ]);

@@ -46,7 +46,7 @@ describe('the stored parts of an upload', () => {
     expect([(await parts.stored()).bytes, await text()]).toEqual([3, 'abc']);
   });
 
-  test('count bytes once that two processes have written', async () => {
+  test('count bytes only once if two processes have written them', async () => {
     await put(0, 'abcde', '000000000001');
     await put(0, 'abc', '000000000002');
     await put(3, 'defgh', '000000000003');
@@ -117,7 +117,7 @@ describe('appending a part', () => {
     expect([sole?.sizeBytes, keys.length, await text()]).toEqual([9, 1, 'abcdefghi']);
   });
 
-  test('leaves a file alone that a killed process was writing, and begins another one', async () => {
+  test('does not touch a file that a killed process was writing, and begins another one', async () => {
     const keyOf = (sizeBytes: number) => growingPartKey(id, 0, 'deaddeaddead', { sizeBytes, isOpen: true });
     const killed = await space.storage.growing.open(keyOf(0));
     await killed?.write(Buffer.from('killed'));

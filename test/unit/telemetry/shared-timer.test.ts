@@ -31,7 +31,7 @@ describe('the shared timer', () => {
     }
   });
 
-  test('leaves a period below 3 seconds exact', () => {
+  test('keeps a period below 3 seconds exact', () => {
     const { atSeconds, call } = recordCalls();
     const stop = every(1_000, call);
     jest.advanceTimersByTime(3_000);

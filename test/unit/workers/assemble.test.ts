@@ -67,7 +67,7 @@ describe('assemble', () => {
     expect([fractions.length > 5, fractions.at(-1)]).toEqual([true, 1]);
   });
 
-  test('leaves a file alone whose digest is known, and the digest of a small one to the end', async () => {
+  test('does not hash a file whose digest is known, and leaves the digest of a small file to the end', async () => {
     await putObject(space.storage, original(), BYTES);
     record = { ...record, sha256: DIGEST };
     expect(await run()).toEqual({ input: expect.anything() });

@@ -34,7 +34,7 @@ describe('a sparkline', () => {
     expect(sparkPath([0, 5, 10])).toBe('M0 16.0L1 8.0L2 0.0');
   });
 
-  test('is a line at the bottom if there is nothing', () => {
+  test('is a line at the bottom if all values are 0', () => {
     expect(sparkPath([0, 0])).toBe('M0 16.0L1 16.0');
   });
 });

@@ -77,7 +77,7 @@ describe('warnings of a picture', () => {
     expect(await codesOf(copy)).toEqual(['exif_unreadable']);
   });
 
-  test('name a profile that is none, or one of other colours', async () => {
+  test('name a profile that is invalid or for other colours', async () => {
     const jpeg = await photo({ width: 60, height: 40, orientation: 1 });
     const garbage = Buffer.from(jpeg);
     garbage.write('nope', garbage.indexOf('acsp'), 'latin1');
