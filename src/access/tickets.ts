@@ -53,7 +53,7 @@ const claimsSchema = z
  * still says what its holder may do with an upload that exists. Rejects with TicketError.
  */
 export async function checkTicket(tenants: Tenants, ticket: string, nowMs: number): Promise<CheckedTicket> {
-  if (ticket.length > MAX_TICKET_LENGTH) throw new TicketError('The ticket is too long.');
+  if (ticket.length > MAX_TICKET_LENGTH) throw new TicketError('The ticket is too long. Use fewer claims.');
   const { found, payload } = await verify(tenants, ticket);
   const { iat, nbf = 0, exp, jti, upload = {}, import: mayImport } = parseClaims(payload);
   if (Math.max(iat, nbf) > nowMs / 1000 + LEEWAY_SECONDS)
@@ -73,7 +73,7 @@ export async function checkTicket(tenants: Tenants, ticket: string, nowMs: numbe
 /** Returns the key and the payload of a ticket with a right signature. */
 async function verify(tenants: Tenants, ticket: string): Promise<{ found: FoundTicketKey; payload: unknown }> {
   const unchecked = splitTicket(ticket);
-  if (unchecked === undefined) throw new TicketError('The ticket is not a signed JWT.');
+  if (unchecked === undefined) throw new TicketError('The ticket is not a signed JWT. Sign a new one.');
   if (unchecked.kid === undefined) throw new TicketError('The header of the ticket has no kid. It must name the key.');
   const found = tenants.findTicketKey(unchecked.kid);
   if (found === undefined)
