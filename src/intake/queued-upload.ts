@@ -39,7 +39,7 @@ export async function afterQueued(
     log.info({ upload: uploadRef(evicted) }, 'upload discarded');
     parts.admission.discarded();
     await removeOrphanFiles(parts, evicted).catch((error: unknown) =>
-      log.warn({ err: error, upload: uploadRef(evicted) }, 'cleanup failed'),
+      log.warn({ err: error, upload: uploadRef(evicted) }, 'files of evicted upload not removed'),
     );
   }
   return queued(record, outcome);

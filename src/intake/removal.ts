@@ -53,7 +53,9 @@ export class UploadRemoval {
 
   /** Logs a failure, because the record is already changed. The janitor repeats the cleanup. */
   async #orLog(id: string, work: Promise<unknown>): Promise<void> {
-    await work.catch((error: unknown) => this.#parts.log.warn({ err: error, upload: uploadRef(id) }, 'cleanup failed'));
+    await work.catch((error: unknown) =>
+      this.#parts.log.warn({ err: error, upload: uploadRef(id) }, 'files not removed, the janitor will retry'),
+    );
   }
 }
 

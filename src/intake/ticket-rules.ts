@@ -29,7 +29,7 @@ export function byteLimit(maxFileBytes: number, allowed: AllowedFile | null | un
 export function requireAllowedType(type: string, allowed: AllowedFile | null): void {
   const { types } = allowed ?? {};
   if (types === undefined || isAllowedType(type, types)) return;
-  throw ticketForbids(`This file is ${type}. The ticket allows ${types.join(', ')}.`);
+  throw ticketForbids(`This file is ${type}. Send one of the types that the ticket allows: ${types.join(', ')}.`);
 }
 
 const ANY_TYPE = '*/*';
