@@ -39,7 +39,7 @@ export function jobKey(queue: string, id: string): string {
 /** Reads the event streams of the queues. Each takes two connections. */
 export function openJobEvents({ redis, prefix, queues }: QueuesPlace, log: Logger): JobEvents {
   const registry = new Registry<JobEvent>({
-    onFault: (error) => log.error({ err: error }, 'waiter failed'),
+    onFault: (error) => log.error({ err: error }, 'waiter callback failed'),
     listen(keys) {
       for (const feed of feeds) void feed.listen(keys);
       return undefined;

@@ -79,7 +79,7 @@ export function createJobResults(options: JobResultsOptions): JobResults {
   const parts: JobWaitParts = { connection, prefix, events, showsReasons: options.showReasons ?? false };
   const [problems, deferred] = [problemResponses(log), deferredMiddleware(manager)];
   const answer = (ctx: Context, { queue, id }: JobAddress) => {
-    if (!queues.includes(queue)) throw new ServiceError('unknown_job', 'There is no queue with this name.');
+    if (!queues.includes(queue)) throw new ServiceError('unknown_job', 'There is no such queue. Check its name.');
     return waitForJob(parts, { queue, id, since: seenVersion(ctx), timeoutMs: requestedTimeoutMs(ctx, maxTimeoutMs) });
   };
   const middleware: Middleware = (ctx, next) => {
