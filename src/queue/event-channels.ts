@@ -118,7 +118,7 @@ class EventChannels implements EventFeed {
     clearTimeout(this.#reopenTimer);
     for (const id of this.#channels.keys()) if (!this.#listener.isWanted(id)) this.#channels.delete(id);
     if (!(await this.#subscribe(['', ...this.#channels.keys()]))) return;
-    if (this.#rejections > 0) this.#log.info('events are back');
+    if (this.#rejections > 0) this.#log.info('events arrive again');
     this.#rejections = 0;
     this.#fault = undefined;
     this.#listener.missed();

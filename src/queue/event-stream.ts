@@ -133,7 +133,7 @@ class EventStream implements EventFeed {
   }
 
   #succeeded(): void {
-    if (this.#isWarned) this.#log.info('events are back');
+    if (this.#isWarned) this.#log.info('events arrive again');
     this.#isWarned = false;
     this.#fault = undefined;
     this.#listener.missed();
