@@ -39,7 +39,7 @@ export async function openSource(address: string, limits: FetchLimits): Promise<
     if (!REDIRECTS.has(status)) return toSource(response, status);
     response.destroy();
     if (redirects === MOST_REDIRECTS)
-      throw new ServiceError('import_refused', `The address redirects more than ${MOST_REDIRECTS} times.`);
+      throw new ServiceError('import_refused', `More than ${MOST_REDIRECTS} redirects. Send the address of the file.`);
     if (headers.location === undefined) throw failed('The server redirects without an address.');
     url = importUrl(headers.location, url);
   }

@@ -138,7 +138,7 @@ export class ResumableEndpoint {
     wanted: AbortSignal,
   ): Promise<ResumableAnswer> {
     const { storage, intake } = this.#parts;
-    if (record.state !== 'receiving') throw new ServiceError('bad_request', 'The upload is already complete.');
+    if (record.state !== 'receiving') throw new ServiceError('bad_request', 'The upload is complete. Send no bytes.');
     const stored = await new UploadParts(storage, record).stored();
     const { bytes } = stored;
     if (fields.offset !== bytes) throw offsetConflict(bytes);

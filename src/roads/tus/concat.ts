@@ -29,7 +29,7 @@ export function uploadConcat(header: string | undefined): Concat | undefined {
     .map(idIn);
   if (ids.length === 0 || ids.length > MOST_PARTIALS)
     throw badConcat(`A file must have 1 to ${MOST_PARTIALS} partial uploads.`);
-  if (new Set(ids).size < ids.length) throw badConcat('An upload appears twice.');
+  if (new Set(ids).size < ids.length) throw badConcat('Each upload must appear once.');
   return { kind, ids };
 }
 

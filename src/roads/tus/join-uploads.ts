@@ -63,7 +63,7 @@ async function requireComplete(parts: TusStoreParts, { caller }: RequestScope, i
   const record = await existingUpload(parts.records, id);
   const tenant = caller.via === 'open' ? null : caller.tenant;
   if (record.tenant !== tenant)
-    throw new ServiceError('unknown_upload', 'There is no partial upload with this id.', { id });
+    throw new ServiceError('unknown_upload', 'There is no partial upload with this id. Check Upload-Concat.', { id });
   if (!isPartial(record) || record.state !== 'receiving')
     throw new ServiceError('bad_request', 'Upload-Concat names an upload that was not created as partial.', { id });
   const received = new UploadParts(parts.storage, record);
