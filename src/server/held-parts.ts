@@ -24,7 +24,7 @@ export function buildHeldParts(
   { events, addressOf, log }: { events: OpenEvents; addressOf: ClientAddress; log: Logger },
 ): HeldParts {
   const registry: Registry<ProgressState> = new Registry<ProgressState>({
-    onFault: (error) => log.error({ err: error }, 'waiter failed'),
+    onFault: (error) => log.error({ err: error }, 'waiter callback failed'),
     listen: (ids) => bus.listen(ids),
   });
   const bus = new ProgressBus(registry, events, log);
