@@ -67,7 +67,7 @@ async function start(): Promise<FrontEnd> {
   return { pages, service, link, browser, slow, bytes };
 }
 
-/** A picture, a table of three rows, and a picture that cannot be processed. */
+/** Returns a picture, a table of three rows, and a picture that cannot be processed. */
 export function threeFiles(bytes: Buffer): [picture: ChosenFile, table: ChosenFile, failing: ChosenFile] {
   return [
     { name: 'harbour.jpg', mimeType: 'image/jpeg', buffer: bytes },
@@ -137,7 +137,7 @@ export async function openBundle(
   return await browser.open(`${pages.origin}/${name}`);
 }
 
-/** An expression of the page for a file. */
+/** Returns an expression that makes a file in the page. */
 export function fileExpression({ name, mimeType, buffer }: ChosenFile): string {
   const bytes = `Uint8Array.from(atob('${buffer.toString('base64')}'), (char) => char.charCodeAt(0))`;
   return `new File([${bytes}], ${JSON.stringify(name)}, { type: '${mimeType}', lastModified: 1 })`;

@@ -45,7 +45,7 @@ async function openWith(snippet: string): Promise<void> {
   await page.evaluate(`${bundle.outputFiles[0]?.text ?? ''}; window.client = client`);
 }
 
-/** An expression of the page for a file with these bytes. */
+/** Returns an expression that makes a file with these bytes in the page. */
 function fileOf(name: string, content: Buffer): string {
   return fileExpression({ name, mimeType: 'image/jpeg', buffer: content });
 }
@@ -61,7 +61,7 @@ async function finalUpload(id: string): Promise<Upload> {
   return (await getJson<Upload>(`${service.url}/uploads/${id}`)).body;
 }
 
-/** State, kind of the result and reason of a final upload. */
+/** Returns the state, the kind of the result and the reason of a final upload. */
 function outcomeOf({ state, result, error }: Upload): unknown[] {
   return [state, result?.kind ?? null, error?.code ?? null];
 }

@@ -87,7 +87,10 @@ describe('the accessibility of the page', () => {
     return { name, type: 'image/jpeg', bytes };
   }
 
-  /** The service holds the progress of an unknown upload for 25 seconds, because the upload may still begin. */
+  /**
+   * Lets the page wait only briefly. The service holds the progress of an unknown upload for 25 seconds, because the
+   * upload may still begin.
+   */
   async function holdProgressBriefly(of: Page): Promise<void> {
     await of.route(PROGRESS, (route) =>
       route.continue({

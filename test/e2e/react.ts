@@ -14,7 +14,7 @@ beforeAll(async () => {
   parts = await sharedFrontEnd();
 });
 
-/** The gallery of the docs, whose uploads survive a reload. */
+/** Opens the gallery of the docs, whose uploads survive a reload. */
 async function openGallery(): Promise<{ page: Page; complaints: string[] }> {
   const gallery = recipe('gallery.jsx', DOCUMENT).replace(
     "import { useUploads } from 'deferred-uploads/react'",

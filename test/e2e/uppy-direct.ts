@@ -9,7 +9,7 @@ import { recipe } from './recipes.ts';
 let parts: FrontEnd;
 let s3: S3Server;
 let service: Service;
-/** An expression of the page for a picture in two parts. */
+/** An expression that makes a picture in two parts in the page. */
 let file: string;
 let page: Page;
 /** Ends the wait of a request to the bucket. */

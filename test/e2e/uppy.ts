@@ -50,7 +50,7 @@ describe.each(['xhr.js', 'tus.js'])('the recipe %s of Uppy', (name) => {
   });
 });
 
-/** The recipe makes absolute addresses, which a page of another origin can load. */
+/** Checks that the recipe makes absolute addresses, which a page of another origin can load. */
 async function expectAddresses(page: Page): Promise<void> {
   const types = await page.evaluate<(string | null)[]>(`(async () => {
     const types = [];
@@ -68,7 +68,7 @@ describe('the Dashboard of Uppy', () => {
     return page;
   }
 
-  /** The file as Uppy's state has it. */
+  /** Returns the file of this name in Uppy's state. */
   async function fileNamed(page: Page, name: string): Promise<{ percentage: number; message: string; kind: string }> {
     return await page.evaluate((wanted) => {
       const { recipe: imported } = window as unknown as {

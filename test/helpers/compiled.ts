@@ -9,9 +9,9 @@ const top = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const build = top === projectRoot ? TEST_BUILD.directory : top;
 
 /**
- * The compiled form of a source file, for a process that runs it. Jest's global set-up and the set-up of `npm run
- * bench` and `npm run chaos` bring their builds up to date before anything starts.
- * @param source relative to the top of the repository, or absolute; a compiled file stays as it is.
+ * Returns the path of the compiled form of a source file, for a process that runs it. Jest's global set-up and the
+ * set-up of `npm run bench` and `npm run chaos` bring their builds up to date before anything starts.
+ * @param source relative to the top of the repository, or absolute; a compiled file stays as it is
  */
 export function compiled(source: string): string {
   const path = resolve(projectRoot, source).replace(/\.ts$/, '.js');

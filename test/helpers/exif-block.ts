@@ -92,7 +92,7 @@ function text(tag: number, value: string | undefined): Entry[] {
   return [{ tag, type: ASCII, count: bytes.length, value: bytes }];
 }
 
-/** One directory followed by the values that are too long for their entries. */
+/** Makes one directory, followed by the values that are too long for their entries. */
 function directory(entries: readonly Entry[], offset: number): Buffer {
   const count = Buffer.alloc(2);
   count.writeUInt16LE(entries.length);

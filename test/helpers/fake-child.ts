@@ -17,7 +17,7 @@ export interface FakeChildOptions {
   readonly onTerm?: string;
 }
 
-/** A child that is ready at once, and exits at SIGTERM or when its supervisor has ended. */
+/** Makes a child that is ready at once, and exits at SIGTERM or when its supervisor has ended. */
 export function fakeChild(diary: Diary, name: string, options: FakeChildOptions = {}): ChildSpec {
   const {
     role = name,

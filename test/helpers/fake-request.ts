@@ -13,7 +13,7 @@ export interface FakeRequest {
   readonly breakOff: () => void;
 }
 
-/** Header names in lower case. */
+/** Makes a request. The names of headers must be in lower case. */
 export function fakeRequest(headers: Record<string, string> = {}): FakeRequest {
   const request = new IncomingMessage(new Socket());
   Object.assign(request.headers, headers);

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import sharp from 'sharp';
 
-/** A small seeded generator of unsigned 32-bit numbers (xorshift). */
+/** Makes a small seeded generator of unsigned 32-bit numbers (xorshift). */
 export function numbers(seed: number): () => number {
   let state = (Math.imul(seed, 0x9e3779b9) ^ 0x5bd1e995) >>> 0 || 1;
   return () => {

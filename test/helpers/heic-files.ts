@@ -24,7 +24,7 @@ export const HEIC_COLOURS = [
   [230, 220, 90],
 ] as const;
 
-/** A copy of `phone` that is mirrored left to right instead of turned. */
+/** Returns a copy of `phone` that is mirrored left to right instead of turned. */
 export function mirroredHeic(): Buffer {
   const copy = heicFile('phone');
   const at = copy.indexOf('irot');
@@ -33,7 +33,7 @@ export function mirroredHeic(): Buffer {
   return copy;
 }
 
-/** A copy of `phone` whose description (box `ispe`) claims another size. */
+/** Returns a copy of `phone` whose description (box `ispe`) claims another size. */
 export function claimedHeic(width: number, height: number): Buffer {
   const copy = heicFile('phone');
   const at = copy.indexOf('ispe') + 8;
@@ -42,7 +42,7 @@ export function claimedHeic(width: number, height: number): Buffer {
   return copy;
 }
 
-/** The beginning of a HEIC file, without a picture. */
+/** Returns the beginning of a HEIC file, without a picture. */
 export function heicHead(brand = 'heic', compatible = 'mif1heic'): Buffer {
   const box = Buffer.from(`\0\0\0\u0018ftyp${brand}\0\0\0\0${compatible}`, 'latin1');
   return Buffer.concat([box, Buffer.alloc(5000)]);

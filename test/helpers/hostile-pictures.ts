@@ -52,7 +52,7 @@ export async function hostilePictures({ flipsEach = 4, zerosSide = 5000 } = {}):
   ];
 }
 
-/** HEIC, whole and hostile. */
+/** Returns HEIC files, whole and hostile. */
 function heics(flips: number): HostilePicture[] {
   const phone = heicFile('phone');
   return [
@@ -67,7 +67,7 @@ function heics(flips: number): HostilePicture[] {
   ];
 }
 
-/** Files whose headers claim more pixels than memory can hold. */
+/** Returns files whose headers claim more pixels than memory can hold. */
 async function claims(): Promise<HostilePicture[]> {
   const [jpeg, webp, tiff, avif, gif] = await Promise.all([
     quarters(),
@@ -99,7 +99,7 @@ async function claims(): Promise<HostilePicture[]> {
   ].map((file) => ({ ...file, outcome: 'picture_too_large' }));
 }
 
-/** Files that unpack to a huge size, contain a cycle or are valid in two formats. */
+/** Returns files that unpack to a huge size, contain a cycle or are valid in two formats. */
 async function bombs(zerosSide: number): Promise<HostilePicture[]> {
   const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(50_000_000))]));
   const texts = Array.from({ length: 20 }, () =>
@@ -146,7 +146,7 @@ function blackPng(width: number, height: number, more: readonly Buffer[] = []): 
   return Buffer.concat([whole.subarray(0, headerEnd), ...more, pixels, pngChunk('IEND', Buffer.alloc(0))]);
 }
 
-/** A black square in the seven passes of Adam7: 100 KB that unpack to 100 MB. */
+/** Returns a black square in the seven passes of Adam7: 100 KB that unpack to 100 MB. */
 function interlacedPng(side: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(side, 0);

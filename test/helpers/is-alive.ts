@@ -10,7 +10,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** The first process of a container may leave dead processes in the process table. */
+/**
+ * True for a dead process that is still in the process table. The first process of a container may leave such
+ * processes.
+ */
 export function isZombie(pid: number): boolean {
   try {
     return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -84,7 +84,9 @@ async function readRecords(redis: Redis): Promise<Records> {
   return new Map(read.filter((entry) => entry !== undefined));
 }
 
-/** If a folder is removed while it is read, it is read again. */
+/**
+ * Returns the files that no record names, and empty folders. If a folder is removed while it is read, it is read again.
+ */
 async function orphanFiles(directory: string, records: Records): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return ['a folder that is going'];
@@ -132,7 +134,10 @@ async function orphanKeys(redis: Redis, records: Records): Promise<string[]> {
   return [...found.flat(), ...members.flat()];
 }
 
-/** Keys without the id of an upload belong to the installation; their number does not grow. */
+/**
+ * Returns whether a key may stay. Keys without the id of an upload belong to the installation, and their number does
+ * not grow.
+ */
 async function isKnownKey(redis: Redis, key: string, records: Records): Promise<boolean> {
   const [, kind = '', name = ''] = key.split(':');
   // The key of a living process expires soon after its end.
@@ -148,7 +153,10 @@ async function isKnownKey(redis: Redis, key: string, records: Records): Promise<
   return !kind.startsWith('lock') && (await redis.pttl(key)) > 0;
 }
 
-/** A final record expires. Every other record must be in a set that the janitor reads. */
+/**
+ * Returns whether a record will be removed. A final record expires. Every other record must be in a set that the
+ * janitor reads.
+ */
 async function isLookedAfter(redis: Redis, key: string, record: UploadRecord): Promise<boolean> {
   if (isFinalState(record.state)) return (await redis.pttl(key)) > 0;
   const prefix = key.slice(0, key.indexOf(':'));

@@ -91,7 +91,7 @@ export async function animation(format: 'gif' | 'webp', frames = 4, width = 120,
   return await strip.toFormat(format, { delay: Array.from({ length: frames }, () => 100), loop: 0 }).toBuffer();
 }
 
-/** A TIFF of several pages of 120 × 80, each the same four quarters. */
+/** Makes a TIFF of several pages of 120 × 80 pixels, each with the same four quarters. */
 export async function pages(count: number): Promise<Buffer> {
   const page = await quarters({ format: 'png' });
   return await sharp(
@@ -102,7 +102,7 @@ export async function pages(count: number): Promise<Buffer> {
     .toBuffer();
 }
 
-/** 6 × 4 pixels. */
+/** Makes a picture of 6 × 4 pixels. */
 export async function tinyPicture(format: PhotoFormat = 'png'): Promise<Buffer> {
   return await quarters({ width: 6, height: 4, format });
 }
@@ -123,12 +123,12 @@ export function flipBits(bytes: Buffer, count: number, seed: number, spare = 16)
   return copy;
 }
 
-/** Plain text, to be sent under the name of a picture. */
+/** Returns plain text, to be sent under the name of a picture. */
 export function textAsJpeg(): Buffer {
   return Buffer.from('This is not a picture, whatever its name says.\n'.repeat(40));
 }
 
-/** A whole PNG of a few hundred bytes whose header claims more pixels than anyone has memory for. */
+/** Makes a whole PNG of a few hundred bytes whose header claims more pixels than any memory holds. */
 export function hugeClaim(width = 100_000, height = 100_000): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -151,7 +151,7 @@ export function movingPng(still: Buffer): Buffer {
   return Buffer.concat([still.subarray(0, headerEnd), pngChunk('acTL', control), still.subarray(headerEnd)]);
 }
 
-/** A part of a PNG with its length and checksum. */
+/** Makes a chunk of a PNG with its length and checksum. */
 export function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const frame = Buffer.alloc(8);

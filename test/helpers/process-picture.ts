@@ -18,7 +18,7 @@ import { compiled } from './compiled.ts';
 import { runPipeline, type PipelineReport } from '../../workers/pipeline.ts';
 import type { StepContext } from '../../workers/processor.ts';
 
-/** A thread cannot run the source. */
+/** The compiled module of the HEIC thread. A thread cannot run the source. */
 export const HEIC_THREAD = pathToFileURL(compiled('workers/picture/heic/thread.ts'));
 
 export interface Processed {
@@ -49,7 +49,7 @@ export async function processPicture(
   });
 }
 
-/** A context that keeps what a step publishes and reports. */
+/** Makes a context that keeps what a step publishes and reports. */
 export function fakeContext(inputPath: string, signal: AbortSignal = new AbortController().signal): FakeContext {
   const files = new Map<string, Buffer>();
   const fractions: number[] = [];

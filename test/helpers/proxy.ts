@@ -63,7 +63,7 @@ interface Place {
   certificates: Certificates;
 }
 
-/** Each writes a configuration and returns the command. */
+/** Functions that write the configuration of a proxy and return its command. */
 const prepare: Record<(typeof PROXIES)[number], (place: Place) => string[]> = {
   nginx: ({ directory, port, target, certificates: { cert, key } }) => {
     const site = readExample('nginx.conf')
@@ -118,7 +118,7 @@ function write(directory: string, name: string, text: string): string {
   return path;
 }
 
-/** Caddy keeps state in the home directory. */
+/** Returns the environment of a proxy. Its home is the directory, because Caddy keeps state there. */
 function environmentIn(directory: string): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory };
 }

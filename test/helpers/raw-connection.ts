@@ -83,7 +83,10 @@ async function send(socket: Socket, parts: readonly (Buffer | string)[]): Promis
   }
 }
 
-/** Every answer of the service with a body has a Content-Length. */
+/**
+ * Returns the first whole answer in a text, and its length. Every answer of the service with a body has a
+ * Content-Length.
+ */
 function firstAnswer(text: string): { answer: RawAnswer; length: number } | undefined {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;

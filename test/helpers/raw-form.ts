@@ -15,7 +15,7 @@ export function filePart(name: string, bytes: Buffer | string): Buffer {
   return formPart(`Content-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: image/jpeg`, bytes);
 }
 
-/** A plain field. */
+/** Returns the part of a plain field. */
 export function fieldPart(name: string, value: string): Buffer {
   return formPart(`Content-Disposition: form-data; name="${name}"`, value);
 }

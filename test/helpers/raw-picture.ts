@@ -11,7 +11,7 @@ export interface RawPicture {
 
 const PREVIEW_BYTES = 64 * 48 * 3;
 
-/** A TIFF whose first page is a grey picture of 64 × 48 pixels, with the given tags. */
+/** Makes a TIFF whose first page is a grey picture of 64 × 48 pixels, with the given tags. */
 export function rawPicture({ tagsAtEnd, tags }: RawPicture): Buffer {
   const padding = tagsAtEnd ? 10_000 : 0;
   const directoryBytes = 1000;

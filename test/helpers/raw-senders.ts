@@ -82,7 +82,7 @@ async function stateOf(url: string, id: string): Promise<string> {
   return body.error === null ? body.state : `${body.state}, ${body.error.code}`;
 }
 
-/** One chunk of a body that is sent in chunks. */
+/** Returns one chunk of a body that is sent in chunks. */
 export function chunkOf(bytes: Buffer | string, extension = ''): Buffer {
   const content = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
   return Buffer.concat([Buffer.from(`${content.length.toString(16)}${extension}\r\n`), content, Buffer.from('\r\n')]);

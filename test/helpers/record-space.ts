@@ -100,7 +100,7 @@ export function applied(outcome: ChangeOutcome): Extract<ChangeOutcome, { applie
   return outcome;
 }
 
-/** Why a change was refused; `applied` if it was not. */
+/** Returns the reason why a change was rejected, or `applied`. */
 export function verdict(outcome: ChangeOutcome): string {
   return outcome.applied ? 'applied' : outcome.rejection;
 }

@@ -92,7 +92,7 @@ export async function startS3Server(): Promise<S3Server> {
   return server;
 }
 
-/** A fault: answers with an error of S3, or without a name like a proxy in front of it. */
+/** Makes a fault that answers with an error of S3, or without a name like a proxy in front of it. */
 export function refuse({ response }: Pick<S3Request, 'response'>, status: number, name?: string): void {
   const body =
     name === undefined
@@ -124,7 +124,7 @@ function operationOf({ method = '', headers }: IncomingMessage, { pathname, sear
   return names[method] ?? method;
 }
 
-/** Requests that s3rver itself rejects are also rejected here. */
+/** Returns whether a request uses the known key and the known bucket. s3rver itself rejects other requests too. */
 function isTrusted(request: IncomingMessage, { pathname }: URL): boolean {
   const isKnown = request.headers.authorization?.includes(`Credential=${S3_CREDENTIALS.AWS_ACCESS_KEY_ID}/`) === true;
   return isKnown && pathname.split('/')[1] === BUCKET;
@@ -200,7 +200,7 @@ function uploadList({ uploads }: S3Memory, prefix: string, after: string, pageSi
 
 const etags = new WeakMap<Buffer, string>();
 
-/** A large upload is listed often, so each part is hashed once. */
+/** Returns the ETag of bytes. A large upload is listed often, so each part is hashed only once. */
 function etagOf(bytes: Buffer): string {
   const etag = etags.get(bytes) ?? createHash('md5').update(bytes).digest('hex');
   etags.set(bytes, etag);

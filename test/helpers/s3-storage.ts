@@ -17,7 +17,10 @@ export interface TempS3 {
 /** The prefix of all objects. */
 export const S3_PREFIX = 'some/prefix';
 
-/** The caller removes it. A request that is silent for longer than `silenceMs` fails; default 10,000. */
+/**
+ * Opens a storage, which the caller removes. A request that is silent for longer than `silenceMs` fails. Default
+ * 10,000.
+ */
 export async function openS3Storage(silenceMs = 10_000): Promise<TempS3> {
   Object.assign(process.env, S3_CREDENTIALS, { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' });
   const [server, localDirectory] = await Promise.all([startS3Server(), mkdtemp(join(tmpdir(), 'du-copies-'))]);

@@ -23,7 +23,7 @@ export async function sharedService(): Promise<Service> {
   return await (service ??= startService({ env: { ALLOWED_HOSTS: OTHER_MACHINE } }));
 }
 
-/** The browser of this test file. Each suite opens tabs of its own and leaves nothing in them. */
+/** Returns the browser of this test file. Each suite opens tabs of its own and leaves nothing in them. */
 export async function sharedBrowser(): Promise<Browser> {
   return await (browser ??= startBrowser());
 }

@@ -35,7 +35,7 @@ export interface SourceFile {
 /** Put before every file, because swc continues its byte count from one parse to the next and needs a mark at 0. */
 const MARK = '"";';
 
-/** Paths of all files below a folder, in order. */
+/** Returns the paths of all files below a folder, in order. */
 export function filesBelow(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   return entries

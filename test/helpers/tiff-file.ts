@@ -19,7 +19,7 @@ export interface TiffContent {
   readonly tags?: readonly TiffTag[];
 }
 
-/** An uncompressed little-endian TIFF of one colour. Sharp cannot write most kinds of TIFF. */
+/** Makes an uncompressed little-endian TIFF of one colour. Sharp cannot write most kinds of TIFF. */
 export function tiffFile({ width = 16, height = 16, bits, photometric = 2, pixel, tags = [] }: TiffContent): Buffer {
   const pixels = Buffer.alloc(width * height * pixel.length, Buffer.from(pixel));
   const own: readonly TiffTag[] = [
@@ -42,7 +42,7 @@ export function tiffFile({ width = 16, height = 16, bits, photometric = 2, pixel
   return Buffer.concat([head, tiffDirectory(entries, at)]);
 }
 
-/** One directory at an offset of the file, followed by the values that do not fit into its entries. */
+/** Makes one directory at an offset of the file, followed by the values that do not fit into its entries. */
 export function tiffDirectory(tags: readonly TiffTag[], offset: number, next = 0): Buffer {
   const entries = tags.toSorted(([one], [other]) => one - other);
   const fixed = Buffer.alloc(2 + entries.length * 12 + 4);

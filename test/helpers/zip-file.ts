@@ -16,7 +16,7 @@ export interface ZipEntry {
 const ENCRYPTED = 1;
 const DEFLATED = 8;
 
-/** A zip archive of these entries, in their order (PKWARE's APPNOTE, section 4.3). */
+/** Makes a zip archive of these entries, in their order (PKWARE's APPNOTE, section 4.3). */
 export function zipFile(entries: readonly ZipEntry[], claimedEntries = entries.length): Buffer {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
@@ -46,7 +46,10 @@ export function zipFile(entries: readonly ZipEntry[], claimedEntries = entries.l
   return Buffer.concat([...files, listed, end]);
 }
 
-/** From the version needed up to the length of the name; two bytes for the extra field follow. */
+/**
+ * Makes the fields that both headers of an entry have, from the version needed up to the length of the name. Two bytes
+ * for the extra field follow.
+ */
 function commonFields(entry: ZipEntry, bytes: Buffer, packed: Buffer, nameLength: number): Buffer {
   const fields = Buffer.alloc(24);
   fields.writeUInt16LE(20, 0);

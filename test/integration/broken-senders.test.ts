@@ -107,7 +107,7 @@ async function standStill(method: Method, left: number) {
   return { method, status, code, outcome: (await outcome()).replace(`at ${sent}`, 'as sent') };
 }
 
-/** Three senders under the id of a stored upload: one stalls, one disconnects, one sends another file. */
+/** Runs three senders under the id of a stored upload: one stalls, one disconnects, one sends another file. */
 async function disturbStored() {
   const id = randomUUID();
   const { body: stored } = await putFile<Upload>(service.url, id, bytes, 'a.jpg');

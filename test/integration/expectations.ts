@@ -15,12 +15,12 @@ describe('requests with Expect: 100-continue', () => {
     connection = await intake.connect();
   });
 
-  /** The head of a request whose sender waits for `100 Continue`. */
+  /** Returns the head of a request whose sender waits for `100 Continue`. */
   function expecting(method: string, path: string, headers: string, length = 1000): string {
     return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n${headers}Content-Length: ${length}\r\n\r\n`;
   }
 
-  /** An id with a stored upload. */
+  /** Stores an upload and returns its id. */
   async function stored(): Promise<string> {
     const id = randomUUID();
     await putFile(intake.url, id, intake.bytes, 'a.jpg');

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const TUS = { 'Tus-Resumable': '1.0.0' };
 
-/** Everything that all processes have written, in lower case. */
+/** Returns everything that all processes have written, in lower case. */
 function output(): string {
   const processes: readonly ServiceProcess[] = [...service.apis, ...service.workers];
   return processes

@@ -65,7 +65,7 @@ afterEach(async () => {
   }
 });
 
-/** Each installation has a storage of its own. */
+/** Returns the directory of an installation, because each has a storage of its own. */
 function directoryOf(prefix: string): string {
   return join(service.directory, prefix);
 }

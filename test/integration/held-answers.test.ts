@@ -223,7 +223,7 @@ describe('limits of held responses', () => {
 });
 
 describe('waits for ids that nobody has used', () => {
-  /** One request that waits for 100 ids. */
+  /** Makes the query of one request that waits for 100 ids. */
   const manyIds = () => Array.from({ length: 100 }, () => `upload=${randomUUID()}~0`).join('&');
 
   test('are limited, leave nothing in Redis, and do not hinder an upload', async () => {

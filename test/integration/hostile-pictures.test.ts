@@ -30,7 +30,7 @@ async function send(bytes: Buffer): Promise<Upload> {
   return (await getJson<Upload>(`${service.url}/uploads/${id}`)).body;
 }
 
-/** Resident memory of the worker process. */
+/** Returns the resident memory of the worker process. */
 function memoryMib(): number {
   return (
     Number(execFileSync('ps', ['-o', 'rss=', '-p', String(service.workers[0]?.child.pid)], { encoding: 'utf8' })) / 1024

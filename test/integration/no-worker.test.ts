@@ -32,7 +32,7 @@ test('an API process without a living worker is ready, and /readyz and /metrics 
   await eventually('the worker to be gone', async () => (await ready()).body.workers === 0 && (await gauge()) === '0');
 });
 
-/** The worker serves metrics of an upload that it has processed. */
+/** Checks that the worker serves metrics of an upload that it has processed. */
 async function expectMetrics(worker: ServiceProcess): Promise<void> {
   const table = Buffer.from('a,b\n1,2\n');
   const { body } = await putFile<Upload>(service.url, randomUUID(), table, 'a.csv', `?timeout=${LONG_HOLD_MS}`);

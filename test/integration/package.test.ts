@@ -64,7 +64,7 @@ function link(name: string): void {
   symlinkSync(resolve('node_modules', name), path);
 }
 
-/** Settings of an installation of its own in the shared Redis. */
+/** Returns the settings of an installation of its own in the shared Redis. */
 function ownSettings(): Record<string, string> {
   const name = `package-${randomUUID()}`;
   return { ...settings, QUEUE_PREFIX: name, STORAGE: `file:${join(directory, name)}` };

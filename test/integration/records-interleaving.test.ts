@@ -120,7 +120,7 @@ async function history(id: string): Promise<ProgressState[]> {
   });
 }
 
-/** The rules that a change may not break, given the state before it. */
+/** Checks the rules that no change may break, given the state before it. */
 function expectLawful(before: ProgressState | undefined, after: ProgressState): void {
   expect(after.version).toBe((before?.version ?? 0) + 1);
   expect(after.percent === 100).toBe(after.state === 'completed');

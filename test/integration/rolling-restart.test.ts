@@ -67,7 +67,7 @@ function received(polls: readonly string[]): string[] {
   return polls.filter((id) => logs.some((log) => log.includes(id)));
 }
 
-/** A fetch that records failed requests for progress, except requests that the client has aborted. */
+/** Makes a fetch that records failed requests for progress, except requests that the client has aborted. */
 function watchedFetch(): { fetch: typeof fetch; polls: () => number; failed: string[] } {
   const failed: string[] = [];
   let polls = 0;

@@ -20,7 +20,7 @@ const SAMPLES = Buffer.from([
 
 let service: Service;
 
-/** The service with one more file kind and one more processor, which are both in `test/helpers/sound`. */
+/** Starts the service with one more file kind and one more processor, which are both in `test/helpers/sound`. */
 beforeAll(async () => {
   service = await startService({
     apiEntry: resolve('test/helpers/sound/api.ts'),

@@ -271,7 +271,7 @@ describe('an early end of a resumable upload', () => {
 describe('concatenation', () => {
   const CUT = 20_000;
 
-  /** A partial upload of the bytes, of which all but `missing` are sent. */
+  /** Makes a partial upload, and sends all of its bytes except the last `missing` ones. */
   async function partial(part: Buffer, missing = 0): Promise<string> {
     const id = await createTus(url, { 'Upload-Concat': 'partial', 'Upload-Length': String(part.length) });
     await patchTus(otherUrl, id, 0, part.subarray(0, part.length - missing));

@@ -4,7 +4,7 @@ export const HEADER_BYTES = 44;
 /** Samples per second at which the processor of the test works slowly. */
 export const SLOW_RATE = 1000;
 
-/** A WAV file with one byte for each sample. */
+/** Makes a WAV file with one byte for each sample. */
 export function wav(samples: readonly number[] | Buffer, rate = 8000): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.write('RIFF', 0, 'latin1');

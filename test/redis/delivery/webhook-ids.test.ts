@@ -21,7 +21,7 @@ async function sent(): Promise<WebhookMessage[]> {
   return entries.map(({ fields }) => toMessage(fields, ''));
 }
 
-/** Receives and stores an upload. Returns the manifest that lies in the storage then. */
+/** Receives and stores an upload. Returns its manifest. */
 async function stored(id: string = randomUUID()): Promise<Manifest> {
   const upload = newUpload({ id });
   const { record } = applied(await records.open(upload));
@@ -48,7 +48,7 @@ async function retry(id: string): Promise<void> {
   applied(await records.retry(id, await versionOf(id)));
 }
 
-/** Redis loses everything. Then the janitor restores the upload. */
+/** Deletes all data in Redis, and restores the upload as the janitor does. */
 async function restore(manifest: Manifest): Promise<void> {
   await loseAll();
   applied(await records.restore(manifest));

@@ -30,7 +30,7 @@ afterEach(async () => {
   await space.close();
 });
 
-/** An intake before a queue of these bounds. */
+/** Opens an intake in front of a queue with these bounds. */
 async function open(bounds: Partial<QueueBounds>): Promise<void> {
   space = await openIntakeSpace(await sharedRedis(), bounds);
   intake = intakeOver(space.parts);

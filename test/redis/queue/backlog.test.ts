@@ -18,7 +18,9 @@ async function stretchNow(): Promise<number> {
   return Math.floor(Number(seconds) / STRETCH_SECONDS);
 }
 
-/** The figures after the given departures per interval. Computed again if an interval ends meanwhile. */
+/**
+ * Returns the figures after the given departures per interval. They are computed again if an interval ends meanwhile.
+ */
 async function drainedAgo(counts: Readonly<Record<number, number>>): Promise<BacklogFigures> {
   for (;;) {
     const now = await stretchNow();

@@ -26,7 +26,10 @@ let files: UploadService;
 let server: Server;
 let origin: string;
 
-/** Two services in one server: the first takes the whole URL, and a framework has shortened that of the second. */
+/**
+ * Returns the service for a request. The first service takes the whole URL, and a framework has shortened that of the
+ * second.
+ */
 function route(request: IncomingMessage): UploadService {
   if (request.url?.startsWith('/media') === true) return media;
   Object.assign(request, { originalUrl: request.url, url: request.url?.replace('/my/files', '') });
@@ -67,7 +70,7 @@ async function send(base: string, headers: Record<string, string> = {}) {
   return { id, response };
 }
 
-/** All strings in a document that look like a path of the service. */
+/** Returns all strings in a document that look like a path of the service. */
 function pathsIn(document: unknown): string[] {
   return JSON.stringify(document).match(/"\/[^"]*\/(uploads|variants)\/[^"]*"|"\/(uploads|variants)\/[^"]*"/g) ?? [];
 }

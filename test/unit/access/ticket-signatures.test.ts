@@ -62,7 +62,7 @@ const flipped = (part: string): string => (part.startsWith('A') ? 'B' : 'A') + p
 const bytesOf = (change: (bytes: Buffer) => Buffer) => (part: string) =>
   change(Buffer.from(part, 'base64url')).toString('base64url');
 
-/** The same bytes in a text whose last character has bits that no byte needs. */
+/** Returns a text for the same bytes whose last character has bits that no byte needs. */
 function withLeftOverBits(part: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return part.slice(0, -1) + alphabet.charAt(alphabet.indexOf(part.slice(-1)) + 1);

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { gzipSync } from 'node:zlib';
 
-/** Size of a module with the client, compressed. Frameworks do not count. */
+/** Returns the compressed size of a module with the client. Frameworks do not count. */
 async function compressedBytes(entry: string): Promise<number> {
   const { outputFiles } = await build({
     entryPoints: [entry],

@@ -87,7 +87,7 @@ export function completedUpload(upload: Upload): CompletedUpload {
   };
 }
 
-/** A problem document. */
+/** Returns a problem document. */
 export function problem(code: string, status: number, detail: string, patch: Partial<Problem> = {}): Problem {
   return { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail, code, ...patch };
 }

@@ -3,7 +3,7 @@ import { acceptFiles, filesOf } from '../../../src/client/dropped-files.ts';
 
 const PHOTO = new File(['1'], 'a.jpg', { type: 'image/jpeg' });
 
-/** The members of a DataTransfer that are used, with files and folders as a browser lists them. */
+/** Makes the members of a DataTransfer that are used, with files and folders as a browser lists them. */
 function transferOf(files: readonly File[], folders: readonly object[] = []): DataTransfer {
   const folderFiles = folders.map((folder) => new File([], 'name' in folder ? String(folder.name) : ''));
   return {

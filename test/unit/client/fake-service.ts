@@ -236,7 +236,7 @@ function isCreation({ method, url }: IncomingMessage, exists: boolean): boolean 
   return (method === 'PUT' && !exists) || (method === 'POST' && url === '/files');
 }
 
-/** The versions that a request for progress has seen, by id. */
+/** Returns the versions that a request for progress has seen, by id. */
 export function versionsIn(url: URL): Record<string, number> {
   return Object.fromEntries(url.searchParams.getAll('upload').map(parseCursor));
 }

@@ -19,7 +19,7 @@ async function startMaster(): Promise<FakeRedis> {
 }
 
 interface FakeSentinel extends FakeRedis {
-  /** The number of requests for the master. */
+  /** Returns the number of requests for the master. */
   readonly asked: () => number;
   readonly listening: readonly Socket[];
   /** Reports a new master to these subscribers, default all. */

@@ -65,7 +65,7 @@ describe('the metrics of held responses', () => {
   });
 });
 
-/** A span that records its calls. */
+/** Makes a span that records its calls. */
 function fakeSpan() {
   const done: unknown[] = [];
   const span: Span = {

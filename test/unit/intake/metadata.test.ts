@@ -6,7 +6,7 @@ const KEY: Caller = { ...openCaller, via: 'key', tenant: 'acme', keyId: 'k1' };
 
 const read = (json: string | undefined, caller = KEY) => withMetadata(caller, json, 'The field "metadata"').metadata;
 
-/** `{"a":{"a":…}}` with this many objects. */
+/** Returns `{"a":{"a":…}}` with this number of objects. */
 const nested = (levels: number): string => '{"a":'.repeat(levels - 1) + '{}' + '}'.repeat(levels - 1);
 
 describe('the metadata of a request', () => {

@@ -12,7 +12,7 @@ async function textOf(chunks: StreamChunks): Promise<string[]> {
   return texts;
 }
 
-/** Every listener that a reader of chunks may have. */
+/** Returns the number of each listener that a reader of chunks may have. */
 const listeners = (stream: PassThrough) => ['data', 'end', 'close'].map((name) => stream.listenerCount(name));
 
 describe('the chunks of a stream', () => {

@@ -25,7 +25,7 @@ export interface FakeUpload {
   fail(code: string, detail: string): void;
 }
 
-/** A client without a service. `uploads` has all uploads in their order. */
+/** Creates a client without a service. `uploads` has all uploads in their order. */
 export function createFakeClient(): UploadClient & { readonly uploads: FakeUpload[] } {
   const uploads: FakeUpload[] = [];
   const start = (id: string, file: Blob | undefined, options: UploadOptions): UploadHandle => {

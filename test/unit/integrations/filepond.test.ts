@@ -7,7 +7,7 @@ import { createFakeClient } from './fake-client.ts';
 const ID = '11111111-1111-4111-8111-111111111111';
 const PHOTO = new File(['bytes'], 'harbour.jpg', { type: 'image/jpeg' });
 
-/** The callbacks of FilePond. `calls` has their names and arguments in order. */
+/** Makes the callbacks of FilePond. `calls` has their names and arguments in order. */
 function createCallbacks() {
   const calls: unknown[][] = [];
   const record =

@@ -37,7 +37,7 @@ test('the hours of all processes are added up, and a process of an older version
 
 const OTHER_ID = '6f1d2c3b-8a90-4b7e-8d21-0c9e5a4b3f12';
 
-/** Two uploads and, before them, `more` others without a name. */
+/** Makes two uploads and, before them, `more` others without a name. */
 function partsOf(more = 0): FindParts {
   const records = new FakeRecords();
   records.set(recordOf({ id: ID, fileName: 'Harbour.jpg' }));

@@ -4,7 +4,7 @@ import { isOnScreen } from '../../../src/page/dom.ts';
 beforeAll(() => void Object.assign(globalThis, { innerHeight: 800 }));
 afterAll(() => void Reflect.deleteProperty(globalThis, 'innerHeight'));
 
-/** An element of 100 px. */
+/** Makes an element with a height of 100 px. */
 function elementAt(top: number, checkVisibility?: () => boolean): Element {
   const getBoundingClientRect = () => ({ top, bottom: top + 100 });
   return { getBoundingClientRect, ...(checkVisibility && { checkVisibility }) } as unknown as Element;

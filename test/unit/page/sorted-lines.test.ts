@@ -5,7 +5,7 @@ import { SortedLines } from '../../../src/page/sorted-lines.ts';
 
 const COUNT = 500;
 
-/** A list with a model for each place, and the number of ranks that it has read since `reset`. */
+/** Makes a list with a model for each place, and counts the ranks that it has read since `reset`. */
 function manyLines(): { lines: SortedLines; models: LineModel[]; reads: () => number; reset: () => void } {
   const lines = new SortedLines();
   const models = Array.from({ length: COUNT }, (_, place) => createLineModel({ name: `${place}`, sizeBytes: 1 }, null));

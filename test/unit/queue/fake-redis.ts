@@ -45,12 +45,12 @@ export async function startFakeRedis(answer: FakeAnswer, { endsAtOnce = true } =
   };
 }
 
-/** A bulk string of the protocol of Redis. */
+/** Returns a bulk string of the protocol of Redis. */
 export function bulk(text: string): string {
   return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 }
 
-/** A list of bulk strings. */
+/** Returns a list of bulk strings. */
 export function bulks(...texts: readonly string[]): string {
   return `*${texts.length}\r\n${texts.map(bulk).join('')}`;
 }

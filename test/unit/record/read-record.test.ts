@@ -5,7 +5,10 @@ import { ID } from './states.ts';
 
 const LEAST = { version: '1', percent: '30', updatedAt: '5', phaseStartedAt: '5' };
 
-/** The content of Redis at each read, in order; the last one is repeated. `rank` is read just after the fields. */
+/**
+ * Makes a Redis with this content at each read, in order. The last one is repeated. `rank` is read just after the
+ * fields.
+ */
 function readsOf(...moments: { state?: string; rank: number | null }[]): RecordReads & { count: () => number } {
   let reads = 0;
   let last: { state?: string; rank: number | null } = { rank: null };

@@ -19,7 +19,7 @@ async function openOrFail(environment: Record<string, string>): Promise<Manageme
   return management;
 }
 
-/** `fetch` does not let a test choose `Host`. */
+/** Returns the status of a request with this `Host`, which `fetch` does not let a test choose. */
 async function statusFor(url: string, host: string): Promise<number | undefined> {
   return await new Promise((resolve, reject) => {
     request(`${url}/metrics`, { headers: { Host: host }, agent: false }, (response) => {

@@ -23,7 +23,7 @@ async function register(): Promise<{ exporter: InMemorySpanExporter; tracing: Tr
   return { exporter, tracing };
 }
 
-/** A context manager for calls that do not wait. */
+/** Makes a context manager for calls that do not wait. */
 function nestedCalls(): ContextManager {
   let current: Context = ROOT_CONTEXT;
   const manager: ContextManager = {

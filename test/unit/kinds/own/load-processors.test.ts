@@ -26,7 +26,7 @@ async function put(name: string, content: string): Promise<string> {
   return `./${name}`;
 }
 
-/** The source of a module whose default export has the stamp of `defineProcessor`. */
+/** Returns the source of a module whose default export has the stamp of `defineProcessor`. */
 function moduleOf(kind: string, version = 1): string {
   return `export default { interfaceVersion: ${version}, kind: ${kind}, load: async () => import('./missing.mjs') };`;
 }

@@ -37,7 +37,7 @@ beforeEach(() => {
 const LOOPBACK: HostAddress = { address: '127.0.0.1', family: 4 };
 const OTHER_LOOPBACK: HostAddress = { address: '127.0.0.2', family: 4 };
 
-/** A name server. Only 127.0.0.1 is allowed. */
+/** Makes a name server. Only 127.0.0.1 is allowed. */
 function addressesOf(hosts: Record<string, HostAddress[]>, lookups: string[] = []): PublicAddresses {
   return new PublicAddresses(['127.0.0.1'], async (host) => {
     lookups.push(host);

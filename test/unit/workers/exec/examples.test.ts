@@ -47,7 +47,7 @@ async function process(source: string, directory: string, bytes: Buffer | string
   return { result, files: context.files };
 }
 
-/** A PDF with one page for each text. Readers rebuild the missing table of objects. */
+/** Makes a PDF with one page for each text. Readers rebuild the missing table of objects. */
 function pdf(...texts: string[]): string {
   const kids = texts.map((_, index) => `${2 * index + 4} 0 R`).join(' ');
   const objects = texts.flatMap((text, index) => {

@@ -8,7 +8,7 @@ const MODEL = 0x0110;
 const EXIF_IFD = 0x8769;
 const TAKEN = 0x9003;
 
-/** A big-endian block with one text of three letters that lies in its entry. */
+/** Makes a big-endian block with one text of three letters that lies in its entry. */
 function bigEndian(): Buffer {
   const block = Buffer.alloc(26);
   block.write('MM\0*\0\0\0\u0008\0\u0001', 'latin1');
@@ -19,7 +19,7 @@ function bigEndian(): Buffer {
   return block;
 }
 
-/** A table full of entries, each of which claims the whole block as its text. */
+/** Makes a table full of entries, each of which claims the whole block as its text. */
 function bomb(): Buffer {
   const block = Buffer.alloc(65_400, 'x');
   block.write('II*\0\u0008\0\0\0', 'latin1');

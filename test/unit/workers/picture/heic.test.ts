@@ -10,7 +10,7 @@ import { HEIC_THREAD, processPicture, withFile } from '../../../helpers/process-
 const [TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT] = HEIC_COLOURS;
 const PLAIN = { variants: [{ name: 'a', longestSide: 200, format: 'png' }], gps: true };
 
-/** The colours in the middle of each quarter of the only variant. */
+/** Returns the colours in the middle of each quarter of the only variant. */
 async function quartersOf(bytes: Buffer): Promise<number[][]> {
   const { files } = await processPicture(bytes, {}, PLAIN);
   const seen = await look(files.get('a') ?? Buffer.alloc(0));

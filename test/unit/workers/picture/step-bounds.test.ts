@@ -12,7 +12,7 @@ interface Call {
   fail(error: Error): void;
 }
 
-/** A call of libvips that the test ends. */
+/** Makes a call of libvips that the test ends. */
 function openCall(): Call {
   let end = () => {};
   let fail: (error: Error) => void = () => {};

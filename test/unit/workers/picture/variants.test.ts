@@ -10,7 +10,7 @@ import { look } from '../../../helpers/look.ts';
 import { fakeContext, pictureTools, type FakeContext } from '../../../helpers/process-picture.ts';
 import { TINY_PICTURE } from '../../../helpers/results.ts';
 
-/** The state after inspect and decode, for an original that is five times as large. */
+/** Makes the state after inspect and decode, for an original that is five times as large. */
 async function decodedState(
   width: number,
   height: number,

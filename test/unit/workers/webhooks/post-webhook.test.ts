@@ -37,7 +37,7 @@ async function serve(listener: RequestListener, server: Server = createServer(li
   return await listen(server);
 }
 
-/** The name `hook.example` belongs to this machine. */
+/** A resolver for which the name `hook.example` belongs to this machine. */
 const local = new PublicAddresses(['127.0.0.1'], async () => [{ address: '127.0.0.1', family: 4 }]);
 
 async function post(url: string, { addresses = local, limitMs = LIMIT_MS } = {}): Promise<WebhookAnswer> {
