@@ -56,7 +56,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** The settings that the kind of pictures depends on. */
 export interface PictureKindSettings {
-  /** Apply to options that a sender leaves out. Default `DEFAULT_PICTURE_OPTIONS`. */
+  /** Values of options that a sender leaves out. Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly defaults?: PictureOptions;
   /**
    * The limit for all variants. Only the intake passes it. The worker accepts all options that the intake has accepted.
