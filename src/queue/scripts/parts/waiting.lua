@@ -55,7 +55,7 @@ local function leaveQueue(id, of, address)
   if redis.call('HINCRBY', byAddressKey, address, -1) <= 0 then redis.call('HDEL', byAddressKey, address) end
 end
 
--- Most uploads whose pause ends in one call; the next call handles more.
+-- Maximum number of uploads whose pause ends in one call; the next call handles more.
 local MOST_RESUMED = 100
 
 -- Gives places to the uploads of a kind whose pause is over. Returns the time of the next one, or nil.
