@@ -20,7 +20,7 @@ export interface NewUpload {
   options?: unknown;
   /** Set by protocols in which a sender may pause for long. Default: `RecordOptions.silenceMs`. */
   silenceMs?: number;
-  /** Makes it a resumable upload, which several requests may send. */
+  /** If present, the upload is resumable: several requests may send it. */
   metadata?: UploadMetadata;
   /** Default: the upload has no tenant, as in open mode. */
   caller?: Owner & Pick<Caller, 'refusal'>;

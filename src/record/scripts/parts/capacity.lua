@@ -1,7 +1,7 @@
 -- Limits the waiting set. Counting, evicting and entering are one atomic decision.
 -- Needs the part `record`.
 
--- Most evictions in one call, so that a capacity that was lowered a lot does not block Redis.
+-- Maximum number of evictions in one call, so that a capacity that was lowered a lot does not block Redis.
 local MOST_AT_ONCE = 100
 
 local discarded = {}

@@ -3,7 +3,7 @@
 -- together with the set. Needs the locals recordsKey and ownersKey.
 --- @include "../../../queue/scripts/parts/time"
 
--- Most members that one call removes; the next call removes more.
+-- Maximum number of members that one call removes; the next call removes more.
 local UNCOUNTED_AT_ONCE = 1000
 
 -- An open upload that does not change for 30 days no longer counts, until it changes.

@@ -3,7 +3,7 @@
 -- endpoints adds entries too if the tenant had endpoints when the upload was opened. A process that knows them sends
 -- the webhook. Needs the locals outboxKey, and hasEndpoints: true if this process knows endpoints.
 
--- Most entries that wait for a process with endpoints. There may never be one.
+-- Maximum number of entries that wait for a process with endpoints. There may never be one.
 local MOST_KEPT = 100000
 
 -- Fields that no webhook needs.

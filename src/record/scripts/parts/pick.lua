@@ -7,7 +7,7 @@ local recordPrefix = KEYS[1]
 local waitingKey, byAddressKey, drainedKey, fairPrefix = KEYS[2], KEYS[5], KEYS[6], KEYS[11]
 --- @include "../../../queue/scripts/parts/waiting"
 
--- Most stale ids that one call skips.
+-- Maximum number of stale ids that one call skips.
 local MOST_SKIPPED = 1000
 
 -- Returns the upload that the permit has begun, if its attempt has not ended. Its worker has died or lost its lock.

@@ -11,7 +11,7 @@
 local useKey, endsKey = tenantPrefix .. ':use', tenantPrefix .. ':ends'
 local MINUTE_MS, DAY_MS = 60000, 86400000
 
--- Most expired uploads whose bytes one call gives back; the next call continues.
+-- Maximum number of expired uploads whose bytes one call gives back; the next call continues.
 local ENDED_AT_ONCE = 1000
 
 local USE_NAMES = { 'receiving', 'reserved', 'waiting' }
