@@ -115,7 +115,7 @@ function problemOf({ status, statusText }: Response): Problem {
   return { type: 'about:blank', title, status, detail: `The server answered ${status}.`, code: `http_${status}` };
 }
 
-/** Returns milliseconds from now, or null. The value may be seconds or a date (RFC 9110 section 10.2.3). */
+/** Returns `Retry-After` in milliseconds from now, or null. It may be seconds or a date (RFC 9110 section 10.2.3). */
 export function readRetryAfter(value: string | null, nowMs: number): number | null {
   if (value === null) return null;
   if (/^\d+$/.test(value)) return Number(value) * 1000;

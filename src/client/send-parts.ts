@@ -4,7 +4,7 @@ import { retry } from './retry.ts';
 import { needsNoMoreBytes, readUpload, type SendOptions } from './send-file.ts';
 import { asUploadError, clientError } from './upload-error.ts';
 
-/** Required in every request of the tus protocol (tus.io/protocols/resumable-upload, version 1.0). */
+/** The header of every request of the tus protocol (tus.io/protocols/resumable-upload, version 1.0). */
 const PROTOCOL = { 'Tus-Resumable': '1.0.0' };
 
 /** Twice the time after which the server ends a silent request. The server keeps the received bytes. */
