@@ -9,9 +9,7 @@ import { assertFit } from './unfit-for-deferral.ts';
 
 /** Options of an asynchronous cycle. */
 export interface AsyncContextOptions {
-  /**
-   * The context of a dispatch, instead of `ctx`. It must be derived from it, for instance with `Object.create(ctx)`.
-   */
+  /** The context of a dispatch, instead of `ctx`. It must be derived from `ctx`, as `Object.create(ctx)` does. */
   wrapped?: Context;
   /** Like `AsyncContext.timeoutMs`. Default 30000. */
   timeoutMs?: number;
