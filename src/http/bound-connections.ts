@@ -8,8 +8,8 @@ const CROWDED_SHARE = 0.9;
 const CALM_SHARE = 0.8;
 
 /**
- * On a crowded server an idle connection is closed after this time. Only answers to requests that came while the server
- * was crowded announce it: other clients may send a request to a closing connection, and have to send it again.
+ * On a crowded server an idle connection is closed after this time. Only answers to requests that arrived while it was
+ * crowded announce this time. Other clients may send a request on a closing connection, and have to send it again.
  */
 const CROWDED_KEEP_ALIVE_MS = 1_000;
 
