@@ -46,7 +46,7 @@ export class FormFeed extends Writable {
   #held: Buffer = LINE_END;
   #state: 'content' | 'head' | 'epilogue' = 'content';
   #file: FileSink | undefined;
-  /** The parser keeps the last bytes, because a delimiter may begin there, so the next bytes must follow them. */
+  /** True if the parser keeps the last bytes, because a delimiter may begin there. The next bytes must follow them. */
   #isParserBehind = false;
 
   /**
