@@ -40,7 +40,7 @@ export class ProcessorError extends ConfigError {
 
 /** The place and the process in which processors are loaded. */
 interface LoadOptions {
-  /** Paths are relative to it, and packages are searched in it. Default: the working directory. */
+  /** The folder of relative paths, in which packages are searched too. Default: the working directory. */
   readonly directory?: string;
   /** True if the process belongs to another application, which may end it meanwhile. Default false. */
   readonly isEmbedded?: boolean;
