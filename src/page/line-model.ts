@@ -27,7 +27,9 @@ export interface LineModel extends FileFacts {
   cancelling: boolean;
   /** True after the user chose a different file for this line. */
   wasMistaken: boolean;
-  /** Bytes that the browser has sent. Counts only until the server reports bytes, because proxies may buffer them. */
+  /**
+   * Bytes that the browser has sent. They count only until the server reports bytes, because proxies may buffer them.
+   */
   sentBytes: number;
   /** True while the server cannot be reached. */
   isOffline: boolean;

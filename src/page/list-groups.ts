@@ -46,7 +46,7 @@ export class ListGroups {
     }
   }
 
-  /** Returns the containers of a group, each with the elements that belong into it if all are in this order. */
+  /** Returns the containers of a group, each with the tiles or lines that it must contain. */
   containersFor(
     name: LineGroup,
     { tiles, lines }: { tiles: readonly HTMLElement[]; lines: readonly HTMLElement[] },

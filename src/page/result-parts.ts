@@ -8,7 +8,7 @@ const COPIED_FOR_MS = 2000;
 /** A label and the value that it describes. */
 export type Fact = readonly [label: string, ...value: (Node | string)[]];
 
-/** Builds a list of facts. Labels are only for screen readers if the values explain themselves. */
+/** Builds a list of facts. Without `isLabelled` the labels are only for screen readers. */
 export function factList(facts: readonly Fact[], isLabelled = false): HTMLElement {
   return make(
     'dl',
