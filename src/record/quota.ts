@@ -49,7 +49,7 @@ export async function checkQuota(
   return name === '' ? undefined : reachedLimit(name, endsInMs);
 }
 
-/** Reads what tenants use, in the order of their names. A tenant without uploads has zeros. */
+/** Reads the use of these tenants, in the given order. A tenant without uploads has zeros. */
 export async function readUse({ store, keys }: QuotaParts, tenants: readonly string[]): Promise<TenantUse[]> {
   if (tenants.length === 0) return [];
   const reply = await store.runScript(USE_SCRIPT, [keys.tenants], tenants);
