@@ -70,7 +70,7 @@ type AppParts = UploadRouteParts &
     operators: Operators | undefined;
   };
 
-/** Creates the app. A request passes the middleware in this order, and its answer in reverse order. */
+/** Creates the app. Requests pass the middleware from the first to the last, and answers in reverse order. */
 export function createApp(parts: AppParts): Koa {
   const app = new Koa();
   if (parts.mountPath !== '') app.use(mountedAnswers(parts.mountPath));
