@@ -12,7 +12,7 @@ import { TABLES } from './processing-settings.ts';
 import { webhookContradiction } from './webhook-settings.ts';
 import { PLAIN_SETTINGS, type ChildRole } from './sections.ts';
 
-/** S3 allows 10,000 parts in a multipart upload. This service sends parts of 8 MiB. */
+/** Maximum size of a file in S3, which allows 10,000 parts. This service sends parts of 8 MiB. */
 const S3_MAX_FILE_BYTES = 10_000 * 8 * 1024 * 1024;
 
 const MAX_DEFAULT_WORKERS = 256;
