@@ -5,7 +5,7 @@ import { every } from './shared-timer.ts';
 /** The event loop shows that it runs at least this often. Heartbeats have the same period, so they wake it anyway. */
 const BEAT_MS = 3_000;
 
-/** The thread reads the beats this often within the limit. Both need few wake-ups while the process is idle. */
+/** The thread reads the beats this often within the limit. Beats and reads need few wake-ups of an idle process. */
 const TICKS_PER_LIMIT = 5;
 
 /** Period in which the thread looks for the parent process. */
