@@ -17,7 +17,7 @@ interface ThrottleOptions<Value> {
 
 /** Passes on the newest of many values, at most once per interval. */
 export interface Throttle<Value> {
-  /** Sends the value now or later. If a newer value comes first, this one is never sent. */
+  /** Sends the value now or later. If a newer value comes before that, this one is never sent. */
   push(value: Value): void;
   /** Sends a waiting value at once. */
   flush(): void;

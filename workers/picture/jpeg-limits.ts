@@ -28,8 +28,9 @@ export function claimablePixels(format: string, maxPixels: number): number {
 }
 
 /**
- * Rejects a JPEG of which more than `maxPixels` would be decoded for variants of this size. Rejects a progressive JPEG
- * whose coefficients would take too much memory: all of them are read before the first pixel is decoded, at any size.
+ * Rejects a JPEG if more than `maxPixels` of it would be decoded for variants of this size. Also rejects a progressive
+ * JPEG whose coefficients would take too much memory: all of them are read before the first pixel is decoded, at any
+ * size.
  */
 export function refuseLargeJpeg(header: Header, decoded: Size, { maxPixels }: PictureLimits): void {
   if (header.format !== 'jpeg') return;

@@ -62,7 +62,7 @@ export interface DecodeSettings extends ReadSettings {
   readonly failsOnWarning?: boolean;
   /** If true, the pixels have 16 bits per channel. Not for pictures with a profile. Default false. */
   readonly isDeep?: boolean;
-  /** The channels to keep, see `keptChannels`. Such a picture is decoded at its full size first. */
+  /** The channels to keep (see `keptChannels`). Such a picture is decoded at its full size first. */
   readonly keptChannels?: KeptChannels | undefined;
 }
 

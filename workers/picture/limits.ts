@@ -1,6 +1,6 @@
 /** Limits for the processing of a picture. */
 export interface PictureLimits {
-  /** Width times height, checked before anything is decoded. A JPEG may claim more than is decoded of it. */
+  /** Maximum of width times height, checked before anything is decoded. A JPEG may claim more than is decoded of it. */
   readonly maxPixels: number;
   /** Frames of an animation or pages of a TIFF. */
   readonly maxFrames: number;

@@ -4,7 +4,10 @@ import type { PictureState } from './state.ts';
 /** The hash is computed from this many grey values per side. */
 const SIDE = 32;
 
-/** The number of lowest frequencies per direction, without the constant one. Each pair of them gives one bit. */
+/**
+ * The number of frequencies in each direction, from the lowest on, without the constant one. Each pair of them gives
+ * one bit.
+ */
 const WAVES = 8;
 
 /**

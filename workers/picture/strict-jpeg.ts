@@ -62,10 +62,10 @@ async function decodeChecked(input: PictureInput, settings: DecodeSettings, form
 }
 
 /**
- * Decodes a JPEG with an end mark added, because some cameras write none. Only if all pixels are in one scan: without
- * the last scan of several a picture is only coarser, which the library does not report. The first attempt had no other
- * warning, so any warning now is about the end.
- * @param error the error of the first attempt, which is thrown if the picture is damaged.
+ * Decodes a JPEG with an end mark added, because some cameras write none. It does so only if all pixels are in one
+ * scan: a picture of several scans that lacks the last one is only coarser, which the library does not report. The
+ * first attempt had no other warning, so any warning now is about the end.
+ * @param error the error of the first attempt, which is thrown if the picture is damaged
  */
 async function decodeWithEnd(
   input: PictureInput,
@@ -82,8 +82,8 @@ async function decodeWithEnd(
 }
 
 /**
- * Returns a JPEG without the zeros at its end, except one after 255, which belongs to the pixels. The zeros may fill a
- * lost part. The library does not report that, because zeros are valid codes of pixels.
+ * Returns a JPEG without the zeros at its end. A zero after a byte of 255 stays, because it belongs to the pixels. The
+ * zeros may fill a lost part. The library does not report that, because zeros are valid codes of pixels.
  */
 function withoutZeros(bytes: Buffer): Buffer {
   let end = bytes.length;

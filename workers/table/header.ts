@@ -37,7 +37,7 @@ function cleanName(raw: string, columnCount: number): string {
   return columnCount > MANY_COLUMNS ? firstBytes(name, MAX_NAME_BYTES) : name;
 }
 
-/** Returns as many whole characters from the start of a text as fit into `bytes`. */
+/** Returns the start of a text: as many whole characters as fit into `bytes`. */
 function firstBytes(text: string, bytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
   return text.slice(0, read);

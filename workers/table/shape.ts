@@ -72,7 +72,7 @@ function widthAtEnd(rows: readonly SampledRow[]): number {
   return 3 * (body.length + 1) >= rows.length && isHeaderRow(header, body, width) ? width : 0;
 }
 
-/** Returns the most frequent value, or the largest of several. */
+/** Returns the most frequent value. If several are equally frequent, it is the largest of them. */
 function commonest(values: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);

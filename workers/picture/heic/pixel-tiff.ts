@@ -21,9 +21,9 @@ interface Field {
 }
 
 /**
- * Makes a TIFF without compression (TIFF 6.0). It carries decoded pixels together with their profile into libvips, which
- * takes no profile beside raw pixels. The fourth channel is alpha.
- * @param bits of each channel; of two bytes the lower one comes first
+ * Makes a TIFF without compression (TIFF 6.0). It carries decoded pixels together with their profile into libvips,
+ * which takes no profile beside raw pixels. The fourth channel is alpha.
+ * @param bits the bits of each channel. If a channel has two bytes, the lower one comes first.
  */
 export function pixelTiff(
   { width, height }: Size,
