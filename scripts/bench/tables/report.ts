@@ -11,7 +11,7 @@ export interface KindFigures {
   /** Seconds of only csv-parse, and of csv-parse with its records written as JSON Lines. */
   readonly records: number[];
   readonly jsonLines: number[];
-  /** Bytes, see `WholeService`. */
+  /** Growth of the worker's memory in bytes (see `WholeService`). */
   workerGrowth: number;
 }
 

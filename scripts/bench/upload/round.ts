@@ -27,7 +27,7 @@ export interface UploadFigures {
   /** Processor time of the server and of the sender, in seconds. */
   serverSeconds: number;
   senderSeconds: number;
-  /** Bytes, see `Usage`. */
+  /** Growth of the server's memory in bytes (see `Usage`). */
   rssGrowth: number;
   /** Only for tus in parts, see `Sent` and `Usage`. */
   finishMs: number;

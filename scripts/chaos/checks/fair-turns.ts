@@ -60,15 +60,15 @@ export function checkTurns(turns: readonly Turn[], tenantOf: (id: string) => str
   return { findings, turns: taken, longestBacklog };
 }
 
-/** Returns the number of waiting uploads of the tenant with the most, or 0 if fewer than two tenants have some. */
+/** Returns the largest number of waiting uploads of one tenant, or 0 if fewer than two tenants have some. */
 function longestOfSeveral(counts: ReadonlyMap<string, number>): number {
   const waiting = [...counts.values()].filter((count) => count > 0);
   return waiting.length < 2 ? 0 : Math.max(...waiting);
 }
 
 /**
- * Counts an upload whose wait has no event, see `TurnLog`. Each tenant waits first in, first out, so it was ahead of
- * all that still wait.
+ * Counts a taken upload that has no event of its wait (see `TurnLog`). A tenant's uploads are taken first in, first
+ * out, so this upload was ahead of all uploads of its tenant that still wait.
  */
 function countAhead(waiting: Iterable<Waiting>, tenant: string): void {
   for (const own of waiting) if (own.tenant === tenant) own.ahead += 1;

@@ -85,7 +85,7 @@ interface LinkState {
   target: string | undefined;
   isBroken: boolean;
   isSilent: boolean;
-  /** After this many more bytes `onBytes` is called, once. */
+  /** The number of bytes after which `onBytes` is called, once. */
   bytesToCut: number;
   onBytes: () => void;
 }

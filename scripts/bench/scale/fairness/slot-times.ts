@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Redis } from '../../../../src/queue/connection.ts';
 import { pairFields } from '../../../../src/record/record-fields.ts';
 
-/** The upload that has the slot when a photo comes began at most this time before. */
+/** When a photo is admitted, the slot may work on another upload. That one began at most this time before. */
 const BEFORE_MS = 1000;
 
 const eventSchema = z.object({ at: z.coerce.number(), state: z.string().optional() });
@@ -11,7 +11,7 @@ const eventSchema = z.object({ at: z.coerce.number(), state: z.string().optional
 export interface SlotTimes {
   /** Time from the admission of the photo until a worker has begun it. */
   readonly waitMs: number;
-  /** The part of it in which the slot worked for one upload of another tenant: the longest such time. */
+  /** The longest part of the wait in which the slot worked for one upload of another tenant. */
   readonly workMs: number;
   /** Uploads of another tenant that were begun in this time. */
   readonly othersFirst: number;

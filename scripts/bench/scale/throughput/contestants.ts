@@ -31,7 +31,7 @@ export const TOLD_JOBS: Contestant = {
   times: 1,
   updates: 10,
 };
-/** Records, queue and the real worker process, without HTTP and without storing uploads. */
+/** A peer of records, queue and the real worker process, without HTTP and without storing uploads. */
 export const UPLOADS: Contestant = {
   title: 'deferred-uploads',
   producer: 'upload-producer',

@@ -30,9 +30,7 @@ export type ProducerQuestions = {
   open(setup: Place): Promise<void>;
   /** Prepares uploads without being measured. Call it before `add`, with the same count. */
   prepare(count: number): Promise<void>;
-  /**
-   * Adds one after the other, `atOnce` of them at the same time. Resolves with the time of the first, by `Date`.
-   */
+  /** Adds `count` uploads, `atOnce` of them at the same time. Resolves with the time of the first, by `Date`. */
   add(load: { count: number; atOnce: number }): Promise<number>;
   /**
    * Resolves when all uploads are completed, with the time of the last one. Throws if an upload has another outcome.
