@@ -44,7 +44,7 @@ function expectedVerdict(state: UploadState, how: string): string {
   return how.startsWith('of a later') ? 'fenced' : 'applied';
 }
 
-describe('the script of advance, which does not include the shared parts,', () => {
+describe('the script advance, which does without the shared parts,', () => {
   test.each(STATES.flatMap((state) => Object.keys(prepare).map((how) => ({ state, how }))))(
     'decides and changes like the shared parts if the upload is $state and $how',
     async ({ state, how }) => {
@@ -72,7 +72,7 @@ describe('the script of advance, which does not include the shared parts,', () =
     },
   );
 
-  test('applies a change once if the reply was lost and it is sent again', async () => {
+  test('applies a change only once if its reply was lost and it is sent again', async () => {
     const { id, attempt } = await uploadIn(space.records, 'processing');
     const asSentTwice = new RecordChanger(
       { runScript: async (...call) => (await space.store.runScript(...call), await space.store.runScript(...call)) },

@@ -284,7 +284,7 @@ describe('a file that is deleted while it is sent', () => {
 });
 
 describe('a variant that a client waits for', () => {
-  test('is sent although its upload was completed during a gap, and Redis answered late after it', async () => {
+  test('is sent even if its upload was completed during a gap in the events while Redis was away', async () => {
     const registry = openRegistry();
     const router = new Router({ strict: true });
     variantRoutes(router, { ...partsOf(records), registry });
