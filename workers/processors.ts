@@ -46,7 +46,7 @@ interface ProcessorSettings {
   readonly pictureMaxFrames: number;
   readonly pictureMaxOutputPixels: number;
   readonly pictureStepTimeoutMs: number;
-  /** Options for records from a version without options. */
+  /** Options for uploads whose records come from an older version, which had no options. */
   readonly pictureOptions: PictureOptions;
   /** Default: the limits in the settings. */
   readonly tableLimits?: TableLimits;

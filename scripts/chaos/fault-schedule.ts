@@ -53,7 +53,7 @@ export interface ScheduleShape {
   seconds: number;
   apis: number;
   workers: number;
-  /** Default: one every 1.2 s. */
+  /** Number of faults. Default: one every 1.2 s. */
   faults?: number;
   /** If true, Redis dies more often. */
   powerLoss?: boolean;

@@ -170,7 +170,12 @@ describe('PUT /uploads/{id}', () => {
 
   test.each([
     ['continues an upload without a ticket, within the limits of the first ticket', () => photo, 202, undefined],
-    ['rejects a retry that the first ticket does not allow (403)', () => Buffer.concat([photo, photo]), 403, 'ticket_forbids'],
+    [
+      'rejects a retry that the first ticket does not allow (403)',
+      () => Buffer.concat([photo, photo]),
+      403,
+      'ticket_forbids',
+    ],
   ])('%s', async (_, bytes, status, code) => {
     const id = randomUUID();
     const ticket = await ticketFor({ maxFileBytes: photo.length, types: ['image/*'], preset: 'avatar' });

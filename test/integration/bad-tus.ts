@@ -130,7 +130,7 @@ describe('tus requests', () => {
     });
   });
 
-  describe('requests as clients write them', () => {
+  describe('as clients write them', () => {
     test.each([
       ['empty metadata, as tuspy sends it', ''],
       ['a blank after the comma', `filename ${base64('a.png')}, filetype ${base64('image/png')}`],

@@ -1,7 +1,7 @@
 /** A chunk, the end of the file (no bytes), or a failure in the isolated process. */
 export type PulledChunk = { readonly bytes?: Uint8Array } | { readonly failed: true };
 
-/** The isolated process sends no more chunks. It reports the reason itself, or it has ended. */
+/** Thrown if the isolated process sends no more chunks. Either it reports the reason itself, or it has ended. */
 export class ChunksEnded extends Error {
   override readonly name = 'ChunksEnded';
 }

@@ -19,10 +19,10 @@ interface UsedColumn {
 }
 
 /**
- * Returns whether a row holds the names of the columns, judging by the rows below it. Columns without a name and without
- * a value do not count, because a table may begin in the middle of a sheet. One of these must be true:
+ * Returns whether a row holds the names of the columns, judging by the rows below it. Columns without a name and
+ * without a value do not count, because a table may begin in the middle of a sheet. One of these must be true:
  * - It has text over columns of numbers, dates or booleans.
- * - It has a name for each column, and a name without a digit is over texts that all have a digit, such as `1.000,00 €`.
+ * - It has a name for each column, and a name without a digit is over texts that all have one, such as `1.000,00 €`.
  * - It has an empty corner over a column that is never empty.
  * - It has years or dates in order, over values that are neither.
  * - All columns are text, and the texts of the row differ from each other.

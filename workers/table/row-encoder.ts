@@ -11,9 +11,7 @@ const FULL_BYTES = 8 * BUFFER_BYTES;
 const WORD_BYTES = 4;
 /** A control character is written as six bytes. */
 const MAX_BYTES_OF_CHARACTER = 6;
-/**
- * The longest text around a cell is two quotes and a comma, and the longest cell without quotes is `false` and a comma.
- */
+/** The most bytes of a cell besides its characters: two quotes and a comma, or `false` and a comma. */
 const MOST_AROUND_CELL = 8;
 
 const [QUOTE, BACKSLASH, SPACE, BRACE_OPEN, BRACE_CLOSE, COMMA, COLON, LINE_FEED] = [34, 92, 32, 123, 125, 44, 58, 10];

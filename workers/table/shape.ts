@@ -5,7 +5,10 @@ import type { ByteText } from './row-source.ts';
 import { typeSums, type SampledRow } from './sample.ts';
 import type { TableShape } from './state.ts';
 
-/** The check of the intake uses the same values. */
+/**
+ * A table below other lines has at least 4 rows and 4 cells. A width counts if at least 0.6 of the rows agree. The
+ * check of the intake uses the same values.
+ */
 const [LEAST_AT_END, LEAST_AGREEMENT] = [4, 0.6];
 
 /** The facts that must be known besides the first rows. */

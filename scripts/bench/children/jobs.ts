@@ -10,7 +10,7 @@ const KEEP_ALIVE_MS = 75_000;
 
 let jobs: JobResults | undefined;
 
-/** Held results of BullMQ jobs. */
+/** Serves held results of BullMQ jobs. */
 serveQuestions<ServerQuestions>({
   async start({ redisUrl, maxHeld }) {
     jobs = createJobResults({ redis: redisUrl, prefix: HELD_JOB_QUEUE.prefix, queues: [HELD_JOB_QUEUE.name], maxHeld });

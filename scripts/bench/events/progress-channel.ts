@@ -1,2 +1,2 @@
-/** Redis channels of the bare server; the upload's id follows. */
+/** The beginning of the Redis channels of the bare server. The id of the upload follows. */
 export const PROGRESS_CHANNEL = 'bench:progress:';

@@ -11,6 +11,6 @@ export function sharedNowUs(): number {
 export interface Moment {
   slot: number;
   version: number;
-  /** Time by `sharedNowUs`. */
+  /** The time that `sharedNowUs` has returned. */
   atUs: number;
 }

@@ -28,7 +28,7 @@ async function create(sending: Sending): Promise<string | undefined> {
   return id;
 }
 
-/** Returns false if the upload is gone. */
+/** Sends the rest of the file part by part. Returns false if the upload is gone. */
 async function sendParts(sending: Sending, id: string): Promise<boolean> {
   const { caller, clientLog, bytes } = sending;
   const size = Math.ceil(bytes.length / sending.pieces);

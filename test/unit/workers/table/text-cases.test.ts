@@ -58,7 +58,7 @@ describe('real text table', () => {
     expect(table.result.warnings).toEqual([]);
   });
 
-  test('is found below more lines of one cell than most of the rows', async () => {
+  test('is found below lines of one cell that are more than half of all rows', async () => {
     const table = await processTable(`${'# a report\n'.repeat(8)}a,b,c,d\n${'1,2,3,4\n'.repeat(4)}`);
     expect([namesOf(table), table.result.rowCount, table.result.rowsSkipped]).toEqual([['a', 'b', 'c', 'd'], 4, 8]);
   });
