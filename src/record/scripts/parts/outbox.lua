@@ -25,7 +25,7 @@ end
 -- Call this function and the following ones only if a webhook reports the upload.
 local function sendWebhook(event, recordKey) addToOutbox(event, redis.call('HGETALL', recordKey)) end
 
--- A deletion removes fields that the webhook still reports. A later field replaces an earlier one of the same name.
+-- The fields that a deletion removes and its webhook still reports. A value in `changed` replaces the kept one.
 local deletedNames = {
   'id', 'publicId', 'createdAt', 'name', 'type', 'sha256', 'tenant', 'appMetadata', 'state', 'stage', 'received',
   'total', 'attempt', 'attemptBase', 'phaseStartedAt', 'phasePercent', 'trace',
