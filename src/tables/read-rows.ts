@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** A cell as text, or as the number or word of its JSON. Null for an empty one. */
+/** A cell: its text, or its number, `true` or `false` as in the JSON. Null for an empty cell. */
 export type Cell = string | null;
 
 const [QUOTE, BACKSLASH] = [34, 92];
