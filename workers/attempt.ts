@@ -28,7 +28,7 @@ export interface RunnerParts {
   metrics?: Pick<WorkerMetrics, 'attemptBegun' | 'attemptEnded'> | undefined;
   /** Called for each upload that this worker begins to process. */
   onBegun?: (record: UploadRecord) => void;
-  /** Default: no spans. */
+  /** Creates tracing spans. Default: none are created. */
   tracing?: Tracing | undefined;
   log: Logger;
 }
@@ -38,7 +38,7 @@ export interface Hold {
   readonly permit: HeldPermit;
   /** Aborted with one of the reasons of `stop-reasons`. */
   readonly controller: AbortController;
-  /** Call it when the record has chosen the upload and numbered the attempt, before any work. */
+  /** Call it when the attempt has been counted in the record of the upload, before any work. */
   begun(record: UploadRecord): Promise<void>;
   /** Fires when this process stops and the upload has to be requeued. */
   readonly stopping: AbortSignal;

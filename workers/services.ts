@@ -208,7 +208,7 @@ interface RedisParts {
   readonly keys: QueueKeys;
   readonly connection: Redis;
   readonly clock: RedisClock;
-  /** Receives cancels. */
+  /** The connection that receives which uploads were cancelled. */
   readonly cancels: ReturnType<typeof connectToRedis>;
   readonly tally: UploadTally;
   readonly records: UploadRecords;

@@ -25,7 +25,7 @@ type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null } | { err
 
 /** How isolated processes are started, and their time limit. */
 export interface IsolationOptions {
-  /** Default: the options of this process. */
+  /** Options of Node for the process. Default: those with which this process was started. */
   nodeOptions?: readonly string[];
   /** Default: the part of this process's environment that an isolated process needs. */
   environment?: Readonly<Record<string, string>>;

@@ -36,7 +36,7 @@ export interface ReconciliationParts {
   queue: Pick<UploadQueue, 'add'>;
   storage: Storage;
   log: Logger;
-  /** A resumable upload in a bucket may be idle for this time. */
+  /** A resumable upload in a bucket is not removed before it was idle for this time. */
   uploadExpiryMs: number;
 }
 

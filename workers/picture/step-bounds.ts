@@ -5,7 +5,7 @@ import { UnprocessableError } from '../unprocessable-error.ts';
 export class AbandonedCalls {
   readonly #running = new Set<Promise<unknown>>();
 
-  /** The number of calls that still use a thread and memory. */
+  /** The number of calls that have not ended and so use a thread and memory. */
   get count(): number {
     return this.#running.size;
   }

@@ -11,9 +11,9 @@ const FEWEST_PERIODS = 2;
 /** A column that has a name or a value. */
 interface UsedColumn {
   readonly name: ByteText;
-  /** The type of the name. */
+  /** The `CELL` type of the name. */
   readonly type: number;
-  /** The sum of the types of the values. */
+  /** All `CELL` types that its values have, in one number. */
   readonly sum: number;
   readonly column: number;
 }

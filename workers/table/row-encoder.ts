@@ -34,7 +34,7 @@ export class RowEncoder {
   readonly #keyBytes: number;
   readonly #forms: Uint16Array;
   readonly #maxBytes: number;
-  /** For each column the sum of the types of its cells. */
+  /** All `CELL` types that the cells of each column have, in one number per column. */
   readonly types: Uint16Array;
   readonly nullCounts: Float64Array;
   #isBroken = false;
@@ -67,7 +67,7 @@ export class RowEncoder {
     this.#isBroken = true;
   }
 
-  /** True if the output should be taken before the next row. */
+  /** True if the caller should call `take` before it adds the next row. */
   get isFull(): boolean {
     return this.#fullBytes >= FULL_BYTES;
   }

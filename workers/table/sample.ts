@@ -21,7 +21,7 @@ export interface SampledRow {
   readonly width: number;
   /** The number of cells without the empty ones at the end. */
   readonly filled: number;
-  /** A `CELL` for each cell. */
+  /** The `CELL` type of each cell. */
   readonly types: Uint16Array;
   /** Undefined for rows whose texts are not kept. */
   readonly cells: readonly ByteText[] | undefined;

@@ -38,7 +38,7 @@ export class TablePass implements RowSink {
   readonly #limits: PassLimits;
   readonly #errors: RowErrors;
   readonly #first: FirstRows;
-  /** The types of columns beyond those of the shape. */
+  /** The types of columns that the first rows did not have. */
   #furtherTypes: number[] = [];
   #rowsToSkip: number;
   #rowCount = 0;

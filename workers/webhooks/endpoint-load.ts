@@ -22,7 +22,7 @@ interface Load {
   running: number;
   isSilent: boolean;
   averageMs: number;
-  /** The time at which the last parked delivery asks again. */
+  /** The time at which the delivery that was put back into Redis last may try again. */
   parkedUntilMs: number;
   /**
    * Waiting deliveries. Each is called with true if it may send its request, and with false if it must wait in Redis.

@@ -40,7 +40,7 @@ export interface DeliveryParts {
   readonly log: Logger;
   /** Returns the time by the clock of Redis. Receivers reject a request whose time is wrong by minutes. */
   readonly nowMs: () => number;
-  /** Default: no spans. */
+  /** Creates tracing spans. Default: none are created. */
   readonly tracing?: Tracing | undefined;
   /** Time for one try. Default 10 s. */
   readonly tryLimitMs?: number;

@@ -4,7 +4,7 @@ import type { FileWindow } from './file-window.ts';
 
 /** How the pixels of an AVIF are coded (ITU-T H.273; AV1 ISO media binding 1.2, section 2.3.3). */
 export interface AvifColours extends ColourNumbers {
-  /** True if black is 16 and white is 235, in 8 bits. */
+  /** True if black is stored as 16 and white as 235 (with 8 bits per channel). */
   readonly isLimited: boolean;
   readonly isMonochrome: boolean;
 }

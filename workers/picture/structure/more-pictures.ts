@@ -5,7 +5,7 @@ const SIGNATURE = 'MPF\0';
 /** Tag of the list of pictures (CIPA DC-007, section 5.2.3). */
 const LIST = 0xb002;
 const ENTRY_BYTES = 16;
-/** Panoramas, pairs of a stereo camera, and other views. Previews and HDR gain maps have other types. */
+/** The type of panoramas, pairs of a stereo camera, and other views. Previews and HDR gain maps have other types. */
 const VIEW = 2;
 
 /**
