@@ -8,7 +8,7 @@ export interface Bench {
   readonly summary: string;
   /** The options with numbers, such as `--name 5`, with their defaults. */
   readonly defaults: Readonly<Record<string, number>>;
-  /** The numbers of `--quick`, where they differ. */
+  /** Numbers that `--quick` uses instead of the defaults. */
   readonly quick?: Readonly<Record<string, number>>;
   run(args: readonly string[]): Promise<void>;
 }

@@ -11,6 +11,6 @@ export function sharedNowUs(): number {
 export interface Moment {
   slot: number;
   version: number;
-  /** The time that `sharedNowUs` has returned. */
+  /** When it happened, as returned by `sharedNowUs`. */
   atUs: number;
 }

@@ -15,7 +15,7 @@ import { uploadRef } from '../../../src/telemetry/upload-ref.ts';
 export interface TableFigures {
   /** Seconds from the first byte of the file to the held answer with its result. */
   readonly seconds: number;
-  /** The part of these seconds in the steps of the processor. */
+  /** How many of these seconds the steps of the processor took. */
   readonly processingSeconds: number;
 }
 

@@ -25,16 +25,16 @@ export interface UploadCost {
   readonly events: number;
 }
 
-/** One change without a waiter. */
+/** The cost of one change of an upload for which no client waits. */
 export interface EventCost {
   /** Time of Redis for each API process that reads the stream. */
   readonly redisUsPerReader: number;
   readonly bytesPerReader: number;
-  /** Time of such a process. */
+  /** Processor time of an API process that reads the stream. */
   readonly readerUs: number;
 }
 
-/** One held answer, with the poll that follows it. */
+/** The cost of one held answer and of the poll that follows it. */
 export interface AnswerCost {
   readonly apiUs: number;
   readonly redisUs: number;
