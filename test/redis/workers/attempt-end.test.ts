@@ -199,7 +199,7 @@ describe('an attempt that is stopped from outside', () => {
     ]);
   });
 
-  test('because the process stops requeues the upload, with any error of its processor', async () => {
+  test('requeues the upload if the process stops, also if the processor then throws an error', async () => {
     const id = await runner.waiting();
     const controller = new AbortController();
     const outcome = await runner.run(

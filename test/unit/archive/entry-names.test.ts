@@ -38,7 +38,7 @@ describe('names in an archive', () => {
     ]);
   });
 
-  test('stay within 255 bytes with a number', () => {
+  test('stay within 255 bytes when a number is added', () => {
     const names = new UniqueNames();
     const long = safeName(`${'x'.repeat(300)}.jpg`);
     names.add(long);
@@ -46,7 +46,7 @@ describe('names in an archive', () => {
     expect([second.length, second.slice(-8)]).toEqual([255, ' (2).jpg']);
   });
 
-  test('lose their ending for a folder', () => {
+  test('lose their ending when they name a folder', () => {
     expect([withoutEnding('a.b.csv'), withoutEnding('Makefile'), withoutEnding('.csv')]).toEqual([
       'a.b',
       'Makefile',

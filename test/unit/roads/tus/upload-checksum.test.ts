@@ -41,7 +41,7 @@ describe('the chunks of a body with a checksum', () => {
     expect(Buffer.concat(passed)).toEqual(BYTES);
   });
 
-  test('with other bytes are a mismatch (460), even if a fault of the file was found first', async () => {
+  test('with other bytes are rejected as a mismatch (460), even if the file was found faulty before', async () => {
     const chunks = checked();
     await chunks.pass(Buffer.from('other bytes'), failing);
     expect(() => chunks.requireRight()).toThrow(expect.objectContaining({ code: 'digest_mismatch', status: 460 }));
