@@ -41,6 +41,11 @@ export class ByteLimiter {
   }
 }
 
+/** Returns `empty_file` (400). */
+export function emptyFile(): ServiceError {
+  return new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
+}
+
 /** Returns `file_too_large` (413). */
 export function fileTooLarge(maxBytes: number): ServiceError {
   return new ServiceError(

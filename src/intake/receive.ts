@@ -8,7 +8,7 @@ import { decodeHead, sniffEncoding } from '../kinds/text-encoding.ts';
 import type { FileKind, StoredUpload } from '../record/open-record.ts';
 import { originalKey } from '../storage/keys.ts';
 import { commitWith, storePair, type ObjectWriter, type SmallObject, type Storage } from '../storage/storage.ts';
-import { ByteLimiter } from './body.ts';
+import { ByteLimiter, emptyFile } from './body.ts';
 import { BodyDigests, type SentDigest } from './body-digests.ts';
 import { RawPictureWatch } from './raw-picture-watch.ts';
 import type { ReceiveProgress as Progress } from './receive-progress.ts';
@@ -183,10 +183,6 @@ async function readHead(
   }
   if (limiter.bytes === 0) throw emptyFile();
   return Buffer.concat(head);
-}
-
-function emptyFile(): ServiceError {
-  return new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
 }
 
 /** Shows all chunks of a file to the watch, if there is one. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
+import { emptyFile } from '../../intake/body.ts';
 import { cleanFileName } from '../../intake/file-name.ts';
 import { IncomingUpload, type IntakeParts } from '../../intake/incoming-upload.ts';
 import { lackError } from '../../intake/opening-error.ts';
@@ -86,7 +87,7 @@ export class DirectUploads {
     const { size, sha256 } = request;
     const limit = byteLimit(maxFileBytes, scope.caller.ticket);
     if (size > limit.maxBytes) throw limit.tooLarge();
-    if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
+    if (size === 0) throw emptyFile();
     const options = optionsFor(scope.caller, requireShortOptions(request.options, 'The member "options"'));
     await admission.requireRate(scope);
     const id = request.id ?? randomUUID();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
+import { emptyFile } from '../../intake/body.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { rawTypeOfStored } from '../../intake/raw-picture-watch.ts';
 import { acceptFile, notTaken } from '../../intake/receive.ts';
@@ -142,7 +143,7 @@ async function kindOf(
   record: UploadRecord,
   pieces: StoredPieces,
 ): Promise<FileKind> {
-  if (pieces.bytes === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
+  if (pieces.bytes === 0) throw emptyFile();
   const { type, options, allowed } = record;
   const kind =
     type === null

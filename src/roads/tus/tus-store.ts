@@ -8,6 +8,7 @@ import type { UploadRecord } from '../../record/record-fields.ts';
 import { isLackOfCapacity } from '../../intake/admission.ts';
 import { byteLimit, requireAllowedHint } from '../../intake/ticket-rules.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
+import { emptyFile } from '../../intake/body.ts';
 import type { SentDigest } from '../../intake/body-digests.ts';
 import { METADATA_FIELD, withMetadata } from '../../intake/metadata.ts';
 import { lackError } from '../../intake/opening-error.ts';
@@ -108,7 +109,7 @@ export class TusStore extends DataStore {
     );
     const limit = byteLimit(maxFileBytes, caller.ticket);
     if (size !== undefined && size > limit.maxBytes) throw limit.tooLarge();
-    if (size === 0) throw new ServiceError('empty_file', 'The file is empty. Send a file that has bytes.');
+    if (size === 0) throw emptyFile();
     requireAllowedHint(metadata['filetype'] ?? metadata['type'] ?? undefined, caller.ticket);
     const options = newOptions(caller, metadata);
     await this.#parts.admission.requireRate(this.#scope);
