@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Logger } from '../src/telemetry/log.ts';
 import type { StoredVariant, UploadRecord } from '../src/record/record-fields.ts';
-import type { RejectedChange } from '../src/record/change-outcome.ts';
+import { recordOf, type RejectedChange } from '../src/record/change-outcome.ts';
 import type { Taken } from '../src/record/take-next.ts';
 import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { asServiceError, isMissing } from '../src/storage/file-errors.ts';
@@ -33,8 +33,7 @@ export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutc
   const taken = await take(parts, hold);
   if (taken.nothing) return taken.retryInMs === undefined ? 'unused' : { retryInMs: taken.retryInMs };
   if (!taken.outcome.applied) return await skip(parts, taken.outcome);
-  const { record } = taken.outcome;
-  if (record === undefined) throw new Error('the script returned no record');
+  const record = recordOf(taken.outcome);
   await hold.begun(record);
   parts.onBegun?.(record);
   const { waitedSinceMs } = taken.outcome;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
+import { recordOf } from '../record/change-outcome.ts';
 import { removeOrphanFiles } from '../record/orphan-files.ts';
 import type { QueueLimits } from '../record/record-change.ts';
 import { manifestOfRecord } from '../record/manifest-of-record.ts';
@@ -105,8 +106,7 @@ export class IncomingUpload {
       ? undefined
       : await openingError(parts.admission, announced.id, scope.address, outcome);
     if (refusal !== undefined) throw refusal;
-    const { record } = outcome;
-    if (record === undefined) throw new Error('the script returned no record');
+    const record = recordOf(outcome);
     if (!outcome.applied) return { existing: record };
     // An earlier request may have left files: if it ended while Redis did not respond, it could not know whether to
     // remove them.

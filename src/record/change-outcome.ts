@@ -64,6 +64,12 @@ export interface RejectedChange {
   readonly limit?: ReachedLimit;
 }
 
+/** Returns the record of a change whose script always returns it. */
+export function recordOf({ record }: Pick<ChangeOutcome, 'record'>): UploadRecord {
+  if (record === undefined) throw new Error('the script returned no record');
+  return record;
+}
+
 /** Decodes the reply of a transition script. If no id is given, it is read from the record. */
 export function decodeOutcome(reply: unknown, givenId?: string): ChangeOutcome {
   if (!Array.isArray(reply)) throw new Error('the record script returned no list');

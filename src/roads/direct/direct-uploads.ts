@@ -8,6 +8,7 @@ import { lackError } from '../../intake/opening-error.ts';
 import { requireShortOptions } from '../../intake/options.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { byteLimit, optionsFor } from '../../intake/ticket-rules.ts';
+import { recordOf } from '../../record/change-outcome.ts';
 import { readExisting } from '../../record/read-existing.ts';
 import { asSeen, type ReadRecord } from '../../record/read-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
@@ -174,10 +175,10 @@ export class DirectUploads {
       silenceMs: Math.min(LOOK_AFTER_MS, this.#parts.expiryMs),
       ...(sha256 === undefined ? {} : { sha256 }),
     });
-    if (outcome.applied && outcome.record !== undefined) return requireDirect(outcome.record);
-    await direct.abort({ key: originalKey(id, fencingToken), uploadId });
-    if (outcome.applied) throw new Error('the script returned no record');
-    throw rejectionToError(outcome);
+    if (!outcome.applied || outcome.record === undefined)
+      await direct.abort({ key: originalKey(id, fencingToken), uploadId });
+    if (!outcome.applied) throw rejectionToError(outcome);
+    return requireDirect(recordOf(outcome));
   }
 
   async #sign(direct: DirectParts, record: DirectUploadRecord, from = 1, count = PARTS_AT_ONCE): Promise<SignedPart[]> {

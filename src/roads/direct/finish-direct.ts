@@ -10,7 +10,7 @@ import type { Kinds } from '../../kinds/kinds.ts';
 import type { StoredUpload } from '../../record/open-record.ts';
 import { manifestOfRecord } from '../../record/manifest-of-record.ts';
 import type { ReadRecord } from '../../record/read-record.ts';
-import type { RejectedChange } from '../../record/change-outcome.ts';
+import { recordOf, type RejectedChange } from '../../record/change-outcome.ts';
 import type { QueueLimits } from '../../record/record-change.ts';
 import type { UploadRecords } from '../../record/record.ts';
 import type { DirectParts } from '../../storage/direct-parts.ts';
@@ -105,9 +105,8 @@ async function enqueue(
       ? await parts.records.enqueue(id, fencingToken, stored, limits)
       : await enqueueInSpan(scope, id, stored, (queuing) => parts.records.enqueue(id, fencingToken, queuing, limits));
   if (!outcome.applied) return await answerRejected(parts, id, fencingToken, outcome, lackOf);
-  if (outcome.record === undefined) throw new Error('the script returned no record');
   const admission = { discarded: () => onDiscarded?.() };
-  return await afterQueued({ ...parts, admission }, parts, outcome.record, stored, outcome);
+  return await afterQueued({ ...parts, admission }, parts, recordOf(outcome), stored, outcome);
 }
 
 /** Answers if another call has queued the upload, if it has ended meanwhile, or if there is no place in the queue. */

@@ -10,6 +10,7 @@ import { requireShortOptions } from '../../intake/options.ts';
 import type { ReceivedUpload } from '../../intake/read-received.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { optionsFor, ticketForbids } from '../../intake/ticket-rules.ts';
+import { recordOf } from '../../record/change-outcome.ts';
 import { asSeen } from '../../record/read-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import type { Config } from '../../settings/config.ts';
@@ -83,9 +84,9 @@ export class ImportIntake {
       trace: positionText(span),
     });
     if (!outcome.applied) throw rejectionToError(outcome);
-    if (outcome.record === undefined) throw new Error('the script returned no record');
+    const record = recordOf(outcome);
     await this.#parts.queue.add(id);
-    return outcome.record;
+    return record;
   }
 
   #requirePermission({ via, ticket }: Caller): void {

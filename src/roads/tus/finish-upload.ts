@@ -7,6 +7,7 @@ import { rawTypeOfStored } from '../../intake/raw-picture-watch.ts';
 import { acceptFile, notTaken } from '../../intake/receive.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
+import { recordOf } from '../../record/change-outcome.ts';
 import type { FileKind, StoredUpload } from '../../record/open-record.ts';
 import { manifestOfRecord } from '../../record/manifest-of-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
@@ -77,8 +78,7 @@ async function logged({ log }: RequestScope, { id }: UploadRecord, removal: () =
 async function stillReceiving(intake: TusIntake, { id, fencingToken }: UploadRecord): Promise<UploadRecord> {
   const outcome = await intake.records.takeOver(id, fencingToken, fencingToken);
   if (!outcome.applied) throw rejectionToError(outcome);
-  if (outcome.record === undefined) throw new Error('the script returned no record');
-  return outcome.record;
+  return recordOf(outcome);
 }
 
 /** The upload, and the parts that its file does not need any more. */
