@@ -1,6 +1,6 @@
 import { parse } from 'node:querystring';
 import type { Context } from 'koa';
-import { ServiceError } from '../errors.ts';
+import { ServiceError, type ServiceErrorOptions } from '../errors.ts';
 import { seenVersionSchema, uploadIdSchema } from '../wire/base-schemas.ts';
 
 /** True for a lower-case UUID of version 4. */
@@ -8,10 +8,10 @@ export function isUploadId(text: string): boolean {
   return uploadIdSchema.safeParse(text).success;
 }
 
-/** Returns the id unchanged. Throws `bad_upload_id` (400) if it is not an upload id. */
-export function requireUploadId(text: string | undefined): string {
+/** Returns the id unchanged. Throws `bad_upload_id` (400) with `options` if it is not an upload id. */
+export function requireUploadId(text: string | undefined, options?: ServiceErrorOptions): string {
   if (text !== undefined && isUploadId(text)) return text;
-  throw new ServiceError('bad_upload_id', 'This is not an upload id. Send a lower-case UUID of version 4.');
+  throw new ServiceError('bad_upload_id', 'This is not an upload id. Send a lower-case UUID of version 4.', options);
 }
 
 /** Reads the version that a client has seen. Throws `bad_since` (400) for anything else than one decimal number. */

@@ -9,13 +9,16 @@ import { StreamChunks } from './stream-chunks.ts';
  * request stays open then, so that it can be answered.
  */
 export function readBody(request: IncomingMessage, signal: AbortSignal): StreamChunks {
-  const interrupted = (cause: unknown) =>
-    new ServiceError(
-      'upload_interrupted',
-      'The connection broke before the upload was complete. Send the file again.',
-      { cause },
-    );
   return new StreamChunks(request, interrupted, signal, () => sendContinue(request));
+}
+
+/** Returns `upload_interrupted` (400). */
+export function interrupted(cause?: unknown): ServiceError {
+  return new ServiceError(
+    'upload_interrupted',
+    'The connection broke before the upload was complete. Send the file again.',
+    { cause },
+  );
 }
 
 /** Counts the bytes of a file and throws if they exceed its limit. */

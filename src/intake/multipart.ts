@@ -12,7 +12,7 @@ import {
   tooManyFiles,
   tooManyParts,
 } from './form-errors.ts';
-import { requestTooLarge, requireIdentityEncoding } from './body.ts';
+import { interrupted, requestTooLarge, requireIdentityEncoding } from './body.ts';
 import { FormFeed } from './form-feed.ts';
 import { readPartHead, type PartHead } from './part-head.ts';
 import { StreamChunks } from './stream-chunks.ts';
@@ -99,13 +99,6 @@ export async function* readMultipart(
     request.unpipe(feed);
     parser.destroy();
   }
-}
-
-function interrupted(): ServiceError {
-  return new ServiceError(
-    'upload_interrupted',
-    'The connection broke before the upload was complete. Send the file again.',
-  );
 }
 
 /** The feed of a form, and the heads of its parts in the order in which the parser reports the parts. */

@@ -7,7 +7,7 @@ import { ServiceError } from '../errors.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { attachmentDisposition } from '../http/content-disposition.ts';
 import { DownloadPlaces } from '../http/download-places.ts';
-import { isUploadId, queryParameter } from '../http/parameters.ts';
+import { queryParameter, requireUploadId } from '../http/parameters.ts';
 import { spanOf } from '../http/request-scope.ts';
 import { readExisting } from '../record/read-existing.ts';
 import type { UploadRecords } from '../record/record.ts';
@@ -60,13 +60,8 @@ function askedUploads(ctx: Context): string[] {
       'bad_request',
       `The query has ${given.length} uploads. Send 1 to ${MAX_ARCHIVE_UPLOADS} as upload=<id>.`,
     );
-  return [...new Set(given)].map(requireListedId);
-}
-
-/** Returns a valid id. The error names the id, because the request has several. */
-function requireListedId(id: string): string {
-  if (isUploadId(id)) return id;
-  throw new ServiceError('bad_upload_id', 'This is not an upload id. Send a lower-case UUID of version 4.', { id });
+  // The error names the id, because the request has several.
+  return [...new Set(given)].map((id) => requireUploadId(id, { id }));
 }
 
 function askedContent(ctx: Context): ArchiveContent {

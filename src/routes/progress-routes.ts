@@ -11,6 +11,7 @@ import { retryAfterSeconds } from '../http/problem.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import { MAX_WATCHED_UPLOADS, watchedUploadsSchema } from '../wire/base-schemas.ts';
 import { forLast } from '../record/for-last.ts';
+import { unknownUpload } from '../record/read-existing.ts';
 import type { ReadRecord } from '../record/read-record.ts';
 import { presentProgress, toUpload } from '../record/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
@@ -70,10 +71,7 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
     const id = requireUploadId(ctx.params['id']);
     const timeoutMs = requestedTimeoutMs(ctx, parts.maxTimeoutMs);
     return await watchUntilFinal(parts, { ids: [id], timeoutMs }, ([read], timedOut) => {
-      if (read === undefined)
-        throw new ServiceError('unknown_upload', 'There is no upload with this id. Check the id, or send the file.', {
-          id,
-        });
+      if (read === undefined) throw unknownUpload(id);
       return timedOut ? stillWorking(read) : resultAnswer(read);
     });
   });

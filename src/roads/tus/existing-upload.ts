@@ -1,6 +1,7 @@
 import { ServiceError } from '../../errors.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import type { UploadRecords } from '../../record/record.ts';
+import { UNKNOWN_DETAIL } from './tus-errors.ts';
 
 /**
  * Returns the record of a resumable upload. Throws `unknown_upload` (404), and `upload_gone`, `upload_cancelled` or
@@ -9,13 +10,8 @@ import type { UploadRecords } from '../../record/record.ts';
 export async function existingUpload(records: Pick<UploadRecords, 'read'>, id: string): Promise<UploadRecord> {
   const record = (await records.read(id))?.record;
   // An upload of a single request is not visible to this protocol.
-  if (record === undefined || (record.metadata === null && !record.deleted)) {
-    throw new ServiceError(
-      'unknown_upload',
-      'There is no resumable upload with this id. Create one with POST /files.',
-      { id },
-    );
-  }
+  if (record === undefined || (record.metadata === null && !record.deleted))
+    throw new ServiceError('unknown_upload', UNKNOWN_DETAIL, { id });
   if (record.deleted)
     throw new ServiceError('upload_gone', 'This upload was deleted. Send the file as a new upload.', { id });
   if (record.state === 'cancelled')

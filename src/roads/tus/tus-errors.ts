@@ -1,10 +1,13 @@
 import { ServiceError, type ErrorCode } from '../../errors.ts';
 
+/** The detail of `unknown_upload` (404) in this protocol. */
+export const UNKNOWN_DETAIL = 'There is no resumable upload with this id. Create one with POST /files.';
+
 /** The errors for answers of @tus/server that have only a status. */
 const BY_STATUS: Readonly<Record<number, { code: ErrorCode; detail?: string }>> = {
   400: { code: 'bad_request' },
   403: { code: 'bad_request' },
-  404: { code: 'unknown_upload', detail: 'There is no resumable upload with this id. Create one with POST /files.' },
+  404: { code: 'unknown_upload', detail: UNKNOWN_DETAIL },
   409: {
     code: 'offset_conflict',
     detail: 'Upload-Offset is not the offset of the upload. Read the offset with HEAD and continue there.',
