@@ -93,6 +93,7 @@ function has(value: unknown, members: Readonly<Record<string, string | undefined
   return Object.entries(members).every(([name, type]) => typeof value[name] === type && value[name] !== null);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** True for any object, including an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }

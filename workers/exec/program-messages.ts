@@ -1,3 +1,5 @@
+import { isObject } from '../../src/kinds/own/check-definition.ts';
+
 /** The members of a line that are understood. */
 interface ProgramMessage {
   /** The finished share of the work. It is not checked yet, so it may be outside of 0 to 1. */
@@ -35,8 +37,4 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | undefine
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

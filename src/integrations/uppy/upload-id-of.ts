@@ -1,4 +1,5 @@
 import type { Body, Meta, UppyFile } from '@uppy/core';
+import { isRecord } from '../../client/wire.ts';
 
 const UUID = /[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}/;
 const WHOLE_ID = new RegExp(`^${UUID.source}$`);
@@ -30,8 +31,4 @@ function idOfUrl(url: string | undefined): string | undefined {
 
 function idFrom(value: unknown): string | undefined {
   return typeof value === 'string' && WHOLE_ID.test(value) ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,5 @@
 import type { Kind, OptionsCheck, OptionsOutcome, Sample } from '../kind.ts';
+import { isObject } from './check-definition.ts';
 import type { KindDefinition, OptionsSchema, SchemaIssue } from './definition.ts';
 
 /** The names of derived files that the storage accepts. */
@@ -55,9 +56,7 @@ function checkBy<Options>(schema: OptionsSchema<Options> | undefined): OptionsCh
 }
 
 function noOptions<Options>(options: unknown): OptionsOutcome<Options> {
-  const isEmpty =
-    options === undefined ||
-    (typeof options === 'object' && options !== null && !Array.isArray(options) && Object.keys(options).length === 0);
+  const isEmpty = options === undefined || (isObject(options) && Object.keys(options).length === 0);
   // The definition has no schema, so `Options` is `NoOptions`.
   return isEmpty ? { success: true, data: {} as Options } : mistake('must be empty for files of this type');
 }
