@@ -11,6 +11,9 @@ const RETRY_JITTER = 0.25;
 /** Longest jitter, for long waits such as until midnight. */
 const MAX_RETRY_JITTER_MS = 60_000;
 
+/** `Retry-After` of a timeout. A client may ask again at once, and the jitter of the header spreads the clients. */
+export const RETRY_AFTER_TIMEOUT_MS = 1000;
+
 /** These headers describe the answer that the problem document replaces. */
 const REPRESENTATION_HEADERS = [
   'ETag',

@@ -1,7 +1,7 @@
 import type { DeferredResult } from '../deferred/deferred-result.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { problemOf, ServiceError } from '../errors.ts';
-import { retryAfterSeconds } from '../http/problem.ts';
+import { RETRY_AFTER_TIMEOUT_MS, retryAfterSeconds } from '../http/problem.ts';
 import type { Redis } from '../queue/connection.ts';
 import { RE_READ, waitForRecords, type RecordWait } from '../record/record-wait.ts';
 import { jobKey, type JobEvent, type JobEvents } from './job-events.ts';
@@ -25,9 +25,6 @@ export interface JobWaitParts {
   /** True to send the reason of a failed job to the client. */
   readonly showsReasons: boolean;
 }
-
-/** `Retry-After` of a timeout. A client may ask again at once, and the jitter of the header spreads the clients. */
-const RETRY_AFTER_TIMEOUT_MS = 1000;
 
 /** Waits until the job is over, or has another version than `since`. Rejects with `unknown_job` (404). */
 export async function waitForJob(parts: JobWaitParts, asked: AskedJob): Promise<DeferredResult<ResponseEntity>> {

@@ -7,7 +7,7 @@ import { requestedTimeoutMs } from '../http/deferral.ts';
 import { mountedDocument } from '../http/mount-path.ts';
 import { RenderedEntity } from '../http/rendered-entity.ts';
 import { seenTags } from '../http/entity-tags.ts';
-import { retryAfterSeconds } from '../http/problem.ts';
+import { RETRY_AFTER_TIMEOUT_MS, retryAfterSeconds } from '../http/problem.ts';
 import { queryParameter, requireUploadId, parseVersion } from '../http/parameters.ts';
 import { MAX_WATCHED_UPLOADS, watchedUploadsSchema } from '../wire/base-schemas.ts';
 import { forLast } from '../record/for-last.ts';
@@ -30,9 +30,6 @@ export interface ProgressRouteParts extends WatchParts {
   /** The path of the service, with which every link begins. */
   mountPath: string;
 }
-
-/** `Retry-After` of a timeout. A client may ask again at once, and the jitter of the header spreads the clients. */
-const RETRY_AFTER_TIMEOUT_MS = 1000;
 
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
