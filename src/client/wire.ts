@@ -64,7 +64,7 @@ export function isProgressList(value: unknown): value is ProgressList {
 }
 
 /** True for the entry of an unknown or deleted upload in that answer. */
-export function isUnwatchable(value: unknown): value is UnwatchableUpload {
+function isUnwatchable(value: unknown): value is UnwatchableUpload {
   return has(value, UNWATCHABLE) && isProblem(value['error']);
 }
 

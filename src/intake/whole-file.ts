@@ -2,7 +2,7 @@
 export const SMALL_BYTES = 256 * 1024;
 
 /** A file that is not complete after this time gets a record, so that others can follow it. */
-export const WHOLE_WITHIN_MS = 50;
+const WHOLE_WITHIN_MS = 50;
 
 const TIME_IS_UP = Symbol('time is up');
 

@@ -8,7 +8,7 @@ export const PICTURE_FORMATS = ['webp', 'jpeg', 'avif', 'png'] as const;
 export type PictureFormat = (typeof PICTURE_FORMATS)[number];
 
 /** How a picture fits into a box: whole inside it, cut to fill it, or whole with margins. */
-export const PICTURE_FITS = ['inside', 'cover', 'contain'] as const;
+const PICTURE_FITS = ['inside', 'cover', 'contain'] as const;
 
 /** One of `PICTURE_FITS`. */
 export type PictureFit = (typeof PICTURE_FITS)[number];

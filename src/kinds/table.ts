@@ -6,7 +6,7 @@ import { sniffEncoding } from './text-encoding.ts';
 import { workbookOf } from './workbook-head.ts';
 
 /** Media type of tab-separated text. All other delimited text is `CSV_TYPE`. */
-export const TSV_TYPE = 'text/tab-separated-values';
+const TSV_TYPE = 'text/tab-separated-values';
 /** Media type of text with any other delimiter than the tab (RFC 7111). */
 export const CSV_TYPE = 'text/csv';
 /** Media type of an Office Open XML workbook (ECMA-376). */

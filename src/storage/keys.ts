@@ -159,7 +159,7 @@ export function attemptPrefix(id: string, attempt: number): string {
 }
 
 /** True for a path that every driver accepts as a key or prefix. */
-export function isSafeKey(key: string): boolean {
+function isSafeKey(key: string): boolean {
   return key.split('/').every((segment) => /^[A-Za-z0-9._-]+$/.test(segment) && !/^\.+$/.test(segment));
 }
 

@@ -22,7 +22,7 @@ import { isDirect, partBytesFor, partPlan, planOf, type DirectUploadRecord } fro
 import { readStored } from './watch-stored.ts';
 
 /** Number of addresses in the answer to the creation, and by default in later answers. */
-export const PARTS_AT_ONCE = 10;
+const PARTS_AT_ONCE = 10;
 
 /** The janitor reads the bucket if no request has done so for this time. */
 const LOOK_AFTER_MS = 60_000;
