@@ -151,7 +151,7 @@ describe('a process with a faulty processor', () => {
     expect([status, stdout, stderr]).toEqual([78, '', `deferred-uploads: PROCESSORS: ${path}: no licence\n`]);
   });
 
-  test('ends a worker if a program does not exist', async () => {
+  test('ends at its start if it is a worker and a program does not exist', async () => {
     const path = join(folder, 'missing.json');
     await writeFile(path, JSON.stringify({ name: 'a', types: ['a/b'], command: ['./missing.sh'] }));
     const { status, stderr } = start(WORKER_ENTRY, path);

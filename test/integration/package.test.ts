@@ -178,12 +178,12 @@ describe('the package', () => {
     expect(JSON.parse(application.output())).toEqual({ state: 'completed', kind: 'note', copy: 'copied' });
   });
 
-  test('has held responses that need no Redis', async () => {
+  test('provides held responses that need no Redis', async () => {
     const script = start([copy('deferred.mjs')], {});
     expect([await script.ended, script.output()]).toEqual([0, 'hello\n']);
   });
 
-  test('holds the results of BullMQ jobs', async () => {
+  test('provides held results of BullMQ jobs', async () => {
     writeFileSync(join(directory, 'jobs.mjs'), recipe('jobs.mjs', 'docs/jobs.md'));
     const application = start(['jobs.mjs']);
     const origin = `http://127.0.0.1:${await application.printed(/^port (\d+)$/m)}`;

@@ -25,7 +25,7 @@ describe('regular expressions of the code', () => {
     },
   );
 
-  test('that are built from strings are literals at that place', () => {
+  test('that are built from a string have the string as a literal in the call', () => {
     expect(constructed.includes(undefined)).toBe(false);
   });
 

@@ -151,7 +151,7 @@ describe('a limit', () => {
     expect(answerTo(await open(caller, { totalBytes: null }))).toBe('storedBytes');
   });
 
-  test('does not count an upload twice that is taken over or started again', async () => {
+  test('counts an upload that is taken over or started again only once', async () => {
     const caller = acme({ receiving: 1, uploadsPerDay: 1, storedBytes: BYTES, createPerMinute: 2 });
     const upload = await uploadIn(records, 'receiving', { caller });
     const again = () => open(caller, { id: upload.id });
@@ -291,7 +291,7 @@ describe('the use of a tenant', () => {
     });
   });
 
-  test('costs nothing in open mode: there is no further key', async () => {
+  test('adds no key to Redis in open mode', async () => {
     await uploadIn(records, 'completed');
     expect(await space.connection.keys(`${space.keys.tenants}*`)).toEqual([]);
   });

@@ -43,7 +43,7 @@ describe('a fault of the service', () => {
     });
   });
 
-  test('of the storage or of Redis requeues the upload any number of times without a count', async () => {
+  test('in the storage or in Redis requeues the upload any number of times, and no fault is counted', async () => {
     const id = await runner.waiting();
     const causes = [
       new ServiceError('storage_unavailable', 'Away.'),

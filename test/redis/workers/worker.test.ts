@@ -125,7 +125,7 @@ describe('a worker', () => {
     expect((await space.records.read(second))?.record.state).toBe('processing');
   });
 
-  test('that may have missed a cancel stops uploads that another one has, and nothing else', async () => {
+  test('that may have missed a cancel stops only uploads that another worker has taken', async () => {
     const worker = await startWorker(endless);
     const [first, second] = await Promise.all([waiting(), waiting()]);
     await until(first, ({ state }) => state === 'processing');
@@ -209,7 +209,7 @@ describe('a worker', () => {
     expect(calls).toBe(2);
   });
 
-  test('asks to be replaced when calls that nothing waits for hold half of its threads', async () => {
+  test('asks to be replaced when half of its threads run calls whose results nobody awaits', async () => {
     let abandoned = 0;
     let asked = 0;
     await startWorker(

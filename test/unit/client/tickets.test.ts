@@ -24,7 +24,7 @@ function numbered() {
 }
 
 describe('the tickets of a client', () => {
-  test('send no header without a function, or without a ticket of it', async () => {
+  test('send no header if there is no function for tickets, or if it returns none', async () => {
     const send = async (headers: Record<string, string>) => headers;
     expect(await createTickets().use(send, NEVER_ABORTED)).toEqual({});
     expect(await createTickets(() => undefined).use(send, NEVER_ABORTED)).toEqual({});
@@ -104,7 +104,7 @@ describe('the tickets of a client', () => {
     expect(await tickets.use(send, NEVER_ABORTED)).toBe('sent');
   });
 
-  test('report a lost connection to the back end as one, so that the upload is retried', async () => {
+  test('report a lost connection to the back end as a lost connection, so that the upload is retried', async () => {
     const tickets = createTickets(() => Promise.reject(new TypeError('fetch failed')));
     expect(await codeOf(tickets.use(async () => 'sent', NEVER_ABORTED))).toBe('connection_lost');
   });

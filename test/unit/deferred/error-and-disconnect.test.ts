@@ -63,7 +63,7 @@ describe('an error or a disconnect', () => {
     expect(served.appErrors).toEqual([]);
   });
 
-  test('has its own type for a client that goes away, is not reported, and releases the waiter at once', async () => {
+  test('has its own type if the client goes away, is not reported, and releases the waiter at once', async () => {
     const { served, registry, results, endings } = await servePolls();
     const seen: unknown[] = [];
     const request = served.open('/x');
@@ -82,7 +82,7 @@ describe('an error or a disconnect', () => {
     expect([served.faults, served.appErrors]).toEqual([[], []]);
   });
 
-  test('lets next() resolve above, and Koa leaves the response alone', async () => {
+  test('lets next() of the middleware above resolve, and Koa leaves the response alone', async () => {
     const seen: unknown[] = [];
     const statuses: number[] = [];
     const { served } = await servePolls({
@@ -132,7 +132,7 @@ describe('an error or a disconnect', () => {
     expect([registry.size, served.manager.held, served.manager.timers]).toEqual([0, 0, 0]);
   });
 
-  test('answers pipelined requests in order if they are resolved in another', async () => {
+  test('answers pipelined requests in their order, even if they are resolved in another order', async () => {
     const { served, registry, endings } = await servePolls();
     const socket = net.connect(served.port, '127.0.0.1');
     let received = '';
@@ -198,7 +198,7 @@ describe('an error or a disconnect', () => {
     expect([registry.size, served.manager.held]).toEqual([0, 0]);
   });
 
-  test("is the application's own error, not a disconnect, if it destroys the held response", async () => {
+  test('is an error, not a disconnect, if the application destroys the held response', async () => {
     const { served, results, endings } = await servePolls();
     served.open('/x');
     await until(() => served.manager.held === 1);

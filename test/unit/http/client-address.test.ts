@@ -14,7 +14,7 @@ describe('the client address without trusted proxies', () => {
     expect(address(['10.0.0.0/8'], '203.0.113.9', '10.0.0.1, 198.51.100.1')).toBe('203.0.113.9');
   });
 
-  test('is undefined without an error for a closed socket', () => {
+  test('is undefined for a closed socket, without an error', () => {
     expect(address([], undefined)).toBe('');
     expect(address(['10.0.0.0/8'], undefined, '198.51.100.1')).toBe('');
   });
@@ -75,7 +75,7 @@ describe('the client key of an address', () => {
     },
   );
 
-  test('of a mapped IPv4 address in hexadecimal is that of the IPv4 address', () => {
+  test('is the same for an IPv4 address and for its mapped form in hexadecimal', () => {
     expect(address(['10.0.0.0/8'], '10.1.2.3', '::ffff:c000:201')).toBe('192.0.2.1');
   });
 });

@@ -90,7 +90,7 @@ describe('a request that changes something', () => {
     expect((await fetch(served.url, { method: 'PUT', headers: { [header]: value } })).status).toBe(status);
   });
 
-  test('without If-Match: * and If-None-Match: * reads nothing for them', async () => {
+  test('reads no record if it has neither If-Match: * nor If-None-Match: *', async () => {
     served = await serve(problemResponses(silentLog), async (ctx) => {
       await requirePresence(ctx, () => Promise.reject(new Error('read')));
       ctx.body = 'performed';

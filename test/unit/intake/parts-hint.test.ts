@@ -19,7 +19,7 @@ describe('parameters of clients that send a file in parts', () => {
     expect(() => refusePartOfFile(name, '2')).toThrow(refusal(/\. Send the file to \/files with the tus protocol/));
   });
 
-  test('are rejected for a whole file of Resumable.js, which would send it again 100 times after a 202', () => {
+  test('are rejected even for a whole file of Resumable.js, which would send it 100 times more if it got a 202', () => {
     expect(() => refusePartOfFile('resumableTotalChunks', '1')).toThrow(
       refusal(/repeats requests .* \/files with the tus protocol/),
     );

@@ -162,7 +162,7 @@ describe('positions in the queue', () => {
     expect(positionsOf(waiting)).toEqual([2, 1, 2]);
   });
 
-  test('move up when an upload leaves the queue whose own position is old', () => {
+  test('move up when an upload with an outdated position leaves the queue', () => {
     const [mover, next, newest, last] = [queued(3, { isPositionOld: true }), queued(2), queued(3), queued(4)];
     expect(moveUpBehind(mover, [mover, next, newest, last])).toEqual([next, newest, last]);
     expect(positionsOf([next, newest, last])).toEqual([1, 2, 3]);

@@ -166,7 +166,7 @@ describe('the known state of an upload', () => {
     expect(bus.knownState(ID)).toBe(undefined);
   });
 
-  test('is forgotten for the upload that changed longest ago when there are too many', () => {
+  test('is forgotten first for the upload that changed longest ago if there are too many', () => {
     const { bus, registry, feed } = build();
     void bus.start();
     feed().changed(ID, FIELDS);

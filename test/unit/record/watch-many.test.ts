@@ -158,7 +158,7 @@ describe('an upload that cannot be watched', () => {
   });
 });
 
-describe('when the time is up', () => {
+describe('a page of uploads whose time is up', () => {
   test('answers with an empty list', async () => {
     const result = await watch(at('a'), at('b'));
     expect(await timeOut(result)).toEqual({ uploads: [], timedOut: true });

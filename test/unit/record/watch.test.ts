@@ -216,7 +216,7 @@ describe('a watch of stored uploads', () => {
     expect(parts.registry.size).toBe(0);
   });
 
-  describe('with a watch that began before they were queued', () => {
+  describe('that was begun before they were queued', () => {
     const open = async (early: EarlyWatch, last = known) => {
       const asked = { ids: [ID], timeoutMs: 1000, known: last, notHeld: () => undefined };
       const isCurrent = (ids: readonly string[]) => early.isCurrent(ids);
@@ -225,7 +225,7 @@ describe('a watch of stored uploads', () => {
       return result;
     };
 
-    test('need no first read, and are answered by the final event', async () => {
+    test('needs no first read, and is answered by the final event', async () => {
       const early = new EarlyWatch(parts.registry);
       early.begin(ID);
       parts.registry.wake(ID, eventOf({ state: 'processing', version: 2 }));
@@ -240,7 +240,7 @@ describe('a watch of stored uploads', () => {
       expect(parts.registry.size).toBe(0);
     });
 
-    test('are read at first if one was final already', async () => {
+    test('begins with a read if one of them was final already', async () => {
       const early = new EarlyWatch(parts.registry);
       early.begin(ID);
       const record = recordOf({ state: 'completed', version: 3 });
@@ -276,7 +276,7 @@ describe('a watch of stored uploads', () => {
   });
 });
 
-test('a watch passes the document to shape', async () => {
+test('a watch passes its document to the function `shape`', async () => {
   records.set(recordOf());
   const shaped: Progress[] = [];
   complete(await watchProgress(parts, { id: ID, seenVersions: [], timeoutMs: 0 }, (progress) => shaped.push(progress)));

@@ -109,7 +109,7 @@ describe('joining pieces in a bucket', () => {
     expect([await temp.storage.stat(key), temp.server.memory.uploads.size]).toEqual([undefined, 0]);
   });
 
-  test('makes nothing if a copy succeeds after another one was not possible', async () => {
+  test('makes nothing if one copy was not possible, even if a later one succeeds', async () => {
     const completed: string[] = [];
     const storedAt = new Date();
     const direct = overriding<DirectParts>(temp.storage.direct, {

@@ -155,7 +155,7 @@ describe('local storage', () => {
     await writer.discard();
   });
 
-  describe('whose path leads to a device, because its disk is away', () => {
+  describe('whose disk is away, so that its path leads to a device,', () => {
     let storage: LocalStorage;
     const leadTo = async (target: string): Promise<void> => {
       await symlink(target, join(temp.directory, 'next'));

@@ -100,7 +100,7 @@ describe('S3 that answers 500', () => {
     expect(await write(Buffer.from('x'))).toMatchObject({ code: 'storage_full', status: 507 });
   });
 
-  test('copies nothing for a missing object if it cannot copy with one request', async () => {
+  test('copies nothing if the object is missing and S3 cannot copy with one request', async () => {
     server.fault = at('CopyObject', (request) => refuse(request, 501, 'NotImplemented'));
     expect(await storage.duplicate(KEY, UPLOAD.part(0))).toBe(false);
   });

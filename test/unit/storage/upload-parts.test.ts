@@ -133,7 +133,7 @@ describe('appending a part', () => {
     expect(await text()).toBe('killednext');
   });
 
-  test('in one part saves nothing before the commit', async () => {
+  test('saves nothing before the commit if the bytes must stay in one part', async () => {
     const first = parts.append(0);
     await first.write(Buffer.from('abc'));
     await first.commit();

@@ -130,7 +130,7 @@ describe('the rows as a workbook', () => {
     ]);
   });
 
-  test('stay texts if a workbook cannot hold them as dates', async () => {
+  test('have dates as texts if a workbook cannot hold them as dates', async () => {
     const types = { old: 'date', zone: 'datetime', long: 'string' } as const;
     const xml = await bytesOf(
       sheetXml(columnsOf(types), batches(['1899-12-31', '2024-02-29T13:45:00+02:00', 'x'.repeat(40_000)])),

@@ -57,7 +57,7 @@ describe('a successful pipeline', () => {
     expect(ended).toEqual([['one', 'two', 'three']]);
   });
 
-  test('reports the start of each step with the share of the earlier ones', async () => {
+  test('reports the start of each step with the fraction that the earlier steps make up', async () => {
     const { reports } = await run(
       processorOf([
         ['one', 1],
@@ -182,7 +182,7 @@ describe('a successful pipeline', () => {
     );
   });
 
-  test('passes on a context that is a class', async () => {
+  test('passes on a context that is an instance of a class', async () => {
     class Context {
       readonly upload = { id: '', publicId: '', type: '', sizeBytes: 0, options: {} };
       readonly inputPath = '/nowhere';

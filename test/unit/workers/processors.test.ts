@@ -27,7 +27,7 @@ describe('the table of processors', () => {
     expect(createProcessors(SETTINGS).find(type)).toBeUndefined();
   });
 
-  test('passes the limit of the settings to the pictures', async () => {
+  test('passes the limit in the settings to the picture processor', async () => {
     const table = createProcessors({ ...SETTINGS, pictureMaxPixels: 99 });
     const process = async (path: string) =>
       await table

@@ -114,7 +114,7 @@ describe('an import', () => {
     expect((await read(id)).trace).toBe(`00-${request.traceId}-${'c'.repeat(16)}-01`);
   });
 
-  test('does not get the id of its upload as the id of a request, which logs contain', async () => {
+  test('does not use the id of its upload as a request id, because logs contain request ids', async () => {
     const id = await create();
     await fetchImport(partsOf(), id, RUN);
     expect((await read(id)).requestId).toBe(uploadRef(id));

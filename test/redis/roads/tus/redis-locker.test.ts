@@ -91,7 +91,7 @@ test('a living holder keeps the lock, and is notified if another one has taken i
   expect(await holder()).toBe('another');
 });
 
-test('an expired lock that no other one has taken is taken again', async () => {
+test('an expired lock is taken again by its holder if nobody else has taken it', async () => {
   const lock = await take();
   await space.connection.del(space.keys.uploadLock(ID));
   await eventually('the lock', async () => (await holder()) !== null);

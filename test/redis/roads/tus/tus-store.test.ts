@@ -68,7 +68,7 @@ describe('an announced upload', () => {
   const DAY_MS = 24 * 3_600_000;
   const dueInMs = async (id: string) => Number(await space.connection.zscore(space.keys.due, id)) - Date.now();
 
-  test('expires after 10 minutes without a byte, and at its expiry after the first bytes', async () => {
+  test('expires after 10 minutes if no byte arrives, and after the usual time once bytes have arrived', async () => {
     const store = newStore({ expiryMs: DAY_MS });
     const id = freshId();
     const created = await store.create(new Upload({ id, offset: 0, size: BYTES.length, metadata: {} }));
@@ -157,7 +157,7 @@ describe('an id that the client has made', () => {
     await expectStored(id);
   });
 
-  test('of a cancelled upload begins a new life', async () => {
+  test('begins a new life if its upload was cancelled', async () => {
     const id = freshId();
     await createUnder(id);
     await write(id, 0, 5000);
@@ -279,7 +279,7 @@ describe('a large upload', () => {
     expect(space.files()).toEqual([]);
   });
 
-  test('ends in one queue place, even if two requests complete it at once', async () => {
+  test('takes one place in the queue, even if two requests complete it at once', async () => {
     const id = await announcedLarge();
     await send(id, 0, HALF);
     await send(id, HALF, LARGE.length, largeStore({ records: withoutQueue('service_unavailable') })).catch(() => 0);

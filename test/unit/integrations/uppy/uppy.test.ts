@@ -146,7 +146,7 @@ describe('the Uppy plugin', () => {
     expect(totals).toEqual(totals.toSorted((one, other) => one - other));
   });
 
-  test('keeps the mean of files that are not complete from going back when another file completes', async () => {
+  test('never lets the mean percent of the unfinished files go back when another file completes', async () => {
     sendsAs(({ name }) => formAnswer(name));
     const [first, second] = [addFile(A), addFile(B)];
     const outcome = uppy.upload();

@@ -26,7 +26,7 @@ describe('the check of fair turns', () => {
     expect(findings).toEqual(['b0 of b waited behind 0 of its own, and 10 of a were taken before it']);
   });
 
-  test('rejects an upload that has not been taken while another tenant had too many turns', () => {
+  test('rejects too many turns of another tenant while an upload is still not taken', () => {
     const { findings } = checkTurns(logOf(['b0', ...ofA], ofA.slice(0, 3)).turns, tenantOf);
     expect(findings).toHaveLength(1);
   });
@@ -38,7 +38,7 @@ describe('the check of fair turns', () => {
     expect([check(2), check(3).length]).toEqual([[], 1]);
   });
 
-  test('counts a taken upload without an event of its wait as ahead of its tenant, and as a turn', () => {
+  test('counts a taken upload whose wait has no event as a turn, and as ahead of the others of its tenant', () => {
     const check = (waits: readonly string[], takes: readonly string[]) =>
       checkTurns(logOf(waits, takes).turns, tenantOf).findings.length;
     const form = ['b1', 'b2'];

@@ -82,7 +82,7 @@ describe('colours of an AVIF without a profile', () => {
     expect([...target]).toEqual([0, 0, 0, 128]);
   });
 
-  test('have the full range if the file is grey and has the limited range', async () => {
+  test('are expanded to the full range if the file is grey with the limited range', async () => {
     const limited = await shown(await pictureFixture('p11-grey-limited.avif'));
     const full = await shown(await pictureFixture('p09-grey.avif'));
     for (const x of [0.05, 0.3, 0.7, 0.95]) expect(distance(limited(x, 0.5), full(x, 0.5))).toBeLessThan(8);

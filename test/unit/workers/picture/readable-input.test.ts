@@ -44,7 +44,7 @@ describe('AVIF', () => {
     expect(png.width).toBe(32);
   });
 
-  test('is no AVIF by its brands if it has no still picture or has pictures in HEVC', async () => {
+  test('is not recognized if its brands name no still picture, or pictures in HEVC too', async () => {
     const moving = Buffer.concat([Buffer.from('\0\0\0\u0018ftypavis\0\0\0\0avismsf1', 'latin1'), Buffer.alloc(100)]);
     expect(await sniffType(moving)).toBe('image/avif-sequence');
     const both = Buffer.concat([Buffer.from('\0\0\0\u001cftypmif1\0\0\0\0heicavifmif1', 'latin1'), Buffer.alloc(100)]);

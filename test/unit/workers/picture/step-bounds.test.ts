@@ -53,7 +53,7 @@ describe('bounded call of libvips', () => {
     await expect(boundsWith().bounds.wait(async () => await Promise.reject(error))).rejects.toBe(error);
   });
 
-  test('receives the whole seconds that are left of the step', async () => {
+  test('is given the number of whole seconds that are left for the step', async () => {
     let given = 0;
     let nowMs = 0;
     const { bounds } = boundsWith(4200, 5, { nowMs: () => nowMs, slowness: 1 });

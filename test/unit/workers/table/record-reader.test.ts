@@ -79,6 +79,17 @@ describe('records of a text', () => {
       { numRuns: 400 },
     );
   });
+
+  test('are passed on one at a time while the sink is full', () => {
+    let rows = 0;
+    const sink: RowSink = { row: () => (rows += 1), error: () => undefined, isFull: true };
+    const reader = new RecordReader({ delimiter: ',', hasReturns: false, maxLineBytes: 1000 }, sink);
+    const seen = [...reader.feed(Buffer.from('1,2\n3,4\n"a""b",6\n'))].length;
+    expect([seen, rows]).toEqual([3, 3]);
+    const steps = reader.feed(Buffer.from('7,8\n9,10\n'));
+    steps.next();
+    expect(rows).toBe(4);
+  });
 });
 
 describe('unclosed quote', () => {
@@ -167,16 +178,5 @@ describe('line length', () => {
     const { rows, errors } = read(`a,b\n"1,2\n${'3,4\n'.repeat(200)}`, { maxLineBytes: 100 });
     expect(errors).toEqual([[2, 'stray_quote']]);
     expect(rows).toHaveLength(201);
-  });
-
-  test('does not matter when records are passed on one by one while the sink is full', () => {
-    let rows = 0;
-    const sink: RowSink = { row: () => (rows += 1), error: () => undefined, isFull: true };
-    const reader = new RecordReader({ delimiter: ',', hasReturns: false, maxLineBytes: 1000 }, sink);
-    const seen = [...reader.feed(Buffer.from('1,2\n3,4\n"a""b",6\n'))].length;
-    expect([seen, rows]).toEqual([3, 3]);
-    const steps = reader.feed(Buffer.from('7,8\n9,10\n'));
-    steps.next();
-    expect(rows).toBe(4);
   });
 });

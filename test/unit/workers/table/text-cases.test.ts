@@ -37,7 +37,7 @@ describe('real text table', () => {
     expect(table.result).toMatchObject({ hasHeader: true, rowCount: 2, rowsSkipped });
   });
 
-  test('is found below more lines of a report than it has rows', async () => {
+  test('is found below a report that has more lines than the table has rows', async () => {
     const report = '# Pages\n# 2024\n# all\n# by views\n# of a site\n';
     const table = await processTable(`${report}Page,Views,Time,Share\n/a,3,1 s,5%\n/b,2,2 s,6%\n/c,1,3 s,7%\n`);
     expect([namesOf(table), table.rows[0]]).toEqual([

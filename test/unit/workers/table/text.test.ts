@@ -256,7 +256,7 @@ describe('table beyond a limit', () => {
     expect((await problemOf(text, { options: { delimiter: ',' }, ...more })).code).toBe(code);
   });
 
-  test('is rejected in another encoding than the option says, with the advice to omit it', async () => {
+  test('is rejected if it has another encoding than the option says, with the advice to omit the option', async () => {
     const text = 'name,city\nJürgen,Köln\nAnna,Ö\n';
     expect(await problemOf(text, { options: { encoding: 'shift_jis' } })).toMatchObject({
       code: 'table_damaged',
