@@ -32,7 +32,7 @@ export function beginAttemptSpan(
   });
 }
 
-/** Returns parts whose storage calls have spans below that of the attempt. */
+/** Returns the same parts, but each call of their storage gets a span below that of the attempt. */
 export function tracedParts(parts: RunnerParts, span: Span): RunnerParts {
   return span.isOn ? { ...parts, storage: tracedStorage(parts.storage, span) } : parts;
 }
