@@ -21,7 +21,7 @@ interface Waiting {
   readonly isRequeued: boolean;
   /** The uploads of the same tenant that were waiting when this one began to wait. */
   ahead: number;
-  /** The uploads of each other tenant that were taken since then. */
+  /** For each other tenant, the number of its uploads that were taken since this one began to wait. */
   readonly overtaken: Map<string, number>;
 }
 

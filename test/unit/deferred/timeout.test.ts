@@ -237,7 +237,7 @@ describe('timeout', () => {
     expect(firedAtMs).toBeLessThanOrEqual(startedAtMs + 1050);
   });
 
-  test("prefers the result's own timeout, and shortens only the default one at random", async () => {
+  test("keeps the result's own timeout as it is, and shortens the default one by a random part", async () => {
     const clock = new FakeClock();
     const seen: number[] = [];
     const served = await serve(

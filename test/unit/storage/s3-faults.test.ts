@@ -78,7 +78,7 @@ describe('S3 that answers 500', () => {
     expect(server.memory.objects.get(NAME)?.bytes.equals(bytes)).toBe(true);
   });
 
-  test('answers 503 for a proxy with an unknown error too', async () => {
+  test('answers 503 too if a proxy in front of S3 answers 502', async () => {
     server.fault = (request) => refuse(request, 502);
     await expect(storage.stat(KEY)).rejects.toMatchObject(UNAVAILABLE);
     await expect(storage.read(KEY)).rejects.toMatchObject(UNAVAILABLE);

@@ -84,7 +84,7 @@ function pointer(tag: number, at: number, isLittle: boolean): Value {
   return { tag, type: LONG, count: 1, bytes };
 }
 
-/** Returns the bytes of a directory with its values, and of further entries with values of four bytes. */
+/** Returns the size of a directory in bytes: of its values, and of `further` entries whose values have four bytes. */
 function sizeOf(values: readonly Value[], further = 0): number {
   const outside = values.filter(({ bytes }) => bytes.length > 4).reduce((sum, { bytes }) => sum + bytes.length, 0);
   return 2 + (values.length + further) * ENTRY_BYTES + 4 + outside;
