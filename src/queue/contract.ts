@@ -76,7 +76,7 @@ export interface QueueKeys {
   readonly tenants: string;
   /** Hash from due upload to the number of failures in a row to handle it. */
   readonly putOff: string;
-  /** String with the run id of Redis at the last reconciliation scan. Expires when the next scan is due. */
+  /** String with the run id of Redis at the last reconciliation scan. Missing or another value if one is due. */
   readonly reconciled: string;
   /** String with the id of the installation, which is also in the storage's marker. */
   readonly installation: string;

@@ -10,6 +10,7 @@ const DUE_SCRIPT = script('due');
 const SETTLE_SCRIPT = script('settle');
 const PUT_OFF_SCRIPT = script('put-off');
 const RUN_SCRIPT = script('run');
+const MARK_RECONCILED_SCRIPT = script('mark-reconciled');
 
 /** The due uploads at one moment. */
 export interface DueUploads {
@@ -17,6 +18,15 @@ export interface DueUploads {
   nowMs: number;
   /** The due uploads. The longest due upload comes first. */
   ids: string[];
+}
+
+/** A reconciliation scan that is due. */
+export interface DueReconciliation {
+  /** The id of the current run of Redis. */
+  readonly run: string;
+  /** The mark of the last scan. Empty without one. */
+  readonly last: string;
+  readonly nowMs: number;
 }
 
 /** The sets that the scripts of records keep, as the janitor reads them. */
@@ -112,14 +122,14 @@ export class UploadSets {
   }
 
   /**
-   * Returns the run id to pass to `markReconciled` after a reconciliation scan, and the time by Redis' clock. Undefined
-   * if none is due: Redis has not restarted and was not emptied since the last one, which is recent, no API process was
-   * killed, and no operator asked for one.
+   * Returns what `markReconciled` needs after a reconciliation scan, and the time by Redis' clock. Undefined if none is
+   * due: the last one is recent, Redis has not restarted and was not emptied since then, no API process was killed, and
+   * no operator asked for one.
    */
-  async reconciliationDue(): Promise<{ run: string; nowMs: number } | undefined> {
+  async reconciliationDue(): Promise<DueReconciliation | undefined> {
     const reply = await available(() => this.#connection.eval(RUN_SCRIPT, 1, this.#keys.reconciled));
-    const [run = '', reconciled = '', nowMs] = Array.isArray(reply) ? reply.map(String) : [];
-    return run === reconciled && !(await this.mayRemove(0)) ? undefined : { run, nowMs: Number(nowMs) };
+    const [run = '', last = '', nowMs] = Array.isArray(reply) ? reply.map(String) : [];
+    return run === last && !(await this.mayRemove(0)) ? undefined : { run, last, nowMs: Number(nowMs) };
   }
 
   /** True if an operator allows the next scan to remove this many uploads. */
@@ -133,9 +143,10 @@ export class UploadSets {
     await available(() => this.#connection.del(this.#keys.removalPermit));
   }
 
-  /** Call it at the end of a reconciliation scan, with the run id of `reconciliationDue`. */
-  async markReconciled(run: string, validMs: number): Promise<void> {
-    await available(() => this.#connection.set(this.#keys.reconciled, run, 'PX', validMs));
+  /** Call it at the end of a reconciliation scan. It is ignored if another scan has become due since. */
+  async markReconciled({ run, last }: DueReconciliation, validMs: number): Promise<void> {
+    const { reconciled } = this.#keys;
+    await available(() => this.#connection.eval(MARK_RECONCILED_SCRIPT, 1, reconciled, last, run, String(validMs)));
   }
 }
 

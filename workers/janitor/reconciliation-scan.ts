@@ -65,7 +65,7 @@ interface Walk {
 export async function reconcileStorage(parts: ReconciliationParts, signal: AbortSignal): Promise<void> {
   const due = await parts.sets.reconciliationDue();
   if (due === undefined) return;
-  const { run, nowMs } = due;
+  const { nowMs } = due;
   const walk = await walkStorage(parts, nowMs, signal);
   if (signal.aborted) return;
   // This check comes after all manifests are read, because a restored upload has a record that names its files.
@@ -73,7 +73,7 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
   if (signal.aborted) return;
   const removable = unknown.filter((id) => walk.seen.get(id) === 'old');
   if (!(await mayRemove(parts, removable.length, walk.seen.size))) {
-    await parts.sets.markReconciled(run, SCAN_VALID_MS);
+    await parts.sets.markReconciled(due, SCAN_VALID_MS);
     return;
   }
   const removed = await removeEach(parts, removable, 'no record and no manifest', signal);
@@ -84,7 +84,7 @@ export async function reconcileStorage(parts: ReconciliationParts, signal: Abort
   const unfinished = await removeUnfinished(parts, nowMs);
   await parts.sets.endPermit();
   const isSoon = unknown.some((id) => walk.seen.get(id) === 'young');
-  await parts.sets.markReconciled(run, isSoon ? LEAST_AGE_MS : SCAN_VALID_MS);
+  await parts.sets.markReconciled(due, isSoon ? LEAST_AGE_MS : SCAN_VALID_MS);
   parts.log.info({ restored: walk.restored, removed, unfinished }, 'storage reconciled');
 }
 

@@ -10,6 +10,7 @@ redis.call('ZADD', KEYS[2], nowAtMs, id)
 local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', nowAtMs - tonumber(ARGV[4]))
 for _, other in ipairs(ended) do
   redis.call('ZREM', KEYS[2], other)
-  if string.sub(other, 1, 4) == 'api-' then redis.call('DEL', KEYS[3]) end
+  -- A value that is no run id. A scan that runs at this moment does not replace it.
+  if string.sub(other, 1, 4) == 'api-' then redis.call('SET', KEYS[3], other) end
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[5])

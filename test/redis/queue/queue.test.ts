@@ -10,7 +10,7 @@ import {
 } from '../../../src/queue/connection.ts';
 import { OTHER_KIND, queueKeys } from '../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../src/queue/upload-queue.ts';
-import { UploadSets } from '../../../src/queue/upload-sets.ts';
+import { UploadSets, type DueReconciliation } from '../../../src/queue/upload-sets.ts';
 import { silentLog, type RecordSpace } from '../../helpers/record-space.ts';
 import { useRecords } from '../../helpers/use-records.ts';
 import { startRedisServer, type RedisServer } from '../../helpers/redis-server.ts';
@@ -174,14 +174,25 @@ describe('the sets of uploads', () => {
 
   test('keep the mark of a reconciliation scan until it expires', async () => {
     const sets = new UploadSets(space.connection, space.keys);
-    const { run = '', nowMs } = (await sets.reconciliationDue()) ?? {};
-    expect([run, nowMs]).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/), expect.any(Number)]);
-    await sets.markReconciled(run, 60_000);
+    const due = await dueOf(sets);
+    expect([due.run, due.last, due.nowMs]).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/), '', expect.any(Number)]);
+    await sets.markReconciled(due, 60_000);
     expect(await sets.reconciliationDue()).toBeUndefined();
-    await sets.markReconciled('the run of a server that is no more', 60_000);
-    expect((await sets.reconciliationDue())?.run).toBe(run);
-    await sets.markReconciled(run, 1);
+    await space.connection.set(space.keys.reconciled, 'the run of a server that is no more');
+    const again = await dueOf(sets);
+    expect(again.run).toBe(due.run);
+    await sets.markReconciled(again, 1);
     await eventually('the next scan', async () => (await sets.reconciliationDue()) !== undefined);
+  });
+
+  test('keep a reconciliation scan due that became due during the last one', async () => {
+    const sets = new UploadSets(space.connection, space.keys);
+    const due = await dueOf(sets);
+    await space.connection.set(space.keys.reconciled, 'api-killed');
+    await sets.markReconciled(due, 60_000);
+    expect((await dueOf(sets)).last).toBe('api-killed');
+    await sets.markReconciled(await dueOf(sets), 60_000);
+    expect(await sets.reconciliationDue()).toBeUndefined();
   });
 
   test('make a scan due only by time if the server reports no run id', async () => {
@@ -190,10 +201,17 @@ describe('the sets of uploads', () => {
       async (_own, connection) => {
         await connection.call('ACL', 'SETUSER', 'default', '-info');
         const sets = new UploadSets(connection, queueKeys('hidden'));
-        expect((await sets.reconciliationDue())?.run).toBe('untold');
-        await sets.markReconciled('untold', 60_000);
+        const due = await dueOf(sets);
+        expect(due.run).toBe('untold');
+        await sets.markReconciled(due, 60_000);
         expect(await sets.reconciliationDue()).toBeUndefined();
       },
     );
   });
 });
+
+async function dueOf(sets: UploadSets): Promise<DueReconciliation> {
+  const due = await sets.reconciliationDue();
+  if (due === undefined) throw new Error('no scan is due');
+  return due;
+}

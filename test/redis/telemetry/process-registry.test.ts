@@ -75,21 +75,19 @@ describe('a process in the registry', () => {
   });
 
   test.each([
-    ['makes a reconciliation scan due if it is an API process', 'api', 0],
-    ['makes no reconciliation scan due if it is a worker, whose records know its files', 'worker', 1],
-  ] as const)('that was killed %s', async (_rule, role, isReconciled) => {
+    ['makes a reconciliation scan due if it is an API process', 'api', true],
+    ['makes no reconciliation scan due if it is a worker, whose records know its files', 'worker', false],
+  ] as const)('that was killed %s', async (_rule, role, isDue) => {
     const { connection, keys } = space;
     await heartbeatOf(role).beat();
     const [killed] = await present();
     await connection.set(keys.reconciled, 'run');
     await heartbeatOf('worker').beat();
-    expect([await connection.exists(keys.reconciled), await connection.zcard(keys.processes)]).toEqual([1, 2]);
+    expect([await connection.get(keys.reconciled), await connection.zcard(keys.processes)]).toEqual(['run', 2]);
     await connection.zadd(keys.processes, Date.now() - 120_000, killed?.id ?? '');
     await heartbeatOf('worker').beat();
-    expect([await connection.exists(keys.reconciled), await connection.zcard(keys.processes)]).toEqual([
-      isReconciled,
-      2,
-    ]);
+    const mark = isDue ? killed?.id : 'run';
+    expect([await connection.get(keys.reconciled), await connection.zcard(keys.processes)]).toEqual([mark, 2]);
   });
 
   test('is listed after API processes if it is a worker', async () => {
