@@ -191,10 +191,14 @@ export class S3Storage implements Storage {
     if (bytes === undefined) return undefined;
     const path = newCopyPath(this.#localDirectory);
     const release = () => rm(path, { force: true });
+    const copy = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    const closed = new Promise<void>((resolve) => copy.once('close', () => resolve()));
     try {
-      await pipeline(bytes, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+      await pipeline(bytes, copy);
       return { path, release };
     } catch (error) {
+      // The pipeline may fail before the file is created.
+      await closed;
       await release();
       throw ofDisk(asServiceError(error));
     }

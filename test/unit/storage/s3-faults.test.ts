@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import type { S3Storage } from '../../../src/storage/s3-storage.ts';
@@ -26,6 +27,7 @@ beforeEach(async () => {
   await open();
 });
 afterEach(async () => {
+  jest.restoreAllMocks();
   await temp.remove();
 });
 
@@ -216,6 +218,27 @@ describe('S3 that cuts the connection', () => {
     await expect(storage.openLocal(KEY)).rejects.toMatchObject(UNAVAILABLE);
     const stream = await storage.read(KEY);
     await expect(stream?.toArray()).rejects.toThrow();
+    expect(await temp.copies()).toEqual([]);
+  });
+
+  test('leaves no file if the file is created after the read has failed', async () => {
+    await write(Buffer.alloc(MIB));
+    server.fault = at(
+      'GetObject',
+      ({ response, request }) =>
+        void response.writeHead(200, { 'Content-Length': MIB }).write('beginning', () => request.socket.destroy()),
+    );
+    const { open: openFile } = fs;
+    const beginsLate = new Promise<void>((resolve) => {
+      const openLate = (...given: Parameters<typeof openFile>) =>
+        void setTimeout(() => {
+          openFile(...given);
+          resolve();
+        }, 50);
+      jest.spyOn(fs, 'open').mockImplementation(Object.assign(openLate, { __promisify__: openFile.__promisify__ }));
+    });
+    await expect(storage.openLocal(KEY)).rejects.toMatchObject(UNAVAILABLE);
+    await beginsLate;
     expect(await temp.copies()).toEqual([]);
   });
 
