@@ -45,11 +45,8 @@ export async function checkOutcomes(
  * Returns whether Redis may have lost the cancel or delete of an upload. Then only the agreement of all processes is
  * checked.
  */
-function isWishLost(
-  { plan, acceptedAtMs = 0, wishedAtMs = Infinity }: ClientResult,
-  lossBetween: LossBetween,
-): boolean {
-  return plan.wish !== 'keep' && lossBetween(acceptedAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS);
+function isWishLost({ plan, sentAtMs, wishedAtMs = Infinity }: ClientResult, lossBetween: LossBetween): boolean {
+  return plan.wish !== 'keep' && lossBetween(sentAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS);
 }
 
 async function ask(url: string, { id }: ClientResult): Promise<ReadState> {

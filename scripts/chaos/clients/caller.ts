@@ -51,6 +51,7 @@ export class Caller {
   readonly #headers: Readonly<Record<string, string>>;
   /** Requests without an answer since the last answer. */
   #failures = 0;
+  #lastSentAtMs = 0;
 
   /**
    * @param deadlineMs by the clock of `performance.now()`; it may change
@@ -70,6 +71,11 @@ export class Caller {
     this.#headers = headers;
   }
 
+  /** The time at which the last request was sent. */
+  get lastSentAtMs(): number {
+    return this.#lastSentAtMs;
+  }
+
   /** Sends a request until it is answered. Throws `OutOfTime`. */
   async ask(question: Question): Promise<Answer> {
     const startedAtMs = performance.now();
@@ -86,6 +92,7 @@ export class Caller {
   async once(question: Question): Promise<Answer | undefined> {
     if (performance.now() > this.#deadlineMs()) throw new OutOfTime(`${question.method} ${question.path}`);
     const sentAtMs = performance.now();
+    this.#lastSentAtMs = sentAtMs;
     try {
       const patienceMs = PATIENCE_MS * 2 ** Math.min(this.#failures, MOST_PATIENCE_DOUBLINGS);
       const answer = await send(this.#random.pick(this.#urls), this.#withHeaders(question), sentAtMs, patienceMs);

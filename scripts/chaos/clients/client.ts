@@ -29,6 +29,8 @@ export interface ClientResult {
   readonly sha256: string;
   /** The time of the 2xx answer, or undefined if there was none. */
   readonly acceptedAtMs: number | undefined;
+  /** The time at which the accepted request was sent. Redis may lose the upload from then on. */
+  readonly sentAtMs: number;
   /** The last state that the client has seen, if any. */
   readonly ended: UploadState | 'gone' | undefined;
   /** The final state that an answer has promised, if any. */
@@ -159,7 +161,7 @@ export class Client {
   }
 
   #isLost(): boolean {
-    return this.#env.lossBetween((this.#acceptedAtMs ?? 0) - 1500, performance.now());
+    return this.#env.lossBetween(this.#sending.caller.lastSentAtMs - 1500, performance.now());
   }
 
   async #until(condition: () => boolean): Promise<void> {
@@ -186,6 +188,7 @@ export class Client {
       sizeBytes: bytes.length,
       sha256: this.#sha256,
       acceptedAtMs: this.#acceptedAtMs,
+      sentAtMs: this.#sending.caller.lastSentAtMs,
       promised: isDoubtful ? undefined : this.#promised,
       wishedAtMs: this.#wishedAtMs,
       mayRestart: unanswered > 0,
