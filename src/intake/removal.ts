@@ -12,7 +12,7 @@ import { uploadRef } from '../telemetry/upload-ref.ts';
 /** The parts that the removal of uploads needs. */
 export interface RemovalParts {
   records: UploadRecords;
-  storage: Pick<Storage, 'removeAll' | 'list' | 'remove'>;
+  storage: Pick<Storage, 'list' | 'read' | 'remove' | 'removeAll'>;
   /** The responses that are sending files of the upload. */
   transfers: { end(id: string): void };
   log: Logger;

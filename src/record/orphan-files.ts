@@ -10,12 +10,13 @@ import {
   partOffset,
   uploadPrefix,
 } from '../storage/keys.ts';
+import { isOfLaterRequest, readManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** The records and the storage that `removeOrphanFiles` compares. */
 export interface FileParts {
   records: Pick<UploadRecords, 'read'>;
-  storage: Pick<Storage, 'list' | 'remove'>;
+  storage: Pick<Storage, 'list' | 'read' | 'remove'>;
 }
 
 /**
@@ -30,8 +31,26 @@ export async function removeOrphanFiles({ records, storage }: FileParts, id: str
   // Redis may have lost the record. The reconciliation scan rebuilds it from the manifest.
   if (read === undefined && keys.some(isManifestKey)) return [];
   const orphans = keys.filter((key) => read === undefined || !isNamed(read, key, keys));
+  if (read !== undefined && (await isBehind(storage, read, orphans))) return [];
   for (const key of orphans) await storage.remove(key);
   return orphans;
+}
+
+/**
+ * True if a file is the manifest of a later request than the record knows. Redis has lost that request then, and the
+ * reconciliation scan restores it.
+ */
+async function isBehind(
+  storage: FileParts['storage'],
+  { record, nowMs }: ReadRecord,
+  keys: readonly string[],
+): Promise<boolean> {
+  if (!isFinalState(record.state) || record.state === 'completed' || isGone(record, nowMs)) return false;
+  for (const key of keys.filter(isManifestKey)) {
+    const manifest = await readManifest(storage, key);
+    if (manifest !== undefined && isOfLaterRequest(manifest, record)) return true;
+  }
+  return false;
 }
 
 function isNamed({ record, nowMs }: ReadRecord, key: string, keys: readonly string[]): boolean {

@@ -87,6 +87,18 @@ export async function newestManifest(
   return newest?.manifest;
 }
 
+/**
+ * True if the request of the manifest began after the record was in this state. Versions only grow, so Redis has then
+ * lost the later state. `restore.lua` has the same rule.
+ */
+export function isOfLaterRequest(
+  { createdAt, sequence = -1 }: Manifest,
+  record: { createdAtMs: number; version: number },
+): boolean {
+  const createdAtMs = Date.parse(createdAt);
+  return createdAtMs === record.createdAtMs ? sequence > record.version : createdAtMs > record.createdAtMs;
+}
+
 interface Dated {
   manifest: Manifest;
   modifiedAtMs: number;
