@@ -37,15 +37,15 @@ export async function removeOrphanFiles({ records, storage }: FileParts, id: str
 }
 
 /**
- * True if a file is the manifest of a later request than the record knows. Redis has lost that request then, and the
- * reconciliation scan restores it.
+ * True if a file is the manifest of a later request than the record knows. Redis has lost that request then. The
+ * reconciliation scan restores it, or the janitor when the record was silent too long.
  */
 async function isBehind(
   storage: FileParts['storage'],
   { record, nowMs }: ReadRecord,
   keys: readonly string[],
 ): Promise<boolean> {
-  if (!isFinalState(record.state) || record.state === 'completed' || isGone(record, nowMs)) return false;
+  if (record.state === 'completed' || isGone(record, nowMs)) return false;
   for (const key of keys.filter(isManifestKey)) {
     const manifest = await readManifest(storage, key);
     if (manifest !== undefined && isOfLaterRequest(manifest, record)) return true;

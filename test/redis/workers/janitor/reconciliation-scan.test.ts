@@ -5,13 +5,14 @@ import { dirname, join } from 'node:path';
 import { openCaller } from '../../../../src/access/caller.ts';
 import type { UploadState } from '../../../../src/wire/documents.ts';
 import { manifestOwner } from '../../../../src/record/ownership.ts';
+import { UploadRecords } from '../../../../src/record/record.ts';
 import { OTHER_KIND } from '../../../../src/queue/contract.ts';
 import { manifestKey, originalKey, partKey, variantKey } from '../../../../src/storage/keys.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
 import { assemble } from '../../../../workers/assemble.ts';
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
 import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
-import { applied, RESULT, silentLog, uploadIn } from '../../../helpers/record-space.ts';
+import { applied, newUpload, RESULT, silentLog, uploadIn } from '../../../helpers/record-space.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 import { NEVER, openJanitorSpace, type JanitorSpace } from '../../../helpers/janitor-space.ts';
@@ -245,6 +246,24 @@ describe('the reconciliation scan', () => {
     });
     expect(restored?.version).toBeGreaterThan(failed?.version ?? 0);
     expect(await janitor.connection.pttl(janitor.keys.record(id))).toBe(-1);
+  });
+
+  test('keeps the files of an accepted upload of which Redis knows only an earlier request', async () => {
+    const records = new UploadRecords(janitor.store, janitor.keys, { retentionMs: 60_000, silenceMs: 0 });
+    const upload = newUpload();
+    applied(await records.open(upload));
+    const before = (await records.read(upload.id))?.record;
+    const createdAt = new Date(before?.createdAtMs ?? 0).toISOString();
+    await janitor.put(originalKey(upload.id, upload.fencingToken));
+    const later = await janitor.storedUpload(upload.id, { createdAt, sequence: (before?.version ?? 0) + 1 });
+    await reconcileStorage(janitor.parts(records), NEVER);
+    expect(janitor.files().length).toBe(3);
+    await handleDueUploads(janitor.parts(records), NEVER);
+    expect((await records.read(upload.id))?.record).toMatchObject({
+      state: 'queued',
+      fencingToken: later.fencingToken,
+    });
+    expect(janitor.files().length).toBe(2);
   });
 
   test.each<[string, UploadState, number]>([
