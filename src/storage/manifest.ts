@@ -89,12 +89,13 @@ export async function newestManifest(
 
 /**
  * True if the request of the manifest began after the record was in this state. Versions only grow, so Redis has then
- * lost the later state. `restore.lua` has the same rule.
+ * lost the later state. False for manifests without a sequence. `restore.lua` has the same rule.
  */
 export function isOfLaterRequest(
-  { createdAt, sequence = -1 }: Manifest,
+  { createdAt, sequence }: Manifest,
   record: { createdAtMs: number; version: number },
 ): boolean {
+  if (sequence === undefined) return false;
   const createdAtMs = Date.parse(createdAt);
   return createdAtMs === record.createdAtMs ? sequence > record.version : createdAtMs > record.createdAtMs;
 }

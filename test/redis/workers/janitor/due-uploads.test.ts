@@ -85,6 +85,15 @@ describe('the handling of due uploads', () => {
     expect(janitor.files()).toEqual([]);
   });
 
+  test('removes files that no scan restores: their manifest has no sequence', async () => {
+    const { id } = await uploadIn(janitor.records, 'failed');
+    const createdAt = new Date(((await janitor.records.read(id))?.record.createdAtMs ?? 0) + 1000).toISOString();
+    await janitor.storedUpload(id, { createdAt });
+    await janitor.connection.zadd(janitor.keys.due, 1, id);
+    await handleDueUploads(janitor.parts(), NEVER);
+    expect(janitor.files()).toEqual([]);
+  });
+
   test('keeps an upload due that is still receiving afterwards', async () => {
     const records = new UploadRecords(janitor.store, janitor.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();

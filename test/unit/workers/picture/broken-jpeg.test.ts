@@ -41,7 +41,7 @@ describe('JPEG with broken pixels', () => {
     }
   });
 
-  test('is rejected if its pixels end early after a harmless fault, which is all that the decoder reports', async () => {
+  test('is rejected if its pixels end early and the decoder reports only a harmless fault before', async () => {
     const whole = await photo({ width: 80, height: 60 });
     const half = Buffer.concat([whole.subarray(0, whole.length - 400), whole.subarray(-2)]);
     for (const harmless of [insertBefore(half, 0xdb, zeros), withoutScanParameters(half)])
