@@ -36,7 +36,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   busboy: ['src/intake/multipart.ts'],
   chardet: ['workers/table/text/guess-encoding.ts'],
   'file-type': ['src/intake/sniff.ts'],
-  ioredis: ['src/queue/redis-client.ts', 'src/compat/lasting-cluster.ts', 'src/compat/sentinel-connector.ts'],
+  ioredis: ['src/queue/redis-client.ts', 'src/compat/cluster-connect.ts', 'src/compat/sentinel-connector.ts'],
   jose: ['src/access/'],
   koa: ['src/jobs/job-results.ts', 'src/server/app.ts', 'src/server/management.ts'],
   'libheif-js': ['workers/picture/heic/libheif.ts', 'workers/picture/heic/heic-reader.ts'],

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The number of offences that are still allowed for each rule. It may only go down. Other rules allow none. */
-const LEFT: Readonly<Record<string, number>> = { 'code lines': 69, strewn: 5, receipt: 12, told: 4, whatever: 2 };
+const LEFT: Readonly<Record<string, number>> = { 'code lines': 69, strewn: 5, receipt: 12, whatever: 2 };
 
 /** Words that CONTRIBUTING.md rules out, each with its replacement. Titles, comments, messages and docs are checked alike. */
 const BANNED: readonly (readonly [name: string, words: RegExp, replacement: string])[] = [

@@ -16,9 +16,9 @@ export async function removeAttemptFiles(
 ): Promise<void> {
   try {
     const record = (await records.read(id))?.record;
-    const isAnothers =
+    const mayBeInUse =
       record?.attempt === attempt && (record.state === 'processing' || Object.keys(record.variants).length > 0);
-    if (!isAnothers) await storage.removeAll(attemptPrefix(id, attempt));
+    if (!mayBeInUse) await storage.removeAll(attemptPrefix(id, attempt));
   } catch (error) {
     log.warn({ err: error }, 'files of the attempt not removed');
   }

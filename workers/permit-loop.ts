@@ -64,7 +64,7 @@ export class PermitLoop {
     this.#stalledChecks = new StalledChecks({
       inUse: async () => await this.#sourcesInUse(),
       check: async ({ worker }) => void (await worker.backend.moveStalledJobsToWait()),
-      periodMs: parts.timing.lookMs,
+      periodMs: parts.timing.stalledCheckMs,
       log: parts.log,
     });
   }
@@ -221,7 +221,7 @@ export class PermitLoop {
       drainDelay: BLOCK_SECONDS,
       skipStalledCheck: true,
       // Of all processes, one runs the check in each period.
-      stalledInterval: timing.lookMs,
+      stalledInterval: timing.stalledCheckMs,
       maxStalledCount: NO_STALL_LIMIT,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },

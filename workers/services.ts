@@ -253,6 +253,6 @@ async function listenForCancels(
     roads.cancel(id);
   });
   // Messages may have been missed before the connection was ready again.
-  cancels.on('ready', () => worker.lookAgain());
+  cancels.on('ready', () => worker.stopLostAttempts());
   await cancels.subscribe(keys.cancelChannel);
 }

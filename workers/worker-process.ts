@@ -22,7 +22,7 @@ async function run(kind: WorkerKind): Promise<void> {
   process.once('disconnect', leave);
   const worker = await openWorker(config, log, kind, {
     onUnresponsive: () => replacement.ask(),
-    onBusy: tellOnce({ type: 'busy' }),
+    onBusy: sendOnce({ type: 'busy' }),
   });
   process.off('disconnect', leave);
   const endWatch = watchEventLoop(timing.loopLimitMs);
@@ -39,10 +39,10 @@ async function run(kind: WorkerKind): Promise<void> {
 }
 
 /** Returns a function that sends the message to the parent process, once at most. */
-function tellOnce(message: { type: string }): () => void {
-  let isTold = false;
+function sendOnce(message: { type: string }): () => void {
+  let isSent = false;
   return () => {
-    if (!isTold) process.send?.(message);
-    isTold = true;
+    if (!isSent) process.send?.(message);
+    isSent = true;
   };
 }

@@ -6,7 +6,7 @@ export interface WorkerTiming {
    */
   lockMs: number;
   /** Period of the check for stalled jobs. It is one small script, which only one worker runs in each period. */
-  lookMs: number;
+  stalledCheckMs: number;
   /** If the event loop blocks for longer, all locks are lost, and the process is killed. */
   loopLimitMs: number;
   /** Milliseconds that a processor has to stop after its time limit. Native code does not check the signal. */
@@ -23,4 +23,9 @@ export const BLOCK_SECONDS = 8;
 export const NO_STALL_LIMIT = 1_000_000;
 
 /** The next attempt begins 3 to 8 seconds after a death: the rest of the lock, and up to two checks. */
-export const WORKER_TIMING: WorkerTiming = { lockMs: 6_000, lookMs: 1_000, loopLimitMs: 10_000, abortGraceMs: 5_000 };
+export const WORKER_TIMING: WorkerTiming = {
+  lockMs: 6_000,
+  stalledCheckMs: 1_000,
+  loopLimitMs: 10_000,
+  abortGraceMs: 5_000,
+};

@@ -66,7 +66,7 @@ export class UploadWorker {
       ...parts,
       kinds: [...new Set([...parts.kinds, OTHER_KIND])],
       run: async (permit) => await this.#process(permit),
-      onLocksLost: (ids) => void this.#lookAgain(({ permit }) => ids.includes(permit.id)),
+      onLocksLost: (ids) => void this.#stopLostAttempts(({ permit }) => ids.includes(permit.id)),
     });
     this.#outage = new StorageOutage({ worker: this.#loop, check: parts.checkStorage, log: parts.log });
     this.#runner = { ...parts, noticeDependencyFault: () => this.#outage.noticed() };
@@ -97,8 +97,8 @@ export class UploadWorker {
   }
 
   /** Call it if cancels may have been missed. Stops each attempt that its record says is over. */
-  lookAgain(): void {
-    void this.#lookAgain(() => true);
+  stopLostAttempts(): void {
+    void this.#stopLostAttempts(() => true);
   }
 
   /** Takes no more permits. Attempts that do not end within `graceMs` are requeued. */
@@ -124,7 +124,7 @@ export class UploadWorker {
       onUnresponsive,
       begun: async (record) => {
         use.record = record;
-        if (use.mustRead) await this.#lookAgain((each) => each === use);
+        if (use.mustRead) await this.#stopLostAttempts((each) => each === use);
       },
     };
     this.#uses.add(use);
@@ -168,7 +168,7 @@ export class UploadWorker {
    * Reads the records of running uploads and stops the attempts that are over. An expired lock does not prove that,
    * because the permit may be in the queue.
    */
-  async #lookAgain(isMeant: (use: Use) => boolean): Promise<void> {
+  async #stopLostAttempts(isMeant: (use: Use) => boolean): Promise<void> {
     for (const use of [...this.#uses].filter(isMeant)) {
       const { record: begun, controller } = use;
       if (begun === undefined) {

@@ -13,7 +13,7 @@ const SWITCHED = '+switch-master';
  * the connection looks for the master ends the connection for ever. It is off by default because it left connections
  * open: https://github.com/redis/ioredis/pull/1363.
  */
-export class LastingSentinelConnector extends SentinelConnector {
+export class RetryingSentinelConnector extends SentinelConnector {
   /** Throws a `TypeError` if the options contain no sentinels. */
   constructor(options: unknown) {
     if (!areOptions(options)) throw new TypeError('The options contain no sentinels.');

@@ -8,11 +8,11 @@ import { Server as NetServer } from 'node:net';
  * connections with `closeIdleConnections` and `closeAllConnections`.
  */
 export function stopAccepting(server: Server): Promise<void> {
-  const sayClose = (_request: IncomingMessage, response: ServerResponse): void => {
+  const announceClose = (_request: IncomingMessage, response: ServerResponse): void => {
     response.shouldKeepAlive = false;
   };
-  server.prependListener('request', sayClose);
-  server.prependListener('checkContinue', sayClose);
+  server.prependListener('request', announceClose);
+  server.prependListener('checkContinue', announceClose);
   return new Promise((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
   });

@@ -174,7 +174,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     this.#state = 'held';
     this.ctx[HELD] = this;
     this.#closeListener = () => {
-      this.#hearClose();
+      this.#closeIfDisconnected();
     };
     listenClose(this.ctx, this.#closeListener);
     if (this.timeoutMs > 0 && !this.result.isSetOrExpired()) this.#holder.deadlines.add(this, this.timeoutMs);
@@ -232,7 +232,7 @@ export class HeldResponse implements Held, ResultHandler, Expirable {
     }
   }
 
-  #hearClose(): void {
+  #closeIfDisconnected(): void {
     if (isClosed(this.ctx)) this.#close();
   }
 

@@ -22,7 +22,7 @@ export function unmatchedChanges(): Middleware {
  * Throws `precondition_failed` (412) for `If-Match: *` if nothing exists at the address, and for `If-None-Match: *` if
  * something does (RFC 9110 sections 13.1.1 and 13.1.2). Used for requests that create the upload in their address.
  */
-export async function requirePresence(ctx: Context, exists: () => Promise<boolean>): Promise<void> {
+export async function checkExistence(ctx: Context, exists: () => Promise<boolean>): Promise<void> {
   const [mustExist, mustNotExist] = ['If-Match', 'If-None-Match'].map((name) => ctx.get(name).trim() === '*');
   if (mustExist !== true && mustNotExist !== true) return;
   const isThere = await exists();

@@ -1,7 +1,7 @@
 import { Cluster, Redis as SingleRedis, type RedisOptions } from 'ioredis';
 import { isCluster, type ClusterPlace, type RedisPlace, type ServerPlace } from './redis-place.ts';
-import { makeLasting } from '../compat/lasting-cluster.ts';
-import { LastingSentinelConnector } from '../compat/sentinel-connector.ts';
+import { awaitReady } from '../compat/cluster-connect.ts';
+import { RetryingSentinelConnector } from '../compat/sentinel-connector.ts';
 
 export type { Cluster, Redis as SingleRedis } from 'ioredis';
 
@@ -67,7 +67,7 @@ export function connectToServer(
     sentinelRetryStrategy: reconnectDelayMs,
     // If a sentinel hangs, the next one is asked.
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
-    Connector: LastingSentinelConnector,
+    Connector: RetryingSentinelConnector,
   });
 }
 
@@ -96,7 +96,7 @@ export function connectToCluster({ nodes, tls, ...credentials }: ClusterPlace, p
       },
     },
   );
-  return makeLasting(cluster);
+  return awaitReady(cluster);
 }
 
 /** True for a connection to a whole cluster. */

@@ -19,7 +19,7 @@ export class StreamGaps {
   #lastId: string;
   #count: number | undefined;
   #before: { readerId: string; streamId: string } | undefined;
-  #toldId: string | undefined;
+  #reportedId: string | undefined;
 
   /** @param start where the reader begins. */
   constructor(start: StreamPosition) {
@@ -45,9 +45,9 @@ export class StreamGaps {
     const before = this.#before;
     this.#before = { readerId: this.#lastId, streamId: stream.lastId };
     if (stream.lastId === this.#lastId) return this.#isShortOf(stream);
-    const stoodStill = before !== undefined && before.readerId === this.#lastId && before.streamId !== this.#lastId;
-    if (!stoodStill || stream.lastId === this.#toldId) return false;
-    this.#toldId = stream.lastId;
+    const hasNotMoved = before !== undefined && before.readerId === this.#lastId && before.streamId !== this.#lastId;
+    if (!hasNotMoved || stream.lastId === this.#reportedId) return false;
+    this.#reportedId = stream.lastId;
     this.#count = undefined;
     return true;
   }

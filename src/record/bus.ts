@@ -41,7 +41,7 @@ export class ProgressBus {
   }
 
   /** Throws `service_unavailable` (503), with the reason, while no events are received. */
-  assertHearing(): void {
+  assertReceiving(): void {
     const fault = this.#feed === undefined ? 'the feed is not open yet' : this.#feed.fault;
     if (fault === undefined) return;
     throw new ServiceError(

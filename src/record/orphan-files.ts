@@ -58,13 +58,13 @@ function isNamed({ record, nowMs }: ReadRecord, key: string, keys: readonly stri
   // A file of an upload that ended before it was stored does not count, even if its bytes reached the disk.
   if (isOfFencingToken(key, record.id, record.fencingToken)) return record.stored || !isFinalState(record.state);
   // The next request of a resumable upload needs its parts.
-  if (partOffset(key) !== undefined) return record.state === 'receiving' || isUnjoined(record, keys);
+  if (partOffset(key) !== undefined) return record.state === 'receiving' || needsParts(record, keys);
   if (Object.values(record.variants).some((variant) => variant.key === key)) return true;
   // The running attempt writes a file before its record names it.
   return !isFinalState(record.state) && key.startsWith(`${attemptPrefix(record.id, record.attempt)}/`);
 }
 
 /** True if the uploaded file exists only as parts, which a worker joins. A failed upload may be tried again. */
-function isUnjoined({ id, fencingToken, stored, state }: ReadRecord['record'], keys: readonly string[]): boolean {
+function needsParts({ id, fencingToken, stored, state }: ReadRecord['record'], keys: readonly string[]): boolean {
   return stored && state !== 'completed' && !keys.includes(originalKey(id, fencingToken));
 }

@@ -4,7 +4,7 @@ import type { Callers } from '../access/callers.ts';
 import type { Upload } from '../wire/documents.ts';
 import { ResponseEntity } from '../deferred/response-entity.ts';
 import { ServiceError } from '../errors.ts';
-import { requirePresence } from '../http/conditional-request.ts';
+import { checkExistence } from '../http/conditional-request.ts';
 import { requestedTimeoutMs } from '../http/deferral.ts';
 import { dispositionFileName } from '../http/content-disposition.ts';
 import { sentDigests } from '../http/digest-fields.ts';
@@ -63,7 +63,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
     const head = { id, fileName, options: optionsOf(ctx), digests: sentDigests(ctx.req.headers) };
     const scope = openScope(ctx, parts);
     const sender = await parts.callers.ofCreationOrRetry(ctx);
-    await requirePresence(ctx, () => hasUpload(parts.records, id));
+    await checkExistence(ctx, () => hasUpload(parts.records, id));
     const caller = withMetadata(sender, queryParameter(ctx, METADATA_FIELD), 'The query parameter "metadata"');
     await withEarlyWatch(parts, timeoutMs, async (wait) => {
       const received = await parts.intake.receiveRaw(withCaller(scope, caller), ctx.req, { ...head, ...wait });

@@ -208,7 +208,7 @@ async function assertServing(
   storage: StorageCheck,
 ): Promise<void> {
   await redisCheck.assertReady(keys.events);
-  bus.assertHearing();
+  bus.assertReceiving();
   await storage.assert();
 }
 

@@ -365,7 +365,7 @@ function conformance(driver: Driver): void {
   /** Returns why no events are received. Empty while they are. */
   function faultOf({ bus }: BusProcess): string {
     try {
-      bus.assertHearing();
+      bus.assertReceiving();
       return '';
     } catch (error) {
       return String(error);

@@ -49,7 +49,7 @@ const LONG_FILES = [
   'integration/tus-expiry.test.ts',
   'unit/workers/isolation/run-isolated.test.ts',
   'redis/workers/create-worker.test.ts',
-  'redis/compat/lasting-cluster.test.ts',
+  'redis/compat/cluster-connect.test.ts',
   'integration/shutdown-deadline.test.ts',
   'unit/workers/own/run-module.test.ts',
   'integration/held-answers.test.ts',

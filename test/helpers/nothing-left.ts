@@ -146,7 +146,7 @@ async function isKnownKey(redis: Redis, key: string, records: Records): Promise<
   const id = UUID.exec(key)?.[0];
   if (id === undefined) return true;
   const record = records.get(id);
-  if (kind === 'record') return record !== undefined && (await isLookedAfter(redis, key, record));
+  if (kind === 'record') return record !== undefined && (await isExpectedRecord(redis, key, record));
   // The job of an upload that is not final yet.
   if (kind === 'uploads') return record !== undefined && !isFinalState(record.state);
   // Other keys must expire. A lock is held only while a request runs.
@@ -157,7 +157,7 @@ async function isKnownKey(redis: Redis, key: string, records: Records): Promise<
  * Returns whether a record will be removed. A final record expires. Every other record must be in a set that the
  * janitor reads.
  */
-async function isLookedAfter(redis: Redis, key: string, record: UploadRecord): Promise<boolean> {
+async function isExpectedRecord(redis: Redis, key: string, record: UploadRecord): Promise<boolean> {
   if (isFinalState(record.state)) return (await redis.pttl(key)) > 0;
   const prefix = key.slice(0, key.indexOf(':'));
   const set = record.state === 'queued' ? 'waiting' : 'due';

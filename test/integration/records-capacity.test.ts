@@ -204,19 +204,19 @@ describe('the oldest waiting upload', () => {
     const publishing = new UploadRecords(space.store, space.keys, { retentionMs: 60_000, publish: 'PUBLISH' });
     const oldest = await waiting(discarding(1));
     const upload = await receiving();
-    const ear = openWaitingConnection(await sharedRedis(), silentLog);
+    const subscriber = openWaitingConnection(await sharedRedis(), silentLog);
     const published: unknown[] = [];
-    ear.on('message', (channel: string, data: string) =>
+    subscriber.on('message', (channel: string, data: string) =>
       published.push([channel, (JSON.parse(data) as RecordFields)['state']]),
     );
-    await ear.subscribe(space.keys.changeChannel(oldest.id), space.keys.changeChannel(upload.id));
+    await subscriber.subscribe(space.keys.changeChannel(oldest.id), space.keys.changeChannel(upload.id));
     applied(await enqueue(upload, discarding(1), publishing));
     await eventually('both events', () => published.length === 2);
     expect(published).toEqual([
       [space.keys.changeChannel(oldest.id), 'discarded'],
       [space.keys.changeChannel(upload.id), 'queued'],
     ]);
-    ear.disconnect();
+    subscriber.disconnect();
   });
 
   test('may be sent again under its id, without its old state', async () => {

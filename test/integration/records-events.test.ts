@@ -165,11 +165,11 @@ describe('the search for lost events', () => {
 describe('the message to workers', () => {
   test.each(['cancel', 'delete'] as const)('is published for a %s after the change is applied', async (change) => {
     const { id } = await uploadIn(space.records, 'processing');
-    const ear = openWaitingConnection(await sharedRedis(), silentLog);
-    await ear.subscribe(space.keys.cancelChannel);
-    const called = once(ear, 'message');
+    const subscriber = openWaitingConnection(await sharedRedis(), silentLog);
+    await subscriber.subscribe(space.keys.cancelChannel);
+    const called = once(subscriber, 'message');
     await space.records[change](id);
     expect(await called).toEqual([space.keys.cancelChannel, id]);
-    ear.disconnect();
+    subscriber.disconnect();
   });
 });

@@ -12,7 +12,7 @@ import { startCrowd } from './lib/crowd.ts';
 import type { Part, ScaleOptions } from './lib/part.ts';
 
 /** A wait that is longer counts as lost. It would end later by its timeout. */
-const HEAR_WITHIN_MS = 10_000;
+const WAKE_WITHIN_MS = 10_000;
 const POLL_MS = 50;
 const US_PER_MS = 1000;
 const BUSES = ['stream', 'targeted'] as const;
@@ -89,7 +89,7 @@ async function holdAll(peer: Peer, clients: Child<ClientQuestions>): Promise<num
 }
 
 async function answersWithin(clients: Child<ClientQuestions>, wanted: number): Promise<Moment[]> {
-  const deadlineMs = performance.now() + HEAR_WITHIN_MS;
+  const deadlineMs = performance.now() + WAKE_WITHIN_MS;
   while ((await clients.ask('answered')) < wanted && performance.now() < deadlineMs) await delay(POLL_MS);
   return (await clients.ask('take')).answers;
 }

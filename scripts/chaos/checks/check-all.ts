@@ -70,7 +70,10 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
       name: `each change was published once, and each upload ended once (${auditor.trail.changes} changes)`,
       findings: auditor.trail.offences,
     },
-    { name: 'the last event of each upload matches its record', findings: [...behind, ...notAsTold(records, auditor)] },
+    {
+      name: 'the last event of each upload matches its record',
+      findings: [...behind, ...lastEventsWrong(records, auditor)],
+    },
     ...webhooks,
     { name: 'no answer breaks the contract', findings: clientLog.offences },
     { name: 'no file without a record, no key, no waiter, no open file', findings: left },
@@ -168,7 +171,7 @@ async function untilNone(list: () => Promise<string[]>, deadlineMs: number): Pro
   }
 }
 
-function notAsTold(records: readonly UploadRecord[], auditor: Auditor): string[] {
+function lastEventsWrong(records: readonly UploadRecord[], auditor: Auditor): string[] {
   return records.flatMap(({ id, version, state }) => {
     const reported = auditor.trail.last(id);
     return reported === undefined || (reported.version === version && reported.state === state)

@@ -25,7 +25,7 @@ import { readStored } from './watch-stored.ts';
 const PARTS_AT_ONCE = 10;
 
 /** The janitor reads the bucket if no request has done so for this time. */
-const LOOK_AFTER_MS = 60_000;
+const BUCKET_READ_AFTER_MS = 60_000;
 
 /** A request for part addresses reads the bucket too, if nobody has done so for this time. */
 const READ_AFTER_MS = 2_000;
@@ -172,7 +172,7 @@ export class DirectUploads {
     const road = { name: 'direct' as const, uploadId, partBytes: partBytesFor(totalBytes ?? 0) };
     const outcome = await this.#parts.records.roads.set(id, fencingToken, {
       road,
-      silenceMs: Math.min(LOOK_AFTER_MS, this.#parts.expiryMs),
+      silenceMs: Math.min(BUCKET_READ_AFTER_MS, this.#parts.expiryMs),
       ...(sha256 === undefined ? {} : { sha256 }),
     });
     if (!outcome.applied || outcome.record === undefined)

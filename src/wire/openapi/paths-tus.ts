@@ -123,8 +123,8 @@ over, if the sender stopped sending, or if the process stops. The last byte queu
   headers: { ...RESUMABLE, ...AT, ...EXPIRES },
 };
 
-const tellProtocol: Operation = {
-  operationId: 'tellTusProtocol',
+const getProtocol: Operation = {
+  operationId: 'getTusProtocol',
   tags: TAGS,
   summary: 'Ask which parts of the protocol are supported',
   description:
@@ -263,6 +263,6 @@ const overridden: Operation = {
 
 /** Operations of the tus protocol. */
 export const TUS_PATHS: Paths = {
-  '/files': { options: tellProtocol, post: createResumable },
+  '/files': { options: getProtocol, post: createResumable },
   '/files/{id}': { head: askOffset, patch: addBytes, delete: endResumable, post: overridden },
 };

@@ -8,7 +8,7 @@ runWorkerProcess({
   isolatedEntry: new URL('./isolated.js', import.meta.url),
   timing: {
     lockMs: Math.min(patienceMs(2_000), 8_000),
-    lookMs: 500,
+    stalledCheckMs: 500,
     loopLimitMs: Math.min(patienceMs(3_000), 10_000),
     abortGraceMs: 500,
   },

@@ -327,15 +327,15 @@ describe('an event of an upload whose bytes arrive', () => {
     ['another request that begins again', { version: 6, phaseStartedAtMs: 2000 }, 1],
     ['a gap', undefined, 1],
   ] as const)('is passed on only if another writer may have caused it: %s', async (_, change, looks) => {
-    let looked = 0;
+    let calls = 0;
     const registry = openRegistry();
     const listen: IntakeParts['listen'] = (observer) => subscribeTo(registry, silentLog, observer);
-    const release = listenForOtherRequests({ listen }, mine)(() => (looked += 1));
+    const release = listenForOtherRequests({ listen }, mine)(() => (calls += 1));
     await turn();
-    expect(looked).toBe(1);
+    expect(calls).toBe(1);
     registry.wake(mine.id, change === undefined ? undefined : { ...mine, ...change });
     await turn();
-    expect(looked).toBe(1 + looks);
+    expect(calls).toBe(1 + looks);
     release();
     expect(registry.size).toBe(0);
   });

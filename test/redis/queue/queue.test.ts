@@ -202,7 +202,7 @@ describe('the sets of uploads', () => {
         await connection.call('ACL', 'SETUSER', 'default', '-info');
         const sets = new UploadSets(connection, queueKeys('hidden'));
         const due = await dueOf(sets);
-        expect(due.run).toBe('untold');
+        expect(due.run).toBe('unknown');
         await sets.markReconciled(due, 60_000);
         expect(await sets.reconciliationDue()).toBeUndefined();
       },

@@ -131,7 +131,7 @@ describe('a worker', () => {
     await until(first, ({ state }) => state === 'processing');
     await until(second, ({ state }) => state === 'processing');
     await space.records.cancel(first);
-    worker.lookAgain();
+    worker.stopLostAttempts();
     await eventually('one running job', async () => (await queue.counts()).active === 1);
     expect((await space.records.read(second))?.record).toMatchObject({ state: 'processing', attempt: 1 });
   });
@@ -157,7 +157,7 @@ describe('a worker', () => {
     const id = await waiting();
     await until(id, ({ state }) => state === 'processing');
     await space.records.cancel(id);
-    worker.lookAgain();
+    worker.stopLostAttempts();
     // The worker has read the record before this read.
     await space.records.read(id);
     release();

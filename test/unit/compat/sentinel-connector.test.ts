@@ -23,7 +23,7 @@ interface FakeSentinel extends FakeRedis {
   readonly asked: () => number;
   readonly listening: readonly Socket[];
   /** Reports a new master to these subscribers, default all. */
-  tellOf(master: FakeRedis, listening?: readonly Socket[]): void;
+  announceMaster(master: FakeRedis, listening?: readonly Socket[]): void;
 }
 
 /** Starts a sentinel. `masterNow` may answer late. */
@@ -52,10 +52,10 @@ async function startSentinel(
     { endsAtOnce },
   );
   open.push(fake);
-  const tellOf = ({ port }: FakeRedis, to: readonly Socket[] = listening) => {
+  const announceMaster = ({ port }: FakeRedis, to: readonly Socket[] = listening) => {
     for (const socket of to) socket.write(bulks('message', '+switch-master', `mymaster 127.0.0.1 1 127.0.0.1 ${port}`));
   };
-  return { ...fake, asked: () => asked, listening, tellOf };
+  return { ...fake, asked: () => asked, listening, announceMaster };
 }
 
 interface Connected {
@@ -100,7 +100,7 @@ describe('connection through sentinels', () => {
     const { times } = await connect(known);
     await listened(found);
     current = next;
-    found.tellOf(next);
+    found.announceMaster(next);
     await eventually('the new master', () => times('ready') === 2 && next.sockets.length === 1);
     expect(old.sockets).toHaveLength(0);
   });
@@ -110,7 +110,7 @@ describe('connection through sentinels', () => {
     const sentinels = [await startSentinel(() => master), await startSentinel(() => master)] as const;
     const { connection, events } = await connect(...sentinels);
     for (const sentinel of sentinels) await listened(sentinel);
-    for (const sentinel of sentinels) sentinel.tellOf(master);
+    for (const sentinel of sentinels) sentinel.announceMaster(master);
     // A failover of another master has no effect either.
     sentinels[0].listening[0]?.write(bulks('message', '+switch-master', 'other 127.0.0.1 1 127.0.0.1 2'));
     // A connector that subscribes again has read everything that came before the end.
@@ -122,10 +122,10 @@ describe('connection through sentinels', () => {
 
   test('is not ended by a report to its predecessor while it looks for the master', async () => {
     const master = await startMaster();
-    let tellFirst: (() => Promise<void>) | undefined;
+    let beforeAnswer: (() => Promise<void>) | undefined;
     const sentinel: FakeSentinel = await startSentinel(
       async () => {
-        await tellFirst?.();
+        await beforeAnswer?.();
         return master;
       },
       () => [],
@@ -134,10 +134,10 @@ describe('connection through sentinels', () => {
     const { times } = await connect(sentinel);
     await listened(sentinel);
     const [listening] = sentinel.listening;
-    tellFirst = async () => {
-      tellFirst = undefined;
+    beforeAnswer = async () => {
+      beforeAnswer = undefined;
       // The old listener receives it, because this sentinel has not processed its end yet.
-      sentinel.tellOf(master, listening === undefined ? [] : [listening]);
+      sentinel.announceMaster(master, listening === undefined ? [] : [listening]);
       await eventually('the message to be out', () => listening?.writableLength === 0);
       // On this machine, written bytes are at once available to the reader.
       for (let turns = 0; turns < 5; turns += 1) await turn();

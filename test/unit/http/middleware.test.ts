@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Middleware } from 'koa';
 import { openCaller } from '../../../src/access/caller.ts';
 import { accessLog } from '../../../src/http/access-log.ts';
-import { requirePresence, unmatchedChanges } from '../../../src/http/conditional-request.ts';
+import { checkExistence, unmatchedChanges } from '../../../src/http/conditional-request.ts';
 import { methodNotAllowed } from '../../../src/http/method-not-allowed.ts';
 import { problemResponses } from '../../../src/http/problem.ts';
 import { openScope, requestIdOf, requestIds, withCaller } from '../../../src/http/request-scope.ts';
@@ -84,7 +84,7 @@ describe('a request that changes something', () => {
     ['If-None-Match', '"7"', true, 200],
   ])('and would create an upload obeys %s: %j (it exists: %j, answer %d)', async (header, value, exists, status) => {
     served = await serve(problemResponses(silentLog), async (ctx) => {
-      await requirePresence(ctx, () => Promise.resolve(exists));
+      await checkExistence(ctx, () => Promise.resolve(exists));
       ctx.body = 'performed';
     });
     expect((await fetch(served.url, { method: 'PUT', headers: { [header]: value } })).status).toBe(status);
@@ -92,7 +92,7 @@ describe('a request that changes something', () => {
 
   test('reads no record if it has neither If-Match: * nor If-None-Match: *', async () => {
     served = await serve(problemResponses(silentLog), async (ctx) => {
-      await requirePresence(ctx, () => Promise.reject(new Error('read')));
+      await checkExistence(ctx, () => Promise.reject(new Error('read')));
       ctx.body = 'performed';
     });
     expect((await fetch(served.url, { method: 'PUT' })).status).toBe(200);

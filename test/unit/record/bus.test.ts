@@ -211,11 +211,11 @@ test('throws 503 with the reason while no events are received', async () => {
     close: async () => undefined,
   };
   const bus = new ProgressBus(openRegistry(), () => feed, silentLog);
-  expect(() => bus.assertHearing()).toThrow('the feed is not open yet');
+  expect(() => bus.assertReceiving()).toThrow('the feed is not open yet');
   await bus.start();
-  expect(() => bus.assertHearing()).toThrow(
+  expect(() => bus.assertReceiving()).toThrow(
     'This process receives no events of uploads: Redis answers NOPERM. Try again shortly.',
   );
   fault = undefined;
-  bus.assertHearing();
+  bus.assertReceiving();
 });

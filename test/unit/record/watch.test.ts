@@ -125,12 +125,12 @@ describe('a watch of one upload', () => {
 
   test('answers a waiting client with the deletion', async () => {
     records.set(recordOf());
-    const [byEvent, byLook] = await Promise.all([watch(7), watch(7)]);
+    const [byEvent, byRead] = await Promise.all([watch(7), watch(7)]);
     records.set(recordOf({ state: 'cancelled', version: 8, deleted: true }));
-    expect(await timeOut(byLook)).toMatchObject({ state: 'cancelled', final: true });
+    expect(await timeOut(byRead)).toMatchObject({ state: 'cancelled', final: true });
     parts.registry.wake(ID, eventOf({ state: 'cancelled', version: 8, deleted: true }));
     expect(byEvent.getResult()).toMatchObject({ state: 'cancelled', final: true });
-    for (const result of [byEvent, byLook]) complete(result);
+    for (const result of [byEvent, byRead]) complete(result);
   });
 
   test.each([

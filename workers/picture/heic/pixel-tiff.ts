@@ -49,7 +49,7 @@ export function pixelTiff(
   ];
   const directoryAt = HEADER_BYTES + pixelBytes + (pixelBytes % 2);
   const valuesAt = directoryAt + 2 + fields.length * ENTRY_BYTES + 4;
-  const bytes = new Uint8Array(fields.reduce((sum, field) => sum + roomOf(field), valuesAt));
+  const bytes = new Uint8Array(fields.reduce((sum, field) => sum + outsideBytes(field), valuesAt));
   const view = new DataView(bytes.buffer);
   bytes.set([0x49, 0x49, 42, 0]);
   view.setUint32(4, directoryAt, true);
@@ -65,10 +65,10 @@ function writeDirectory(view: DataView, directoryAt: number, valuesAt: number, f
     view.setUint16(entry, field.tag, true);
     view.setUint16(entry + 2, field.type, true);
     view.setUint32(entry + 4, field.values.length, true);
-    const isInline = roomOf(field) === 0;
+    const isInline = outsideBytes(field) === 0;
     if (!isInline) view.setUint32(entry + 8, free, true);
     writeValues(view, isInline ? entry + 8 : free, field);
-    free += roomOf(field);
+    free += outsideBytes(field);
   }
 }
 
@@ -84,7 +84,7 @@ function writeValues(view: DataView, start: number, { type, values }: Field): vo
  * Returns the number of bytes that values take outside of their entry: 0 if they fit into its four bytes. Values begin
  * at even positions.
  */
-function roomOf({ type, values }: Field): number {
+function outsideBytes({ type, values }: Field): number {
   const bytes = values.length * ({ [SHORT]: 2, [LONG]: 4 }[type] ?? 1);
   return bytes <= 4 ? 0 : bytes + (bytes % 2);
 }

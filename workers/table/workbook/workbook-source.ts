@@ -10,7 +10,7 @@ import { readTimeFormats } from './styles.ts';
 import { chooseSheets, listOf, quoted, readWorkbook, type Sheet, type Workbook } from './workbook.ts';
 
 /** Maximum number of empty sheets that are tried before the first one with cells. */
-const MOST_LOOKED_AT = 50;
+const MAX_SHEETS_SEARCHED = 50;
 
 /** The parameters for opening a workbook. */
 export interface WorkbookSettings {
@@ -64,7 +64,7 @@ async function firstWithCells(
   hasCells: (sheet: Sheet) => Promise<boolean>,
 ): Promise<Sheet> {
   if (sheets.length === 1) return sheets[0];
-  for (const sheet of sheets.slice(0, MOST_LOOKED_AT)) if (await hasCells(sheet)) return sheet;
+  for (const sheet of sheets.slice(0, MAX_SHEETS_SEARCHED)) if (await hasCells(sheet)) return sheet;
   return sheets[0];
 }
 

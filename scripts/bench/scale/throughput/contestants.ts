@@ -24,7 +24,7 @@ export const BARE_JOBS: Contestant = {
   updates: 0,
 };
 /** A peer that reports progress with BullMQ only, without a record. */
-export const TOLD_JOBS: Contestant = {
+export const REPORTING_JOBS: Contestant = {
   title: 'bare BullMQ, ten updates of progress each',
   producer: 'job-producer',
   worker: 'bare-worker',

@@ -2,7 +2,7 @@ import { median, medianRatio } from '../../lib/statistics.ts';
 import { figure, formatTable } from '../../lib/table.ts';
 import { formatLimits } from '../../upload/limits.ts';
 import type { ScaleOptions } from '../lib/part.ts';
-import { BARE_JOBS, CONCURRENCY, TOLD_JOBS, UPLOADS, type Contestant } from './contestants.ts';
+import { BARE_JOBS, CONCURRENCY, REPORTING_JOBS, UPLOADS, type Contestant } from './contestants.ts';
 import type { HttpFigures } from './http.ts';
 import type { Manner, RoundFigures } from './round.ts';
 
@@ -64,7 +64,7 @@ function ratio({ measured }: Pick<CountFigures, 'measured'>, manner: Manner, pee
 }
 
 function targetsOf(figures: CountFigures) {
-  return [BARE_JOBS, TOLD_JOBS].flatMap((peer) =>
+  return [BARE_JOBS, REPORTING_JOBS].flatMap((peer) =>
     (['flow', 'drain'] as const).map((manner) => ({
       what: `${figures.workers} workers, ${TITLES[manner]}: beside ${peer.title}`,
       value: ratio(figures, manner, peer),

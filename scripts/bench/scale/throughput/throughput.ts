@@ -2,7 +2,7 @@ import { say, type CommonOptions } from '../../lib/bench.ts';
 import type { Session } from '../../lib/session.ts';
 import type { Part, ScaleOptions } from '../lib/part.ts';
 import { withRedisMeter, type RedisMeter } from '../lib/redis-meter.ts';
-import { BARE_JOBS, endTeam, startTeam, TOLD_JOBS, UPLOADS, type Contestant, type Team } from './contestants.ts';
+import { BARE_JOBS, endTeam, startTeam, REPORTING_JOBS, UPLOADS, type Contestant, type Team } from './contestants.ts';
 import { runHttpRound, startFront, type HttpFigures, type HttpFront } from './http.ts';
 import { reportThroughput, type CountFigures } from './report.ts';
 import { runRound, type Manner, type RoundFigures } from './round.ts';
@@ -36,7 +36,7 @@ async function measure(
   options: ScaleOptions,
 ): Promise<CountFigures> {
   const teams: Team[] = [];
-  for (const contestant of [BARE_JOBS, TOLD_JOBS, UPLOADS])
+  for (const contestant of [BARE_JOBS, REPORTING_JOBS, UPLOADS])
     teams.push(await startTeam(session, contestant, workers, profiled(options)));
   const service = teams.find(({ contestant }) => contestant === UPLOADS);
   if (service === undefined) throw new Error('no contestant takes uploads');

@@ -24,7 +24,7 @@ describe('hostile picture', () => {
     for (const { name, bytes } of hostile) seen.push([name, await outcomeOf(bytes)]);
     const wanted = hostile.map(({ name, outcome }, index) => [
       name,
-      outcome === 'any' && isTold(seen[index]?.[1]) ? seen[index]?.[1] : outcome,
+      outcome === 'any' && isExpected(seen[index]?.[1]) ? seen[index]?.[1] : outcome,
     ]);
     expect(seen).toEqual(wanted);
   });
@@ -37,7 +37,7 @@ describe('hostile picture', () => {
   });
 });
 
-function isTold(outcome: unknown): boolean {
+function isExpected(outcome: unknown): boolean {
   return ['completed', 'picture_damaged', 'picture_too_large', 'picture_unsupported'].includes(String(outcome));
 }
 

@@ -6,12 +6,12 @@ import type { Cluster } from 'ioredis';
  * but never settles the promise of the first attempt. A BullMQ worker that awaits it would never take a job again.
  * There is no report of exactly this; https://github.com/redis/ioredis/pull/741 says to rely on the events instead.
  */
-export function makeLasting(cluster: Cluster): Cluster {
+export function awaitReady(cluster: Cluster): Cluster {
   const connect = cluster.connect.bind(cluster);
   const duplicate = cluster.duplicate.bind(cluster);
   return Object.assign(cluster, {
     connect: () => untilReady(cluster, connect),
-    duplicate: (...given: Parameters<Cluster['duplicate']>) => makeLasting(duplicate(...given)),
+    duplicate: (...given: Parameters<Cluster['duplicate']>) => awaitReady(duplicate(...given)),
   });
 }
 
