@@ -7,7 +7,7 @@ interface PausableWorker {
 }
 
 /** The pause after a rejected command. */
-const REST_MS = 1_000;
+const BACK_OFF_MS = 1_000;
 
 /**
  * Pauses a worker for a second after Redis has rejected a command, for example because its memory or disk is full or
@@ -22,7 +22,7 @@ export function backOffOnError(worker: PausableWorker): () => void {
     timer = setTimeout(() => {
       timer = undefined;
       void worker.resume();
-    }, REST_MS);
+    }, BACK_OFF_MS);
   };
   worker.on('error', onError);
   return () => {

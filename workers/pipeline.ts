@@ -27,11 +27,11 @@ export interface PipelineHooks {
  * signal's reason, even if the step threw another error. Otherwise it rejects with the error of the step. In all cases
  * every write to the storage has ended and the processor's `end` was called.
  */
-export async function runPipeline<State, Made extends AnyResult>(
-  processor: Processor<State, Made>,
+export async function runPipeline<State, Result extends AnyResult>(
+  processor: Processor<State, Result>,
   context: PipelineContext,
   hooks: PipelineHooks,
-): Promise<Made> {
+): Promise<Result> {
   context.signal.throwIfAborted();
   const state = processor.begin();
   const meter = createMeter(processor.steps, state, hooks);

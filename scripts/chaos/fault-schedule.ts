@@ -66,7 +66,7 @@ const LAST_AT = 0.92;
 /** The frequency of `redis-kill` with `powerLoss`. */
 const POWER_LOSS_CARDS = 4;
 /** The pause after a fault before the same target is hit again. */
-const REST_MS = 1500;
+const BACK_OFF_MS = 1500;
 
 /** Returns the target of a kind of fault. */
 export function targetOf(kind: FaultKind): FaultTarget {
@@ -95,7 +95,7 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
     const [least, most] = KINDS[kind].forMs;
     const forMs = random.between(least, most);
     const index = random.pick(free(kind));
-    busyUntilMs.set(`${targetOf(kind)} ${index}`, atMs + forMs + REST_MS);
+    busyUntilMs.set(`${targetOf(kind)} ${index}`, atMs + forMs + BACK_OFF_MS);
     return [{ atMs, kind, index, forMs }];
   });
 }

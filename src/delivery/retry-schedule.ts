@@ -18,7 +18,7 @@ const PAUSES_MS = [
 export const LAST_TRY = PAUSES_MS.length + 1;
 
 /** An endpoint may ask for a pause up to this one with `Retry-After`. */
-const MOST_ASKED_MS = HOUR_MS;
+const MAX_REQUESTED_PAUSE_MS = HOUR_MS;
 
 /** Pauses are longer or shorter by up to this share, so that an endpoint that is back is not flooded. */
 const JITTER = 0.15;
@@ -29,6 +29,6 @@ const JITTER = 0.15;
  */
 export function pauseAfterTry(tries: number, askedMs = 0): number {
   const usualMs = PAUSES_MS[Math.min(tries, PAUSES_MS.length) - 1] ?? 0;
-  const pauseMs = Math.max(usualMs, Math.min(askedMs, MOST_ASKED_MS));
+  const pauseMs = Math.max(usualMs, Math.min(askedMs, MAX_REQUESTED_PAUSE_MS));
   return Math.round(pauseMs * (1 - JITTER + 2 * JITTER * Math.random()));
 }

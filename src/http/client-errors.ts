@@ -29,7 +29,7 @@ export function answerClientErrors(server: Server): void {
     // Each further byte causes an error too. Only the first one is answered.
     if (spoiled.has(socket) && error.code !== 'ECONNRESET') return;
     spoiled.add(socket);
-    endSpoiled(socket, error, answering.get(socket));
+    endMalformed(socket, error, answering.get(socket));
   });
   server.on('connect', (_request, socket) =>
     closeLingering(
@@ -62,7 +62,7 @@ interface Exchange {
   response: ServerResponse;
 }
 
-function endSpoiled(socket: Duplex, error: Error & { code?: string }, current: Exchange | undefined): void {
+function endMalformed(socket: Duplex, error: Error & { code?: string }, current: Exchange | undefined): void {
   const isUnderWay = current !== undefined && !current.response.writableFinished && !current.response.destroyed;
   if (isUnderWay && current.request.complete && socket.writable) {
     lingerOnClose(current.request.socket);

@@ -25,7 +25,7 @@ const REPRESENTATION_HEADERS = [
 ];
 
 /** Errors of requests that could not be held. */
-const UNHELD_CODES: ReadonlySet<ErrorCode> = new Set(['too_many_held', 'too_many_held_by_address']);
+const NOT_HELD_CODES: ReadonlySet<ErrorCode> = new Set(['too_many_held', 'too_many_held_by_address']);
 
 /** Returns the value of `Retry-After` in whole seconds (RFC 9110 section 10.2.3), at least 1, with jitter added. */
 export function retryAfterSeconds(retryAfterMs: number): string {
@@ -71,7 +71,7 @@ function answerProblem(ctx: Context, error: unknown, log: Logger): void {
 
 function setProblem(ctx: Context, known: ServiceError): void {
   for (const name of REPRESENTATION_HEADERS) ctx.remove(name);
-  if (UNHELD_CODES.has(known.code)) {
+  if (NOT_HELD_CODES.has(known.code)) {
     ctx.remove('Preference-Applied');
     // Otherwise thousands of clients that retry later keep their connections, and none are left for uploads.
     ctx.res.shouldKeepAlive = false;

@@ -24,7 +24,7 @@ import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportR
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
 /** A time after that of every file: all unfinished files may be removed, because no request writes any more. */
-const NOBODY_WRITES_AFTER = new Date(8_640_000_000_000_000);
+const AFTER_ALL_WRITES = new Date(8_640_000_000_000_000);
 
 /** The parts that the intake needs. */
 export interface IntakeParts extends ReceiveParts {
@@ -189,10 +189,10 @@ export class IncomingUpload {
         return queued(outcome.record, outcome);
       // If the later request is silent, the janitor may be queuing these files at this moment. If they are orphans, it
       // removes them when the upload is final.
-      const isOvertaken = outcome.rejection === 'fenced' && outcome.record?.state === 'receiving';
+      const isTakenOver = outcome.rejection === 'fenced' && outcome.record?.state === 'receiving';
       const lack = await lackError(this.#parts.admission, address, outcome);
       if (lack !== undefined && this.#keepsBytes) await this.#parts.storage.remove(manifestKey(id, fencingToken));
-      else if (!isOvertaken) await this.#removeFiles();
+      else if (!isTakenOver) await this.#removeFiles();
       throw lack ?? rejectionToError(outcome);
     }
     // The upload is queued from here on.
@@ -222,7 +222,7 @@ export class IncomingUpload {
     if (this.#isEnqueueSent) await this.#parts.records.delete(id);
     await this.#removeFiles();
     // A writer may have failed to remove its unfinished file. Without a record the janitor would not find it.
-    if (!this.#isEnqueueSent) await this.#parts.storage.removeUnfinished(uploadPrefix(id), NOBODY_WRITES_AFTER);
+    if (!this.#isEnqueueSent) await this.#parts.storage.removeUnfinished(uploadPrefix(id), AFTER_ALL_WRITES);
     await this.#parts.records.forget(id, publicId);
   }
 

@@ -86,7 +86,7 @@ export async function receiveWhole(parts: ReceiveParts, file: WholeIncomingFile)
     raw?.see(chunk);
     hash.update(chunk);
   }
-  if (raw?.type !== undefined) throw notTaken(raw.type, kinds);
+  if (raw?.type !== undefined) throw unsupportedType(raw.type, kinds);
   hash.requireRight();
   const stored = { type, sizeBytes: limiter.bytes, sha256: hash.sha256, options };
   const object = { key: originalKey(file.id, file.fencingToken), chunks: file.chunks };
@@ -118,7 +118,7 @@ async function storeChunks(
     const hash = new BodyDigests(file.digests ?? [], parts.hashes === false ? [] : ['sha256']);
     const raw = type === 'image/tiff' ? new RawPictureWatch() : undefined;
     await writeAll(writer, head, seenBy(raw, head, chunks), progress, limiter, hash);
-    if (raw?.type !== undefined) throw notTaken(raw.type, kinds);
+    if (raw?.type !== undefined) throw unsupportedType(raw.type, kinds);
     hash.requireRight();
     const stored = { type, sizeBytes: limiter.bytes, sha256: hash.sha256, options };
     await commitWith(storage, writer, file.manifestOf(stored));
@@ -144,7 +144,7 @@ export async function acceptFile(
   const known = type ?? textTypeOf(head);
   if (known !== undefined) requireAllowedType(known, allowed);
   const kind = type === undefined ? undefined : kinds.find(type);
-  if (type === undefined || kind === undefined) throw notTaken(known, kinds);
+  if (type === undefined || kind === undefined) throw unsupportedType(known, kinds);
   return { type, options: allowed?.preset === undefined ? parseOptions(kind, options) : parsePreset(kind, options) };
 }
 
@@ -199,7 +199,7 @@ async function* seenBy(
 }
 
 /** Returns `unsupported_media_type` (415) for a type that no processor takes. Undefined means an unknown type. */
-export function notTaken(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
+export function unsupportedType(type: string | undefined, kinds: Pick<Kinds, 'types' | 'adviceOn'>): ServiceError {
   const found = type === undefined ? 'The type of this file is unknown' : `This file is ${type}`;
   const advice = kinds.adviceOn(type ?? UNKNOWN_TYPE);
   return new ServiceError(

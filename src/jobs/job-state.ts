@@ -46,7 +46,7 @@ export async function readJob(connection: Redis, { queueKey, id }: JobPlace): Pr
   });
   // The key `meta` of the queue looks like a job but has no time of creation.
   if (!Array.isArray(fields) || typeof fields[0] !== 'string') return undefined;
-  const [, progress = null, returnValue = null, failedReason = null, started = null, made = null] = fields as (
+  const [, progress = null, returnValue = null, failedReason = null, started = null, createdAt = null] = fields as (
     string | null
   )[];
   if (typeof completed === 'string') return completedJob(returnValue);
@@ -56,7 +56,7 @@ export async function readJob(connection: Redis, { queueKey, id }: JobPlace): Pr
     .update(progress ?? '')
     .digest('base64url')
     .slice(0, 8);
-  const version = `${state}.${started ?? made ?? 0}.${seen}`;
+  const version = `${state}.${started ?? createdAt ?? 0}.${seen}`;
   return { state, version, progress: parsed(progress) ?? 0, returnValue: null, failedReason: null };
 }
 

@@ -8,7 +8,7 @@ import { jobKey, type JobEvent, type JobEvents } from './job-events.ts';
 import { isOver, readJob, type JobState } from './job-state.ts';
 
 /** The job that a client asks for. */
-export interface AskedJob {
+export interface RequestedJob {
   readonly queue: string;
   readonly id: string;
   /** The version that the client has seen. Undefined: only the end of the job is of interest. */
@@ -27,7 +27,7 @@ export interface JobWaitParts {
 }
 
 /** Waits until the job is over, or has another version than `since`. Rejects with `unknown_job` (404). */
-export async function waitForJob(parts: JobWaitParts, asked: AskedJob): Promise<DeferredResult<ResponseEntity>> {
+export async function waitForJob(parts: JobWaitParts, asked: RequestedJob): Promise<DeferredResult<ResponseEntity>> {
   return await waitForRecords(parts.events.registry, new JobWait(parts, asked));
 }
 
@@ -35,10 +35,10 @@ class JobWait implements RecordWait<ResponseEntity, JobEvent> {
   readonly ids: readonly [string];
   readonly timeoutMs: number | undefined;
   readonly #parts: JobWaitParts;
-  readonly #asked: AskedJob;
+  readonly #asked: RequestedJob;
   #seen: JobState | undefined;
 
-  constructor(parts: JobWaitParts, asked: AskedJob) {
+  constructor(parts: JobWaitParts, asked: RequestedJob) {
     this.ids = [jobKey(asked.queue, asked.id)];
     this.timeoutMs = asked.timeoutMs;
     this.#parts = parts;

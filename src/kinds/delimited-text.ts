@@ -30,8 +30,8 @@ export function sniffDelimitedText({ head, isWhole }: Pick<Sample, 'head' | 'isW
   const encoded = sniffEncoding(head);
   if (encoded === undefined) return undefined;
   const text = decodeHead(head, encoded);
-  const said = separatorLine(text);
-  if (said !== undefined) return { ...encoded, delimiter: said.delimiter };
+  const separator = separatorLine(text);
+  if (separator !== undefined) return { ...encoded, delimiter: separator.delimiter };
   if (isOtherLanguage(text)) return undefined;
   let best: { delimiter: string; agreement: number } | undefined;
   for (const delimiter of CANDIDATES) {
@@ -104,7 +104,7 @@ function linesOf(text: string, delimiter: string, isWhole: boolean, knowsQuotes 
 /** Returns the share of lines with the most frequent number of cells. 0 if this delimiter makes no table. */
 function agreementOf(lines: readonly SampledLine[]): number {
   const complete = lines.filter(({ isComplete }) => isComplete);
-  if (complete.length < 2) return agreementOfCut(lines, complete);
+  if (complete.length < 2) return agreementWhenCut(lines, complete);
   const agreement = shareOf(complete);
   if (agreement > 0 || complete.length < lines.length) return agreement;
   return shareOf(tableAtEnd(complete)) === 1 ? LEAST_AGREEMENT : 0;
@@ -126,7 +126,7 @@ function shareOf(complete: readonly SampledLine[]): number {
 }
 
 /** Does the same as `agreementOf` for a sample that ends within its first or second line. */
-function agreementOfCut(lines: readonly SampledLine[], complete: readonly SampledLine[]): number {
+function agreementWhenCut(lines: readonly SampledLine[], complete: readonly SampledLine[]): number {
   const [cut] = lines.filter(({ isComplete }) => !isComplete);
   if (cut === undefined || isProse(lines)) return 0;
   const [first] = complete;

@@ -12,7 +12,7 @@ export class Announcer {
   readonly #done: { name: string; hasNotes: boolean }[] = [];
   readonly #failed: { name: string; reason: string }[] = [];
   #added = 0;
-  #spokeAtMs = -Infinity;
+  #announcedAtMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param region an ARIA live region. */
@@ -24,37 +24,37 @@ export class Announcer {
   /** Announces added files soon, because the user waits for a reaction. */
   added(count: number): void {
     this.#added += count;
-    this.#sayWithin(GATHER_MS);
+    this.#announceWithin(GATHER_MS);
   }
 
   done(name: string, hasNotes: boolean): void {
     this.#done.push({ name, hasNotes });
-    this.#sayLater();
+    this.#announceLater();
   }
 
   failed(name: string, reason: string): void {
     this.#failed.push({ name, reason });
-    this.#sayLater();
+    this.#announceLater();
   }
 
   /** Announces the remaining messages soon, because no upload is running any more. */
   settled(): void {
-    if (this.#done.length + this.#failed.length > 0) this.#sayWithin(GATHER_MS);
+    if (this.#done.length + this.#failed.length > 0) this.#announceWithin(GATHER_MS);
   }
 
-  #sayLater(): void {
+  #announceLater(): void {
     if (this.#timer === undefined)
-      this.#sayWithin(Math.max(GATHER_MS, this.#spokeAtMs + BETWEEN_MS - performance.now()));
+      this.#announceWithin(Math.max(GATHER_MS, this.#announcedAtMs + BETWEEN_MS - performance.now()));
   }
 
-  #sayWithin(delayMs: number): void {
+  #announceWithin(delayMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#say(), delayMs);
+    this.#timer = setTimeout(() => this.#announce(), delayMs);
   }
 
-  #say(): void {
+  #announce(): void {
     this.#timer = undefined;
-    this.#spokeAtMs = performance.now();
+    this.#announcedAtMs = performance.now();
     this.#region.textContent = this.#sentences().join(' ');
     this.#added = 0;
     this.#done.length = 0;

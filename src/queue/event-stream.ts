@@ -11,7 +11,7 @@ import { readStream, recordChange, streamPosition, type DecodeEntry, type Stream
 const CHECK_PERIOD_MS = 500;
 
 /** After a reader has run for this time, the pause before the next one is the shortest again. */
-const LASTING_MS = 10_000;
+const STABLE_AFTER_MS = 10_000;
 
 /**
  * Opens a feed of the changes of all uploads: every process reads BullMQ's whole event stream.
@@ -102,7 +102,7 @@ class EventStream implements EventFeed {
       } catch (error) {
         if (this.#isClosed) break;
         this.#failed(error);
-        if (performance.now() - startedAtMs > LASTING_MS) failures = 0;
+        if (performance.now() - startedAtMs > STABLE_AFTER_MS) failures = 0;
         await delay(reopenPauseMs(failures), undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }

@@ -24,7 +24,7 @@ export class ProgressBus {
   readonly #log: Logger;
   readonly #known = new KnownStates();
   #feed: EventFeed | undefined;
-  #askedBefore: string[] = [];
+  #idsBeforeStart: string[] = [];
   #received = 0;
   #damaged = 0;
   #warnedAtMs = -Infinity;
@@ -62,7 +62,7 @@ export class ProgressBus {
       isWanted: (id) => this.#registry.has(id),
       hasWaiters: () => this.#registry.size > 0,
     });
-    void this.#feed.listen(this.#askedBefore.splice(0));
+    void this.#feed.listen(this.#idsBeforeStart.splice(0));
     await this.#feed.opened;
   }
 
@@ -72,7 +72,7 @@ export class ProgressBus {
    */
   listen(ids: readonly string[]): Promise<void> | undefined {
     if (this.#feed !== undefined) return this.#feed.listen(ids);
-    this.#askedBefore.push(...ids);
+    this.#idsBeforeStart.push(...ids);
     return undefined;
   }
 

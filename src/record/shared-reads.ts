@@ -2,7 +2,7 @@
 export type ReadMany<T> = (ids: readonly string[]) => Promise<readonly (T | undefined | Error)[]>;
 
 /** A read that has not ended. */
-interface AskedRead<T> {
+interface PendingRead<T> {
   promise: Promise<T | undefined>;
   resolve(value: T | undefined): void;
   reject(error: unknown): void;
@@ -15,7 +15,7 @@ interface AskedRead<T> {
  */
 export class SharedReads<T> {
   readonly #readMany: ReadMany<T>;
-  readonly #asked = new Map<string, AskedRead<T>>();
+  readonly #asked = new Map<string, PendingRead<T>>();
   readonly #sent = new Set<string>();
   #isScheduled = false;
 
@@ -30,8 +30,8 @@ export class SharedReads<T> {
     return asked.promise;
   }
 
-  #ask(id: string): AskedRead<T> {
-    let settle: Pick<AskedRead<T>, 'resolve' | 'reject'> | undefined;
+  #ask(id: string): PendingRead<T> {
+    let settle: Pick<PendingRead<T>, 'resolve' | 'reject'> | undefined;
     const promise = new Promise<T | undefined>((resolve, reject) => (settle = { resolve, reject }));
     if (settle === undefined) throw new Error('a promise without its executor');
     const asked = { promise, ...settle };
@@ -44,11 +44,11 @@ export class SharedReads<T> {
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
-      this.#sendAsked();
+      this.#sendPending();
     });
   }
 
-  #sendAsked(): void {
+  #sendPending(): void {
     const due = [...this.#asked].filter(([id]) => !this.#sent.has(id));
     if (due.length === 0) return;
     for (const [id] of due) {
@@ -58,7 +58,7 @@ export class SharedReads<T> {
     void this.#send(due);
   }
 
-  async #send(due: readonly (readonly [string, AskedRead<T>])[]): Promise<void> {
+  async #send(due: readonly (readonly [string, PendingRead<T>])[]): Promise<void> {
     try {
       const values = await this.#readMany(due.map(([id]) => id));
       for (const [index, [, asked]] of due.entries()) {
@@ -70,6 +70,6 @@ export class SharedReads<T> {
       for (const [, asked] of due) asked.reject(error);
     }
     for (const [id] of due) this.#sent.delete(id);
-    this.#sendAsked();
+    this.#sendPending();
   }
 }

@@ -47,7 +47,7 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   readonly #refused = new Map<string, ServiceError>();
   readonly #order: readonly string[];
   /** Ids that nobody had used at the last read, and that the page waits for. */
-  readonly #unbegun = new Set<string>();
+  readonly #notBegun = new Set<string>();
   #isFirstRead = true;
 
   constructor(
@@ -90,7 +90,7 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   }
 
   timeoutValue(): Answer {
-    const uploads = this.ids.filter((id) => this.#unbegun.has(id)).map(unknownEntry);
+    const uploads = this.ids.filter((id) => this.#notBegun.has(id)).map(unknownEntry);
     return this.#shape({ uploads, timedOut: true });
   }
 
@@ -109,12 +109,12 @@ class ManyWait<Answer> implements RecordWait<Answer> {
   /** Returns undefined if the page waits for an upload that has not begun. */
   async #readOne(id: string): Promise<ReadProgress | undefined> {
     const isFirst = this.#isFirstRead;
-    const isAwaited = isFirst ? awaitsBeginning([...(this.#seenVersions.get(id) ?? [])]) : this.#unbegun.has(id);
+    const isAwaited = isFirst ? awaitsBeginning([...(this.#seenVersions.get(id) ?? [])]) : this.#notBegun.has(id);
     // A client that waits already receives a deleted upload as its last state; a later request answers 410.
     if (!isAwaited) return await (isFirst ? readExistingProgress : readWatchedProgress)(this.#records, id);
     const read = await (isFirst ? readAwaitedProgress(this.#records, id) : this.#records.readProgress(id));
-    if (read === undefined) this.#unbegun.add(id);
-    else this.#unbegun.delete(id);
+    if (read === undefined) this.#notBegun.add(id);
+    else this.#notBegun.delete(id);
     return read;
   }
 

@@ -34,7 +34,7 @@ export interface ProgressWatchParts {
  * The upload, and the versions of it that the client has seen. With 0 as the only version, the client waits for an
  * upload that has not begun.
  */
-export interface AskedProgress {
+export interface RequestedProgress {
   id: string;
   seenVersions: readonly number[];
   /** If undefined, the manager's default applies. */
@@ -48,8 +48,8 @@ export interface AskedProgress {
  */
 export async function watchProgress<Answer>(
   parts: ProgressWatchParts,
-  asked: AskedProgress,
-  shape: (progress: Progress, asked: AskedProgress) => Answer,
+  asked: RequestedProgress,
+  shape: (progress: Progress, asked: RequestedProgress) => Answer,
 ): Promise<DeferredResult<Answer>> {
   return await waitForRecords(parts.registry, new ProgressWait(parts, asked, shape));
 }
@@ -59,8 +59,8 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
   readonly ids: readonly [string];
   readonly timeoutMs: number | undefined;
   readonly #parts: ProgressWatchParts;
-  readonly #asked: AskedProgress;
-  readonly #shape: (progress: Progress, asked: AskedProgress) => Answer;
+  readonly #asked: RequestedProgress;
+  readonly #shape: (progress: Progress, asked: RequestedProgress) => Answer;
   #seen: PresentState | undefined;
   /** True if the last read found that nobody has used the id. */
   #isUnknown = false;
@@ -69,8 +69,8 @@ class ProgressWait<Answer> implements RecordWait<Answer> {
 
   constructor(
     parts: ProgressWatchParts,
-    asked: AskedProgress,
-    shape: (progress: Progress, asked: AskedProgress) => Answer,
+    asked: RequestedProgress,
+    shape: (progress: Progress, asked: RequestedProgress) => Answer,
   ) {
     this.ids = [asked.id];
     this.timeoutMs = asked.timeoutMs;
@@ -157,7 +157,7 @@ const progressAfter = forLast((event: ProgressState): Progress => {
 });
 
 /** The uploads that must become final. */
-export interface AskedFinal {
+export interface RequestedFinal {
   ids: readonly string[];
   /** If undefined, the manager's default applies. */
   timeoutMs: number | undefined;
@@ -169,14 +169,14 @@ export interface AskedFinal {
  */
 export async function watchUntilFinal<Answer>(
   parts: WatchParts,
-  asked: AskedFinal,
+  asked: RequestedFinal,
   shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
 ): Promise<DeferredResult<Answer>> {
   return await waitForRecords(parts.registry, new FinalWait(parts.records, asked, shape));
 }
 
 /** Uploads that this request has stored and queued. Their answer must not become an error. */
-export interface AskedStored extends AskedFinal {
+export interface RequestedStored extends RequestedFinal {
   /** The last known record of each, in the order of `ids`. */
   known: readonly ReadRecord[];
   /** Called if the answer cannot be held; it is sent at once then. */
@@ -188,7 +188,7 @@ export interface AskedStored extends AskedFinal {
 /** Like `watchUntilFinal`, but never rejects: an upload that cannot be read is answered as it was last known. */
 export async function watchStoredUntilFinal<Answer>(
   parts: WatchParts,
-  asked: AskedStored,
+  asked: RequestedStored,
   shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
 ): Promise<DeferredResult<Answer>> {
   return await waitForRecords(parts.registry, new FinalWait(parts.records, asked, shape, asked));
@@ -200,15 +200,15 @@ class FinalWait<Answer> implements RecordWait<Answer> {
   readonly notHeld: (() => void) | undefined;
   readonly #records: WatchParts['records'];
   readonly #shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer;
-  readonly #stored: Pick<AskedStored, 'isCurrent'> | undefined;
+  readonly #stored: Pick<RequestedStored, 'isCurrent'> | undefined;
   /** In the order of `ids`. An upload that was never read is missing. */
   readonly #seen = new Map<string, ReadRecord>();
 
   constructor(
     records: WatchParts['records'],
-    { ids, timeoutMs }: AskedFinal,
+    { ids, timeoutMs }: RequestedFinal,
     shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
-    stored?: Pick<AskedStored, 'known' | 'notHeld' | 'isCurrent'>,
+    stored?: Pick<RequestedStored, 'known' | 'notHeld' | 'isCurrent'>,
   ) {
     this.ids = ids;
     this.timeoutMs = timeoutMs;

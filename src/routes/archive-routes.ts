@@ -33,7 +33,7 @@ export function archiveRoutes(router: Router, parts: ArchiveRouteParts): void {
 
   router.get('/archive', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    const [ids, content] = [askedUploads(ctx), askedContent(ctx)];
+    const [ids, content] = [requestedUploads(ctx), requestedContent(ctx)];
     const reads = await Promise.all(ids.map((id) => readExisting(parts.records, id)));
     const files = archiveFiles(
       reads.map(({ record }) => record),
@@ -53,7 +53,7 @@ export function archiveRoutes(router: Router, parts: ArchiveRouteParts): void {
   });
 }
 
-function askedUploads(ctx: Context): string[] {
+function requestedUploads(ctx: Context): string[] {
   const given = [queryParameter(ctx, 'upload') ?? []].flat();
   if (given.length === 0 || given.length > MAX_ARCHIVE_UPLOADS)
     throw new ServiceError(
@@ -64,7 +64,7 @@ function askedUploads(ctx: Context): string[] {
   return [...new Set(given)].map((id) => requireUploadId(id, { id }));
 }
 
-function askedContent(ctx: Context): ArchiveContent {
+function requestedContent(ctx: Context): ArchiveContent {
   const parsed = archiveContentSchema.safeParse(queryParameter(ctx, 'what') ?? 'original');
   if (parsed.success) return parsed.data;
   const names = archiveContentSchema.options.join(' or ');

@@ -192,8 +192,8 @@ class Follower implements RecordObserver {
     // with its timeout.
     if (read === undefined) return;
     const progress = toProgress(read.state, { nowMs: read.nowMs, queuePosition: read.queuePosition });
-    const wasOvertaken = this.#newest !== before && (this.#newest?.version ?? 0) > progress.version;
-    if (!wasOvertaken) this.#show(progress);
+    const isOutdated = this.#newest !== before && (this.#newest?.version ?? 0) > progress.version;
+    if (!isOutdated) this.#show(progress);
   }
 
   async #readFirst(id: string): Promise<ReadProgress | undefined> {

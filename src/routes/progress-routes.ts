@@ -18,7 +18,7 @@ import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
 import {
   watchProgress,
   watchUntilFinal,
-  type AskedProgress,
+  type RequestedProgress,
   type ProgressWatchParts,
   type WatchParts,
 } from '../record/watch.ts';
@@ -39,7 +39,7 @@ export function progressRoutes(router: Router, parts: ProgressRouteParts): void 
     (progress: Progress) => new RenderedEntity(mountedDocument(parts.mountPath, progress), progressHeaders(progress)),
   );
   // Builds the answer for a client that sent `If-None-Match`.
-  const conditionalAnswer = (progress: Progress, { seenVersions }: AskedProgress) =>
+  const conditionalAnswer = (progress: Progress, { seenVersions }: RequestedProgress) =>
     seenVersions.includes(progress.version)
       ? new ResponseEntity({ status: 304, headers: progressHeaders(progress) })
       : progressAnswer(progress);

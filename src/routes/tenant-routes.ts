@@ -35,7 +35,7 @@ export function tenantRoutes(router: Router, parts: TenantRouteParts): void {
   router.get('/uploads', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     const { tenant } = parts.callers.ofApiKey(ctx);
-    const { reads, next } = await parts.tenantUploads.list({ tenant: tenant.name, ...askedPage(ctx) });
+    const { reads, next } = await parts.tenantUploads.list({ tenant: tenant.name, ...requestedPage(ctx) });
     const uploads: Upload[] = reads.map((read) => toUpload(read));
     ctx.body = { uploads, next: next === undefined ? null : cursorOf(next) } satisfies UploadPage;
   });
@@ -54,7 +54,7 @@ async function usageOf({ readUse }: TenantRouteParts, { name, limits }: KeyHolde
   return { tenant: name, limits: Object.fromEntries(known) as Usage['limits'], use };
 }
 
-function askedPage(ctx: Context): Omit<ListedUploads, 'tenant'> {
+function requestedPage(ctx: Context): Omit<ListedUploads, 'tenant'> {
   const { state, since: time, cursor: form, limit: number } = PAGE_QUERY;
   const since = asked(ctx, 'since', time, 'must be a time with a time zone, such as 2026-03-14T09:26:53Z');
   const cursor = asked(ctx, 'cursor', form, CURSOR_FORM);

@@ -12,7 +12,7 @@ import { queryParameter, requireUploadId } from '../http/parameters.ts';
 import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { EarlyWatch } from '../record/early-watch.ts';
 import { hasUpload, readExisting } from '../record/read-existing.ts';
-import { watchStoredUntilFinal, type AskedStored, type WatchParts } from '../record/watch.ts';
+import { watchStoredUntilFinal, type RequestedStored, type WatchParts } from '../record/watch.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { toUpload } from '../record/upload-document.ts';
@@ -90,7 +90,7 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
 }
 
 /** How an answer waits. Without `timeoutMs` it does not. */
-interface AnswerWait extends ReceiveHooks, Pick<AskedStored, 'isCurrent'> {
+interface AnswerWait extends ReceiveHooks, Pick<RequestedStored, 'isCurrent'> {
   timeoutMs: number | undefined;
 }
 

@@ -30,13 +30,13 @@ export function maxConnectionsOf(limit: number | undefined): number | undefined 
 }
 
 /** This share of the connections is left for requests that are not held. */
-const UNHELD_SHARE = 0.02;
+const NOT_HELD_SHARE = 0.02;
 
 /** Returns the number of responses that may be held: at most the setting, so that uploads find a connection. */
 export function maxHeldOf(limit: number | undefined, deferredMaxHeld: number): number {
   const maxConnections = maxConnectionsOf(limit);
   if (maxConnections === undefined) return deferredMaxHeld;
-  return Math.min(deferredMaxHeld, maxConnections - Math.ceil(maxConnections * UNHELD_SHARE));
+  return Math.min(deferredMaxHeld, maxConnections - Math.ceil(maxConnections * NOT_HELD_SHARE));
 }
 
 /** Logs one line if the settings allow more connections and files than the process has descriptors. */

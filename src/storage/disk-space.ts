@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { orUndefinedWhereMissing, storageFull } from './file-errors.ts';
+import { undefinedIfMissing, storageFull } from './file-errors.ts';
 import { directoryOf } from './storage-directory.ts';
 
 /** Inodes to reserve; a small upload takes about eight. A small file system reserves only a hundredth of its inodes. */
@@ -26,7 +26,7 @@ export class DiskSpace {
     if (this.#reserveBytes === 0) return;
     const nowMs = performance.now();
     if (nowMs - this.#checkedAtMs >= CHECK_PERIOD_MS) {
-      const found = await orUndefinedWhereMissing(statfs(this.#directory));
+      const found = await undefinedIfMissing(statfs(this.#directory));
       // The directory does not exist before the first object.
       if (found === undefined) return;
       this.#checkedAtMs = nowMs;

@@ -34,7 +34,7 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
 ]);
 
 /** Returns the result of a file operation, undefined if the file or its folder does not exist. */
-export async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+export async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {

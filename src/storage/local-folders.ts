@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ServiceError } from '../errors.ts';
-import { asServiceError, codeOf, isForbidden, isMissing, isTaken, orUndefinedWhereMissing } from './file-errors.ts';
+import { asServiceError, codeOf, isForbidden, isMissing, isTaken, undefinedIfMissing } from './file-errors.ts';
 
 /** Mode of folders: other users of the machine must not read uploads or list their ids. */
 export const FOLDER_MODE = 0o700;
@@ -60,5 +60,5 @@ async function makeFolder(folder: string): Promise<void> {
     if (isTaken(error)) return;
     throw error;
   }
-  await orUndefinedWhereMissing(syncFolder(dirname(folder)));
+  await undefinedIfMissing(syncFolder(dirname(folder)));
 }

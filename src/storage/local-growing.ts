@@ -2,7 +2,7 @@ import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskSpace } from './disk-space.ts';
 import { FileBytes } from './file-bytes.ts';
-import { asServiceError, isMissing, orUndefinedWhereMissing, storageUnavailable } from './file-errors.ts';
+import { asServiceError, isMissing, undefinedIfMissing, storageUnavailable } from './file-errors.ts';
 import { newNonce } from './keys.ts';
 import { syncFolder } from './local-folders.ts';
 import { PART_ENDING, writeDurably } from './local-writer.ts';
@@ -40,7 +40,7 @@ export class GrowingFiles implements GrowingObjects {
       return new GrowingFile(await openNew(path).catch(cleanly(cleanParents, path)), path, 0, this.#parts);
     if (!(await isRenamed(pathOf(from.key), path))) return undefined;
     // From here on no other request finds the file under its old name.
-    const file = await orUndefinedWhereMissing(openCut(path, from.sizeBytes));
+    const file = await undefinedIfMissing(openCut(path, from.sizeBytes));
     return file === undefined ? undefined : new GrowingFile(file, path, from.sizeBytes, this.#parts);
   }
 
@@ -49,7 +49,7 @@ export class GrowingFiles implements GrowingObjects {
     const [path, target, small] = [pathOf(from.key), pathOf(to), pathOf(companion.key)];
     const draft = `${small}.${newNonce()}${PART_ENDING}`;
     try {
-      const file = await orUndefinedWhereMissing(openCut(path, from.sizeBytes));
+      const file = await undefinedIfMissing(openCut(path, from.sizeBytes));
       if (file === undefined) return false;
       await file.close();
       await writeDurably(draft, companion.bytes);
@@ -165,7 +165,7 @@ async function openCut(path: string, sizeBytes: number): Promise<FileHandle> {
 
 /** Renames a file. False if it does not exist. */
 async function isRenamed(path: string, to: string): Promise<boolean> {
-  return (await orUndefinedWhereMissing(rename(path, to).then(() => true))) === true;
+  return (await undefinedIfMissing(rename(path, to).then(() => true))) === true;
 }
 
 /** Removes the folders that were made for a file that could not be created. */

@@ -7,7 +7,7 @@ import {
   cannotLink,
   isMissing,
   isTaken,
-  orUndefinedWhereMissing,
+  undefinedIfMissing,
   storageUnavailable,
 } from './file-errors.ts';
 import { convertErrors } from './convert-errors.ts';
@@ -130,13 +130,13 @@ export class LocalStorage implements Storage {
 
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
     if ((await this.stat(key)) === undefined) return undefined;
-    const file = await orUndefinedWhereMissing(open(this.#pathOf(key), 'r'));
+    const file = await undefinedIfMissing(open(this.#pathOf(key), 'r'));
     if (file === undefined) return undefined;
     return convertErrors(file.createReadStream(range ?? {}), asServiceError);
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {
-    const found = await orUndefinedWhereMissing(stat(this.#pathOf(key)));
+    const found = await undefinedIfMissing(stat(this.#pathOf(key)));
     return found?.isFile() === true ? { key, sizeBytes: found.size, modifiedAt: found.mtime } : undefined;
   }
 
@@ -160,13 +160,13 @@ export class LocalStorage implements Storage {
 
   async removeUnfinished(prefix: string, before: Date, mayRemove?: MayRemove): Promise<string[]> {
     const removed: string[] = [];
-    await this.#removeWhere(requirePrefix(prefix), async ({ path, isFinished }) => {
+    await this.#removeMatching(requirePrefix(prefix), async ({ path, isFinished }) => {
       const modifiedAt = isFinished ? undefined : await modifiedAtOf(join(this.#root, path));
       if (modifiedAt === undefined || modifiedAt >= before) return false;
       const key = unfinishedKey(path) ?? path;
-      const isDoomed = (await mayRemove?.({ key, modifiedAt })) !== false;
-      if (isDoomed) removed.push(key);
-      return isDoomed;
+      const mustRemove = (await mayRemove?.({ key, modifiedAt })) !== false;
+      if (mustRemove) removed.push(key);
+      return mustRemove;
     });
     return removed;
   }
@@ -174,12 +174,12 @@ export class LocalStorage implements Storage {
   async remove(key: string): Promise<void> {
     if ((await this.stat(key)) === undefined) return;
     const path = this.#pathOf(key);
-    await orUndefinedWhereMissing(unlink(path));
+    await undefinedIfMissing(unlink(path));
     await this.#removeEmptyParents(path);
   }
 
   async removeAll(prefix: string): Promise<void> {
-    await this.#removeWhere(requireKey(prefix), async () => true);
+    await this.#removeMatching(requireKey(prefix), async () => true);
   }
 
   async openLocal(key: string): Promise<LocalFile | undefined> {
@@ -208,16 +208,16 @@ export class LocalStorage implements Storage {
   }
 
   async #namesIn(folder: string): Promise<string[]> {
-    return (await orUndefinedWhereMissing(readdir(join(this.#root, folder)))) ?? [];
+    return (await undefinedIfMissing(readdir(join(this.#root, folder)))) ?? [];
   }
 
   /** Removes files, and folders that have become empty. A writer that needs one makes it again. */
-  async #removeWhere(prefix: string, isDoomed: (file: FoundFile) => Promise<boolean>): Promise<void> {
+  async #removeMatching(prefix: string, mustRemove: (file: FoundFile) => Promise<boolean>): Promise<void> {
     for await (const found of walkOwn(this.#root, prefix, () => undefined)) {
       if ('folder' in found) {
         if (isFolderOfUpload(found.folder)) await removeEmptyFolders(join(this.#root, found.folder), this.#root);
-      } else if (await isDoomed(found.file)) {
-        await orUndefinedWhereMissing(unlink(join(this.#root, found.file.path)));
+      } else if (await mustRemove(found.file)) {
+        await undefinedIfMissing(unlink(join(this.#root, found.file.path)));
       }
     }
   }
@@ -269,5 +269,5 @@ function requirePrefix(prefix: string): string {
 }
 
 async function modifiedAtOf(path: string): Promise<Date | undefined> {
-  return (await orUndefinedWhereMissing(stat(path)))?.mtime;
+  return (await undefinedIfMissing(stat(path)))?.mtime;
 }

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isForbidden, orUndefinedWhereMissing } from './file-errors.ts';
+import { isForbidden, undefinedIfMissing } from './file-errors.ts';
 import { isOwnFolder, parseKey, unfinishedKey } from './keys.ts';
 import type { OnUnreadable } from './storage.ts';
 
@@ -29,7 +29,7 @@ export async function* walkOwn(
   onUnreadable: OnUnreadable,
   read: ReadFolder = readFolder,
 ): AsyncGenerator<Found> {
-  for (const entry of (await orUndefinedWhereMissing(read(join(root, from)))) ?? []) {
+  for (const entry of (await undefinedIfMissing(read(join(root, from)))) ?? []) {
     const path = from === '' ? entry.name : `${from}/${entry.name}`;
     if (entry.isDirectory() && isOwnFolder(path)) yield* walkBelow(root, path, onUnreadable, read);
     else if (entry.isFile() && parseKey(path) !== undefined) yield { file: { path, isFinished: true } };

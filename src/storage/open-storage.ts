@@ -9,7 +9,7 @@ import type { Storage } from './storage.ts';
 const START_LIMIT_MS = 10_000;
 
 /** Errors that need a change by the operator. */
-const LASTING: ReadonlySet<string> = new Set([
+const PERMANENT_CODES: ReadonlySet<string> = new Set([
   'EACCES',
   'EPERM',
   'EROFS',
@@ -55,7 +55,7 @@ async function probeDirectory(storage: Storage, setting: string): Promise<void> 
     if (error instanceof ServiceError && error.code === 'storage_full') return;
     const cause: unknown = error instanceof ServiceError ? error.cause : error;
     const line = `STORAGE=${setting} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw LASTING.has(codeOf(cause)) ? new ConfigError(line) : new Error(line, { cause });
+    throw PERMANENT_CODES.has(codeOf(cause)) ? new ConfigError(line) : new Error(line, { cause });
   } finally {
     clearTimeout(timer);
   }

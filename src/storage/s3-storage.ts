@@ -121,7 +121,7 @@ export class S3Storage implements Storage {
 
   async read(key: string, range?: ByteRange): Promise<Readable | undefined> {
     const Range = range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` };
-    const found = await orUndefinedWhereMissing(
+    const found = await undefinedIfMissing(
       this.#client.send(new GetObjectCommand({ ...this.#address(key), ...Range })),
     );
     if (found === undefined) return undefined;
@@ -130,7 +130,7 @@ export class S3Storage implements Storage {
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {
-    const found = await orUndefinedWhereMissing(this.#client.send(new HeadObjectCommand(this.#address(key))));
+    const found = await undefinedIfMissing(this.#client.send(new HeadObjectCommand(this.#address(key))));
     return found === undefined
       ? undefined
       : { key, sizeBytes: found.ContentLength ?? 0, modifiedAt: found.LastModified ?? new Date(0) };
@@ -259,7 +259,7 @@ export class S3Storage implements Storage {
   }
 }
 
-async function orUndefinedWhereMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {

@@ -67,9 +67,7 @@ async function* unfinishedUploads(
 ): AsyncIterable<MultipartUpload> {
   let input: ListMultipartUploadsCommandInput | undefined = { Bucket: bucket, Prefix: beginning };
   while (input !== undefined) {
-    const page: Page = await client
-      .send(new ListMultipartUploadsCommand(input), untilCut(signal))
-      .catch(noneWhereUnknown);
+    const page: Page = await client.send(new ListMultipartUploadsCommand(input), untilCut(signal)).catch(noneIfUnknown);
     yield* page.Uploads ?? [];
     // A server that reports more pages but no marker cannot be asked for them.
     const hasNext = page.IsTruncated === true && page.NextKeyMarker !== undefined;
@@ -90,7 +88,7 @@ interface Page {
   NextUploadIdMarker?: string | undefined;
 }
 
-function noneWhereUnknown(error: unknown): Page {
+function noneIfUnknown(error: unknown): Page {
   if (isNotImplemented(error)) return {};
   throw error;
 }

@@ -46,7 +46,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const exif = header.exif ?? (await readExifBlock(inputPath, upload.type, signal));
     const channels = keptChannels(header, container.isAlphaDeclared);
     const facts = factsOf({ ...header, exif }, addedFrames, channels, options);
-    if (`image/${facts.format}` !== upload.type) throw notWhatItSeems();
+    if (`image/${facts.format}` !== upload.type) throw wrongType();
     const isAnimated = moves(facts);
     refuseTooLarge(facts, isAnimated, tools.limits);
     refuseSamples(header, channels, tools.limits);
@@ -110,7 +110,7 @@ function moves({ format, frames, orientation }: PictureFacts): boolean {
 }
 
 /** The error for a file whose first bytes name another format than libvips finds. */
-function notWhatItSeems(): UnprocessableError {
+function wrongType(): UnprocessableError {
   return new UnprocessableError(
     'picture_damaged',
     'The file begins like one picture format and continues like another. Save it again and upload the new file.',

@@ -30,7 +30,7 @@ export interface HoldRoundOptions {
 /** The number of bursts before the measurement, each to a tenth of the clients, so that the code is compiled. */
 const WARM_UP_BURSTS = 5;
 const WARM_UP_SHARE = 0.1;
-const REST_MS = 1000;
+const BACK_OFF_MS = 1000;
 const KIB = 1024;
 const US_PER_MS = 1000;
 
@@ -67,7 +67,7 @@ export async function runHoldRound(
 
 async function settledMemory({ server }: Peer): Promise<ServerMemory> {
   await server.ask('collect');
-  await delay(REST_MS);
+  await delay(BACK_OFF_MS);
   return await server.ask('memory');
 }
 
@@ -96,7 +96,7 @@ async function holdAll(
   await clients.ask('connect', { ports, ids: uploads.map((slot) => ids[slot] ?? ''), path: kind.path });
   await clients.ask('poll', { versions: uploads.map((slot) => present[slot] ?? 0), repolls: false });
   await untilEqual(`responses held by ${kind.title}`, uploads.length, () => server.ask('held'));
-  await delay(REST_MS);
+  await delay(BACK_OFF_MS);
 }
 
 /** Fires at the first uploads; resolves with the milliseconds until all `held` are read. */

@@ -32,7 +32,7 @@ export interface RoundFigures {
 export const ANSWERED_SHARES = [0, 10, 50, 100] as const;
 
 /** Pause after the preparation, until timers, sockets and garbage collection are idle. */
-const REST_MS = 300;
+const BACK_OFF_MS = 300;
 
 /** Holds a response per upload, fires, and measures the time from each event until its client has read it. */
 export async function runRound(peer: Peer, clients: Child<ClientQuestions>, load: Load): Promise<RoundFigures> {
@@ -70,7 +70,7 @@ async function holdAll(peer: Peer, clients: Child<ClientQuestions>, events: numb
   await clients.ask('connect', { ports, ids, path: kind.path });
   await clients.ask('poll', { versions, repolls: true });
   await untilEqual(`responses held by ${kind.title}`, ids.length, () => heldBy(peer));
-  await delay(REST_MS);
+  await delay(BACK_OFF_MS);
 }
 
 /** Ends all held responses, so that no peer keeps a client into its next round. */

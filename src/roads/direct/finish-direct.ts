@@ -66,7 +66,7 @@ export async function finishDirect(
 async function accept(parts: FinishParts, record: DirectUploadRecord): Promise<StoredUpload> {
   const key = originalKey(record.id, record.fencingToken);
   const head = await parts.storage.read(key, { start: 0, end: SNIFF_BYTES - 1 });
-  if (head === undefined) throw await whyNot(parts, record.id);
+  if (head === undefined) throw await finishRejection(parts, record.id);
   try {
     const kind = await acceptFile(parts.kinds, await buffer(head), record.options, record.allowed);
     return { ...kind, sizeBytes: record.totalBytes, sha256: null };
@@ -88,7 +88,7 @@ async function reject(
 }
 
 /** Returns the error if the object was removed while this call ran. */
-async function whyNot({ records }: FinishParts, id: string): Promise<ServiceError> {
+async function finishRejection({ records }: FinishParts, id: string): Promise<ServiceError> {
   const record = (await records.read(id))?.record;
   return rejectionToError({ applied: false, rejection: record === undefined ? 'missing' : 'final', record });
 }

@@ -4,7 +4,7 @@ import type { RequestScope } from '../../http/request-scope.ts';
 import { emptyFile } from '../../intake/body.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { rawTypeOfStored } from '../../intake/raw-picture-watch.ts';
-import { acceptFile, notTaken } from '../../intake/receive.ts';
+import { acceptFile, unsupportedType } from '../../intake/receive.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 import { recordOf } from '../../record/change-outcome.ts';
@@ -151,7 +151,7 @@ async function kindOf(
       : { type, options };
   const readAt = (start: number, byteCount: number) => readable(parts.bytesAt(pieces, start, byteCount));
   const rawType = kind.type === 'image/tiff' ? await rawTypeOfStored(readAt) : undefined;
-  if (rawType !== undefined) throw notTaken(rawType, kinds);
+  if (rawType !== undefined) throw unsupportedType(rawType, kinds);
   return kind;
 }
 

@@ -47,7 +47,7 @@ const PATCH_OF_FINAL: ConstructorParameters<typeof ServiceError> = [
 ];
 
 /** An upload without a byte expires after this time. */
-const UNBEGUN_EXPIRY_MS = 600_000;
+const NOT_BEGUN_EXPIRY_MS = 600_000;
 
 /** The headers of the request that @tus/server does not read. */
 export interface SentHeaders {
@@ -118,14 +118,14 @@ export class TusStore extends DataStore {
       id,
       fileName: fileNameIn(metadata),
       totalBytes: size ?? null,
-      silenceMs: this.#unbegunExpiryMs,
+      silenceMs: this.#notBegunExpiryMs,
       metadata: withConcat(keptMetadata(metadata, this.#parts.kinds), concat),
       options,
     };
     const limits = this.#parts.admission.queueLimits(this.#scope.address);
     await IncomingUpload.open(this.#parts, { ...this.#scope, caller }, announced, limits);
     this.#isCreation = true;
-    upload.creation_date = new Date(Date.now() + this.#unbegunExpiryMs - expiryMs).toISOString();
+    upload.creation_date = new Date(Date.now() + this.#notBegunExpiryMs - expiryMs).toISOString();
     return upload;
   }
 
@@ -226,14 +226,14 @@ export class TusStore extends DataStore {
   }
 
   /** An upload without a byte expires earlier. */
-  get #unbegunExpiryMs(): number {
-    return Math.min(UNBEGUN_EXPIRY_MS, this.#parts.expiryMs);
+  get #notBegunExpiryMs(): number {
+    return Math.min(NOT_BEGUN_EXPIRY_MS, this.#parts.expiryMs);
   }
 
   /** Returns the time from which @tus/server counts the expiry. It uses the clock of this machine. */
   #expiryBase({ updatedAtMs }: UploadRecord, hasBegun: boolean): number {
     const ageMs = Math.max(0, this.#parts.records.nowMs() - updatedAtMs);
-    return Date.now() - ageMs - (hasBegun ? 0 : this.#parts.expiryMs - this.#unbegunExpiryMs);
+    return Date.now() - ageMs - (hasBegun ? 0 : this.#parts.expiryMs - this.#notBegunExpiryMs);
   }
 
   /** Throws if the id is in use. A failed, cancelled or discarded upload can begin again without its old bytes. */

@@ -3,7 +3,7 @@ import { Backlog, type BacklogFigures } from '../../../src/queue/backlog.ts';
 import { applied, STORED, newUpload, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { useRecords } from '../../helpers/use-records.ts';
 
-const STRETCH_SECONDS = 5;
+const PERIOD_SECONDS = 5;
 
 let space: RecordSpace;
 let backlog: Backlog;
@@ -13,9 +13,9 @@ useRecords('test', (opened) => {
   backlog = new Backlog(space.store, space.keys);
 });
 
-async function stretchNow(): Promise<number> {
+async function currentPeriod(): Promise<number> {
   const [seconds] = await space.connection.time();
-  return Math.floor(Number(seconds) / STRETCH_SECONDS);
+  return Math.floor(Number(seconds) / PERIOD_SECONDS);
 }
 
 /**
@@ -23,12 +23,12 @@ async function stretchNow(): Promise<number> {
  */
 async function drainedAgo(counts: Readonly<Record<number, number>>): Promise<BacklogFigures> {
   for (;;) {
-    const now = await stretchNow();
+    const now = await currentPeriod();
     await space.connection.del(space.keys.drained);
     for (const [ago, count] of Object.entries(counts))
       await space.connection.hset(space.keys.drained, String(now - Number(ago)), count);
     const figures = await backlog.read();
-    if ((await stretchNow()) === now) return figures;
+    if ((await currentPeriod()) === now) return figures;
   }
 }
 
@@ -74,7 +74,7 @@ describe('the drain rate', () => {
 
   test('is stored no longer than the period it is computed from', async () => {
     const { id } = await uploadIn(space.records, 'queued');
-    const now = await stretchNow();
+    const now = await currentPeriod();
     await space.connection.hset(space.keys.drained, String(now - 12), 5, String(now - 13), 5, String(now - 3), 7);
     await space.records.begin(id);
     const kept = await space.connection.hgetall(space.keys.drained);

@@ -135,15 +135,15 @@ function keyOf(name: string): string {
 }
 
 /** The messages of `yauzl` for names that lead out of the archive. */
-const LEADS_OUT = /^(invalid relative path|absolute path|invalid characters in fileName)/;
+const UNSAFE_PATH = /^(invalid relative path|absolute path|invalid characters in fileName)/;
 
 /** Throws the error itself if the machine is to blame, and otherwise an error for the sender. */
 function rethrow(error: unknown): never {
   if (error instanceof UnprocessableError) throw error;
   const isOurs = error instanceof Error && 'syscall' in error;
   if (isOurs) throw error;
-  const leadsOut = error instanceof Error && LEADS_OUT.test(error.message);
-  throw leadsOut
+  const isUnsafePath = error instanceof Error && UNSAFE_PATH.test(error.message);
+  throw isUnsafePath
     ? new UnprocessableError(
         'table_damaged',
         'The workbook has a part whose name points outside of it. Save it again and upload it.',

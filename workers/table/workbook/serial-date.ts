@@ -8,7 +8,7 @@ const EPOCH_1900_MS = Date.UTC(1899, 11, 30);
 const EPOCH_1904_MS = Date.UTC(1904, 0, 1);
 
 /** Lotus took 1900 for a leap year. Day 60 is 29 February 1900, and earlier days are off by one. */
-const DAY_THAT_NEVER_WAS = 60;
+const FALSE_LEAP_DAY = 60;
 
 /** The last day that a workbook can hold, 31 December 9999. */
 const LAST_DAY = 2_958_465;
@@ -39,7 +39,7 @@ export function timeValueOf(serial: number, format: TimeFormat, isFrom1904: bool
 
 function epochMs(serial: number, isFrom1904: boolean): number {
   if (isFrom1904) return EPOCH_1904_MS;
-  return serial < DAY_THAT_NEVER_WAS ? EPOCH_1900_MS + DAY_MS : EPOCH_1900_MS;
+  return serial < FALSE_LEAP_DAY ? EPOCH_1900_MS + DAY_MS : EPOCH_1900_MS;
 }
 
 /** Returns `hh:mm:ss`, with milliseconds if there are any. */

@@ -2,16 +2,16 @@
 --- @include "time"
 
 -- The drain rate is computed from 12 periods of 5 seconds.
-local STRETCHES, STRETCH_SECONDS = 12, 5
+local PERIODS, PERIOD_SECONDS = 12, 5
 
-local function stretchNow() return math.floor(nowMs() / (STRETCH_SECONDS * 1000)) end
+local function currentPeriod() return math.floor(nowMs() / (PERIOD_SECONDS * 1000)) end
 
 local function countDrained(change)
-  local stretch = stretchNow()
+  local period = currentPeriod()
   -- The first count of a period removes the periods that are too old.
-  if redis.call('HINCRBY', drainedKey, stretch, change) ~= change then return end
+  if redis.call('HINCRBY', drainedKey, period, change) ~= change then return end
   for _, old in ipairs(redis.call('HKEYS', drainedKey)) do
-    if tonumber(old) <= stretch - STRETCHES then redis.call('HDEL', drainedKey, old) end
+    if tonumber(old) <= period - PERIODS then redis.call('HDEL', drainedKey, old) end
   end
-  redis.call('EXPIRE', drainedKey, STRETCHES * STRETCH_SECONDS)
+  redis.call('EXPIRE', drainedKey, PERIODS * PERIOD_SECONDS)
 end
