@@ -2,23 +2,23 @@ import { Random } from './random.ts';
 
 /** Target, duration and relative frequency of each kind of fault. */
 const KINDS = {
-  'api-kill': { target: 'api', forMs: [0, 0], cards: 2 },
-  'api-stop': { target: 'api', forMs: [0, 0], cards: 1 },
-  'api-pause': { target: 'api', forMs: [500, 4000], cards: 1 },
-  'api-cut': { target: 'api-link', forMs: [0, 800], cards: 2 },
-  'worker-kill': { target: 'worker', forMs: [0, 0], cards: 2 },
-  'worker-stop': { target: 'worker', forMs: [0, 0], cards: 1 },
+  'api-kill': { target: 'api', forMs: [0, 0], weight: 2 },
+  'api-stop': { target: 'api', forMs: [0, 0], weight: 1 },
+  'api-pause': { target: 'api', forMs: [500, 4000], weight: 1 },
+  'api-cut': { target: 'api-link', forMs: [0, 800], weight: 2 },
+  'worker-kill': { target: 'worker', forMs: [0, 0], weight: 2 },
+  'worker-stop': { target: 'worker', forMs: [0, 0], weight: 1 },
   // A pause that is longer than the lock of jobs, which is 6 s.
-  'worker-pause': { target: 'worker', forMs: [7000, 9000], cards: 1 },
-  'redis-kill': { target: 'redis', forMs: [0, 1500], cards: 1 },
-  'redis-stop': { target: 'redis', forMs: [0, 1500], cards: 1 },
+  'worker-pause': { target: 'worker', forMs: [7000, 9000], weight: 1 },
+  'redis-kill': { target: 'redis', forMs: [0, 1500], weight: 1 },
+  'redis-stop': { target: 'redis', forMs: [0, 1500], weight: 1 },
   // Every command of every process waits, and some are answered after their caller gave up.
-  'redis-pause': { target: 'redis', forMs: [2000, 6000], cards: 2 },
-  'redis-cut': { target: 'redis-link', forMs: [0, 1500], cards: 2 },
-  'redis-silence': { target: 'redis-link', forMs: [500, 3000], cards: 1 },
-  'storage-away': { target: 'storage', forMs: [1000, 6000], cards: 1 },
-  'second-installation': { target: 'storage', forMs: [0, 0], cards: 1 },
-} as const satisfies Record<string, { target: FaultTarget; forMs: readonly [number, number]; cards: number }>;
+  'redis-pause': { target: 'redis', forMs: [2000, 6000], weight: 2 },
+  'redis-cut': { target: 'redis-link', forMs: [0, 1500], weight: 2 },
+  'redis-silence': { target: 'redis-link', forMs: [500, 3000], weight: 1 },
+  'storage-away': { target: 'storage', forMs: [1000, 6000], weight: 1 },
+  'second-installation': { target: 'storage', forMs: [0, 0], weight: 1 },
+} as const satisfies Record<string, { target: FaultTarget; forMs: readonly [number, number]; weight: number }>;
 
 /**
  * A process, the network in front of an API process, the network of a process to Redis, Redis itself, or the storage.
@@ -64,7 +64,7 @@ const PERIOD_S = 1.2;
 const FIRST_AT = 0.04;
 const LAST_AT = 0.92;
 /** The frequency of `redis-kill` with `powerLoss`. */
-const POWER_LOSS_CARDS = 4;
+const POWER_LOSS_WEIGHT = 4;
 /** The pause after a fault before the same target is hit again. */
 const BACK_OFF_MS = 1500;
 
@@ -74,8 +74,9 @@ export function targetOf(kind: FaultKind): FaultTarget {
 }
 
 /**
- * Plans faults in the order of their times. Kinds are dealt like cards, so that each occurs before one occurs too
- * often. No target is hit while it is down. The same shape and seed give the same schedule.
+ * Plans faults in the order of their times. Kinds are drawn from a shuffled deck, which contains each kind as
+ * many times as its weight, so that all kinds occur. No target is hit while it is down. The same shape and seed give
+ * the same schedule.
  */
 export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   const random = new Random(seed);
@@ -84,7 +85,7 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
     Math.round(shape.seconds * 1000 * (FIRST_AT + (LAST_AT - FIRST_AT) * random.next())),
   ).sort((a, b) => a - b);
   const busyUntilMs = new Map<string, number>();
-  const kinds = deal(random, count, shape.powerLoss === true);
+  const kinds = drawKinds(random, count, shape.powerLoss === true);
   return times.flatMap((atMs) => {
     const free = (kind: FaultKind): number[] =>
       indices(shape, targetOf(kind)).filter((index) => (busyUntilMs.get(`${targetOf(kind)} ${index}`) ?? 0) <= atMs);
@@ -100,12 +101,12 @@ export function planFaults(shape: ScheduleShape, seed: number): Fault[] {
   });
 }
 
-function deal(random: Random, count: number, powerLoss: boolean): FaultKind[] {
-  const cards = (kind: FaultKind) => (powerLoss && kind === 'redis-kill' ? POWER_LOSS_CARDS : KINDS[kind].cards);
-  const deck = FAULT_KINDS.flatMap((kind) => Array.from({ length: cards(kind) }, () => kind));
-  const dealt: FaultKind[] = [];
-  while (dealt.length < count) dealt.push(...random.shuffle(deck));
-  return dealt.slice(0, count);
+function drawKinds(random: Random, count: number, powerLoss: boolean): FaultKind[] {
+  const weight = (kind: FaultKind) => (powerLoss && kind === 'redis-kill' ? POWER_LOSS_WEIGHT : KINDS[kind].weight);
+  const deck = FAULT_KINDS.flatMap((kind) => Array.from({ length: weight(kind) }, () => kind));
+  const drawn: FaultKind[] = [];
+  while (drawn.length < count) drawn.push(...random.shuffle(deck));
+  return drawn.slice(0, count);
 }
 
 function indices({ apis, workers }: ScheduleShape, target: FaultTarget): number[] {

@@ -1,7 +1,7 @@
 import { isFinalState, type Progress, type UploadState } from '../../src/wire/documents.ts';
 
 /** One answer about an upload that a client received. */
-export interface Sighting extends Pick<Progress, 'version' | 'percent' | 'state' | 'final' | 'timedOut'> {
+export interface Observation extends Pick<Progress, 'version' | 'percent' | 'state' | 'final' | 'timedOut'> {
   /** The public id. Another one means that the upload was started again. */
   life: string;
   /** The version that the client sent as `since`. */
@@ -27,7 +27,7 @@ const ORDER: Readonly<Record<UploadState, number>> = {
 export class ProgressChecker {
   readonly #lossBetween: LossBetween;
   readonly #offences: string[] = [];
-  #last: Sighting | undefined;
+  #last: Observation | undefined;
 
   constructor(lossBetween: LossBetween) {
     this.#lossBetween = lossBetween;
@@ -38,25 +38,25 @@ export class ProgressChecker {
   }
 
   /** The last answer. */
-  get last(): Sighting | undefined {
+  get last(): Observation | undefined {
     return this.#last;
   }
 
   /** @param mayRestart true if an unanswered request of the client may start the upload again */
-  see(seen: Sighting, mayRestart: boolean): void {
+  see(seen: Observation, mayRestart: boolean): void {
     const last = this.#last;
     this.#last = seen;
-    this.#judge(standsAlone(seen));
+    this.#addIfBroken(checkAlone(seen));
     if (last === undefined || this.#lossBetween(last.sentAtMs, seen.answeredAtMs)) return;
-    this.#judge(follows(last, seen, mayRestart));
+    this.#addIfBroken(follows(last, seen, mayRestart));
   }
 
-  #judge(offence: string | undefined): void {
+  #addIfBroken(offence: string | undefined): void {
     if (offence !== undefined) this.#offences.push(offence);
   }
 }
 
-function standsAlone({ version, percent, state, final, timedOut, since }: Sighting): string | undefined {
+function checkAlone({ version, percent, state, final, timedOut, since }: Observation): string | undefined {
   if (final !== isFinalState(state)) return `final is ${final} in state ${state}`;
   if (percent < 0 || percent > 100 || (percent === 100) !== (state === 'completed'))
     return `${percent} % in state ${state}`;
@@ -64,7 +64,7 @@ function standsAlone({ version, percent, state, final, timedOut, since }: Sighti
   return undefined;
 }
 
-function follows(last: Sighting, seen: Sighting, mayRestart: boolean): string | undefined {
+function follows(last: Observation, seen: Observation, mayRestart: boolean): string | undefined {
   const step = `${describe(last)} → ${describe(seen)}`;
   if (seen.version < last.version) return `version went back: ${step}`;
   if (seen.life !== last.life) return mayRestart && last.state !== 'completed' ? undefined : `started again: ${step}`;
@@ -76,6 +76,6 @@ function follows(last: Sighting, seen: Sighting, mayRestart: boolean): string | 
   return undefined;
 }
 
-function describe({ version, percent, state, life }: Sighting): string {
+function describe({ version, percent, state, life }: Observation): string {
   return `${state} ${percent} % (version ${version}, ${life})`;
 }

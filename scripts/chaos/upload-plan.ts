@@ -4,7 +4,7 @@ import { Random } from './random.ts';
 export type Way = 'put' | 'form' | 'tus';
 
 /** What the client wants for its upload. `stop` is a cancel while it is still being sent. */
-export type Wish = 'keep' | 'cancel' | 'stop' | 'delete';
+export type Intent = 'keep' | 'cancel' | 'stop' | 'delete';
 
 /** The plan of one client. */
 export interface UploadPlan {
@@ -12,9 +12,9 @@ export interface UploadPlan {
   /** Time since the start of the run. */
   readonly atMs: number;
   readonly way: Way;
-  readonly wish: Wish;
-  /** Delay of the wish after the acceptance, or after the first byte for `stop`. */
-  readonly wishAfterMs: number;
+  readonly intent: Intent;
+  /** Delay of the intent after the acceptance, or after the first byte for `stop`. */
+  readonly intentAfterMs: number;
   readonly sizeBytes: number;
   /** The body is sent in this many pieces, with pauses between them. */
   readonly pieces: number;
@@ -43,15 +43,15 @@ export function planUploads({ uploads, seconds }: { uploads: number; seconds: nu
 function planOne(random: Random, number: number, atMs: number): UploadPlan {
   const way = wayOf(random.next());
   const isSlow = random.chance(0.1);
-  const wish = wishOf(random.next(), way);
+  const intent = intentOf(random.next(), way);
   return {
     number,
     atMs,
     way,
-    wish,
-    wishAfterMs: random.chance(0.5) ? random.between(0, 60) : random.between(0, 1500),
-    sizeBytes: isSlow || wish === 'stop' ? random.between(60_000, 300_000) : random.between(1000, 8000),
-    pieces: isSlow || wish === 'stop' ? random.between(3, 8) : 1,
+    intent,
+    intentAfterMs: random.chance(0.5) ? random.between(0, 60) : random.between(0, 1500),
+    sizeBytes: isSlow || intent === 'stop' ? random.between(60_000, 300_000) : random.between(1000, 8000),
+    pieces: isSlow || intent === 'stop' ? random.between(3, 8) : 1,
     followsEarly: random.chance(0.4),
     followsBy: random.chance(0.7) ? 'one' : 'many',
     holdMs: random.between(1000, 6000),
@@ -64,7 +64,7 @@ function wayOf(drawn: number): Way {
   return drawn < 0.85 ? 'form' : 'tus';
 }
 
-function wishOf(drawn: number, way: Way): Wish {
+function intentOf(drawn: number, way: Way): Intent {
   if (drawn < 0.06) return 'cancel';
   if (drawn < 0.12) return 'delete';
   // Only a client that chose the id of its upload can stop it, because others do not know the id before the answer.

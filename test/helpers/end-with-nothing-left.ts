@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { expectNothingLeft, takeStock, type Stock } from './nothing-left.ts';
+import { expectNothingLeft, takeBaseline, type Baseline } from './nothing-left.ts';
 import type { Service } from './service.ts';
 
 /**
@@ -7,16 +7,16 @@ import type { Service } from './service.ts';
  * nothing, and stops the service. Hooks run in the order of their calls, so call this after the start of the service.
  */
 export function endWithNothingLeft(service: () => Service): void {
-  let stock: Stock;
+  let baseline: Baseline;
 
   beforeAll(async () => {
     // The first request opens descriptors that stay open and belong to no upload.
     await fetch(`${service().url}/healthz`);
-    stock = takeStock(service());
+    baseline = takeBaseline(service());
   });
   afterAll(async () => {
     try {
-      await expectNothingLeft(service(), stock);
+      await expectNothingLeft(service(), baseline);
     } finally {
       await service().stop();
     }

@@ -3,7 +3,7 @@ import type { ChildSpec } from '../../scripts/child-life.ts';
 import { patienceMs } from './patience.ts';
 
 /** The file to which small Node processes write their events, one per line. */
-export interface Diary {
+export interface EventLog {
   readonly file: string;
 }
 
@@ -18,7 +18,7 @@ export interface FakeChildOptions {
 }
 
 /** Makes a child that is ready at once, and exits at SIGTERM or when its supervisor has ended. */
-export function fakeChild(diary: Diary, name: string, options: FakeChildOptions = {}): ChildSpec {
+export function fakeChild(eventLog: EventLog, name: string, options: FakeChildOptions = {}): ChildSpec {
   const {
     role = name,
     graceMs = patienceMs(5000),
@@ -33,25 +33,25 @@ export function fakeChild(diary: Diary, name: string, options: FakeChildOptions 
       '-e',
       `${PREAMBLE}\nprocess.on('SIGTERM', () => { ${onTerm} });\nwrite('started ' + process.pid);\n${script}`,
     ],
-    env: { DIARY: diary.file, NAME: name },
+    env: { EVENT_LOG: eventLog.file, NAME: name },
     ready: { type: 'ready' },
     graceMs,
   };
 }
 
 /** Returns the lines written so far, in order. */
-export function readDiary(diary: Diary): string[] {
-  return readFileSync(diary.file, { encoding: 'utf8', flag: 'a+' }).split('\n').filter(Boolean);
+export function readEventLog(eventLog: EventLog): string[] {
+  return readFileSync(eventLog.file, { encoding: 'utf8', flag: 'a+' }).split('\n').filter(Boolean);
 }
 
 /** Returns the pid in the last `<name> started <pid>`. */
-export function startedPid(diary: Diary, name: string): number | undefined {
-  const line = readDiary(diary).findLast((one) => one.startsWith(`${name} started `));
+export function startedPid(eventLog: EventLog, name: string): number | undefined {
+  const line = readEventLog(eventLog).findLast((one) => one.startsWith(`${name} started `));
   return line === undefined ? undefined : Number(line.split(' ')[2]);
 }
 
 const PREAMBLE = `
-  const write = (what) => require('node:fs').appendFileSync(process.env.DIARY, process.env.NAME + ' ' + what + '\\n');
+  const write = (what) => require('node:fs').appendFileSync(process.env.EVENT_LOG, process.env.NAME + ' ' + what + '\\n');
   process.on('disconnect', () => { write('orphaned'); process.exit(); });`;
 
 const LIVE_ON = `process.send({ type: 'ready', name: process.env.NAME }); setInterval(() => {}, 1000);`;

@@ -10,7 +10,7 @@ import type { Service, ServiceProcess } from './service.ts';
 import { heldInMetrics } from './held-in-metrics.ts';
 
 /** Open descriptors of each API process, by its pid. */
-export type Stock = ReadonlyMap<number, Descriptors>;
+export type Baseline = ReadonlyMap<number, Descriptors>;
 
 interface Descriptors {
   sockets: number;
@@ -27,21 +27,25 @@ const GAUGES = ['deferred_uploads_waiters', 'deferred_uploads_receiving'];
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
 
 /** The parts of a service that are checked. */
-export interface Premises extends Pick<Service, 'apis' | 'directory'> {
+export interface CheckedService extends Pick<Service, 'apis' | 'directory'> {
   redis: Pick<Service['redis'], 'url'>;
 }
 
 /** Returns the open descriptors, with which `expectNothingLeft` compares. */
-export function takeStock(service: Pick<Premises, 'apis'>): Stock {
+export function takeBaseline(service: Pick<CheckedService, 'apis'>): Baseline {
   return new Map(livingApis(service).map(({ child }) => [child.pid ?? 0, descriptorsOf(child.pid ?? 0)]));
 }
 
 /**
  * Waits until failed uploads have left nothing. Fails with a list of leftovers: orphan files, keys of Redis that belong
  * to no upload or never expire, held responses, bodies that are being received, and descriptors.
- * @param stock from the start. Without it only descriptors in the directory of the storage count.
+ * @param baseline from the start. Without it only descriptors in the directory of the storage count.
  */
-export async function expectNothingLeft(service: Premises, stock?: Stock, withinMs?: number): Promise<void> {
+export async function expectNothingLeft(
+  service: CheckedService,
+  baseline?: Baseline,
+  withinMs?: number,
+): Promise<void> {
   const redis = new Redis(service.redis.url);
   let left: string[] = [];
   try {
@@ -53,7 +57,7 @@ export async function expectNothingLeft(service: Premises, stock?: Stock, within
           ...(await orphanFiles(service.directory, records)),
           ...(await orphanKeys(redis, records)),
           ...(await Promise.all(livingApis(service).map(busyGauges))).flat(),
-          ...livingApis(service).flatMap((api) => openDescriptors(api, service.directory, stock)),
+          ...livingApis(service).flatMap((api) => openDescriptors(api, service.directory, baseline)),
         ];
         return left.length === 0;
       },
@@ -66,7 +70,7 @@ export async function expectNothingLeft(service: Premises, stock?: Stock, within
   }
 }
 
-function livingApis(service: Pick<Premises, 'apis'>): ServiceProcess[] {
+function livingApis(service: Pick<CheckedService, 'apis'>): ServiceProcess[] {
   return service.apis.filter(({ child }) => child.exitCode === null && child.signalCode === null);
 }
 
@@ -188,12 +192,12 @@ function targetsOf(pid: number): string[] {
   });
 }
 
-function openDescriptors({ child }: ServiceProcess, directory: string, stock: Stock | undefined): string[] {
+function openDescriptors({ child }: ServiceProcess, directory: string, baseline: Baseline | undefined): string[] {
   const pid = child.pid ?? 0;
   const files = targetsOf(pid)
     .filter((target) => target.startsWith(directory))
     .map((target) => `open file ${target}`);
-  const before = stock?.get(pid);
+  const before = baseline?.get(pid);
   if (before === undefined) return files;
   const now = descriptorsOf(pid);
   const sockets =

@@ -5,7 +5,7 @@ import { Supervisor } from '../../scripts/supervisor.ts';
 import { fakeChild } from './fake-child.ts';
 
 /*
- * A supervisor in a process of its own, to be signalled and killed. Arguments: the diary's file, then either the names
+ * A supervisor in a process of its own, to be signalled and killed. Arguments: the file of the event log, then either the names
  * of its children, or `--redis`, a directory and the grace in milliseconds of the Redis that it runs there. A child
  * named `stubborn` ignores SIGTERM.
  */

@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { faultyFile, readDiary, type Act } from '../helpers/faulty/faults.ts';
+import { faultyFile, readEventLog, type Act } from '../helpers/faulty/faults.ts';
 import { FaultyUpload } from '../helpers/faulty/upload.ts';
 import { isAlive } from '../helpers/is-alive.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-const HALF = faultyFile({ diary: '/nowhere', attempts: [] });
+const HALF = faultyFile({ eventLog: '/nowhere', attempts: [] });
 
 const ways = {
   cancel: async (id: string) => await requestJson<Upload>(`${otherUrl}/uploads/${id}/cancel`, { method: 'POST' }),
@@ -75,7 +75,7 @@ describe('an upload whose sender pauses', () => {
     const id = randomUUID();
     const sent = pausedPut(id);
     await receiving(id);
-    const bytes = faultyFile({ diary: `${service.directory}/${id}.diary`, attempts: [['finish']] });
+    const bytes = faultyFile({ eventLog: `${service.directory}/${id}.eventLog`, attempts: [['finish']] });
     const later = await putFile<Upload>(otherUrl, id, bytes, 'a.jpg', `?timeout=${LONG_HOLD_MS}`);
     expect(await sent).toMatchObject({ status: '409', body: { code: 'upload_superseded', id } });
     expect([later.status, later.body.state]).toEqual([200, 'completed']);
@@ -107,7 +107,7 @@ describe('an upload that a worker processes', () => {
       await eventually('it to be held', async () => heldInMetrics(await (await fetch(`${url}/metrics`)).text()) === 1);
       await ways[way](upload.id);
       expect(await outcome).toMatchObject({ code: 'upload_cancelled', state: 'cancelled', final: true });
-      await eventually('the signal', () => readDiary(upload.diary).some(({ event }) => event === 'aborted'));
+      await eventually('the signal', () => readEventLog(upload.eventLog).some(({ event }) => event === 'aborted'));
       await eventually('no files', async () => (await filesOf(upload.id)).length === 0);
     },
   );

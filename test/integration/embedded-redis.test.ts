@@ -124,7 +124,7 @@ describe('embeddedRedis', () => {
 
   /** Starts a Redis whose supervisor is then killed. Its guard waits for the grace period. */
   async function orphan(graceMs: number): Promise<{ pid: number; url: string }> {
-    const args = [join(directory, 'diary'), '--redis', directory, String(graceMs)];
+    const args = [join(directory, 'eventLog'), '--redis', directory, String(graceMs)];
     const supervisor = runScript('test/helpers/supervisor-process.ts', args, { cwd: directory });
     await supervisor.printed('started');
     const url = join(directory, 'redis.sock');

@@ -171,14 +171,14 @@ test('only one of several changes that end an upload at the same time is applied
     await space.records.open({ ...newUpload(), id, fencingToken: held });
     await space.records.enqueue(id, held, STORED);
     await space.records.begin(id);
-    const enders: Act[] = [
+    const finalChanges: Act[] = [
       (records) => records.complete(id, 1, RESULT),
       (records) => records.fail(id, 1, PROBLEM),
       (records) => records.cancel(id),
       (records) => records.fail(id, undefined, PROBLEM),
     ];
     const outcomes = await Promise.all(
-      enders.map((end, index) => end(processes[(index + round) % PROCESSES] ?? space.records, id)),
+      finalChanges.map((end, index) => end(processes[(index + round) % PROCESSES] ?? space.records, id)),
     );
     expect(outcomes.map((outcome) => (outcome.applied ? 'applied' : outcome.rejection)).sort()).toEqual([
       'applied',

@@ -20,16 +20,16 @@ afterAll(async () => {
 
 test('a client that neither sends nor reads does not delay the end of a process past its grace period', async () => {
   const { port } = new URL(service.url);
-  const deaf = connect({ port: Number(port), host: '127.0.0.1' });
+  const stalled = connect({ port: Number(port), host: '127.0.0.1' });
   let isCut = false;
-  deaf.on('error', () => undefined).on('close', () => (isCut = true));
-  deaf.pause();
-  deaf.write(`PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\nBM`);
+  stalled.on('error', () => undefined).on('close', () => (isCut = true));
+  stalled.pause();
+  stalled.write(`PUT /uploads/${randomUUID()} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\nBM`);
   await receiving(service.url, 1);
   const api = service.apis[0];
   expect(await api?.end()).toBe(0);
   expect(api?.output()).not.toContain('shutdown took too long');
-  deaf.resume();
+  stalled.resume();
   await eventually('the connection to be cut', () => isCut);
 });
 

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processIdentity } from '../../scripts/setup/process-identity.mjs';
 import { eventually } from '../helpers/eventually.ts';
-import { readDiary, startedPid, type Diary } from '../helpers/fake-child.ts';
+import { readEventLog, startedPid, type EventLog } from '../helpers/fake-child.ts';
 import { runScript, type ScriptProcess } from '../helpers/script-process.ts';
 
 describe('a supervisor that gets a signal', () => {
   let directory: string;
-  let diary: Diary;
+  let eventLog: EventLog;
   let running: ScriptProcess | undefined;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'du-signals-'));
-    diary = { file: join(directory, 'diary') };
+    eventLog = { file: join(directory, 'eventLog') };
   });
 
   afterEach(async () => {
@@ -24,19 +24,19 @@ describe('a supervisor that gets a signal', () => {
   });
 
   async function start(...names: string[]): Promise<ScriptProcess> {
-    running = runScript('test/helpers/supervisor-process.ts', [diary.file, ...names], { cwd: directory });
+    running = runScript('test/helpers/supervisor-process.ts', [eventLog.file, ...names], { cwd: directory });
     await running.printed('started');
     return running;
   }
 
-  const signalledTo = (name: string) => () => readDiary(diary).includes(`${name} signalled`);
-  const isGone = (name: string) => () => processIdentity(startedPid(diary, name) ?? 0) === undefined;
+  const signalledTo = (name: string) => () => readEventLog(eventLog).includes(`${name} signalled`);
+  const isGone = (name: string) => () => processIdentity(startedPid(eventLog, name) ?? 0) === undefined;
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops in order with code 0 on %s', async (name) => {
     const supervisor = await start('api', 'worker');
     supervisor.signal(name);
     expect(await supervisor.ended).toBe(0);
-    expect(readDiary(diary).slice(-2)).toEqual(['api stopped', 'worker stopped']);
+    expect(readEventLog(eventLog).slice(-2)).toEqual(['api stopped', 'worker stopped']);
   });
 
   test('kills all children with code 130 at a second signal more than a second after the first', async () => {
@@ -50,7 +50,7 @@ describe('a supervisor that gets a signal', () => {
       return false;
     });
     expect(await supervisor.ended).toBe(130);
-    expect(readDiary(diary).filter((line) => line === 'stubborn signalled')).toHaveLength(1);
+    expect(readEventLog(eventLog).filter((line) => line === 'stubborn signalled')).toHaveLength(1);
   });
 
   test('leaves no orphan when it is killed', async () => {
@@ -58,6 +58,6 @@ describe('a supervisor that gets a signal', () => {
     supervisor.signal('SIGKILL');
     expect(await supervisor.ended).toBeNull();
     await eventually('both children to be gone', () => isGone('api')() && isGone('worker')());
-    expect(readDiary(diary).slice(-2).sort()).toEqual(['api orphaned', 'worker orphaned']);
+    expect(readEventLog(eventLog).slice(-2).sort()).toEqual(['api orphaned', 'worker orphaned']);
   });
 });

@@ -6,17 +6,17 @@ import type { ChildSpec } from '../../scripts/child-life.ts';
 import { processIdentity } from '../../scripts/setup/process-identity.mjs';
 import { Supervisor, type SupervisorOptions } from '../../scripts/supervisor.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { fakeChild, readDiary, startedPid, type Diary } from '../helpers/fake-child.ts';
+import { fakeChild, readEventLog, startedPid, type EventLog } from '../helpers/fake-child.ts';
 
 describe('Supervisor', () => {
   let directory: string;
-  let diary: Diary;
+  let eventLog: EventLog;
   let supervisor: Supervisor | undefined;
   let logged: [fields: object, message: string][];
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'du-supervisor-'));
-    diary = { file: join(directory, 'diary') };
+    eventLog = { file: join(directory, 'eventLog') };
     logged = [];
   });
 
@@ -33,7 +33,7 @@ describe('Supervisor', () => {
   }
 
   function pidOf(name: string): number {
-    const pid = startedPid(diary, name);
+    const pid = startedPid(eventLog, name);
     if (pid === undefined) throw new Error(`${name} has not started`);
     return pid;
   }
@@ -43,25 +43,25 @@ describe('Supervisor', () => {
   test('starts the foundation first and forwards the output of the children', async () => {
     const ready: string[] = [];
     const options = {
-      foundation: [fakeChild(diary, 'base')],
+      foundation: [fakeChild(eventLog, 'base')],
       onReady: (name: string, message: unknown) => void ready.push(`${name} ${JSON.stringify(message)}`),
     };
-    expect(await supervise([fakeChild(diary, 'api')], options).start()).toBe(true);
-    expect(readDiary(diary).map((line) => line.split(' ')[0])).toEqual(['base', 'api']);
+    expect(await supervise([fakeChild(eventLog, 'api')], options).start()).toBe(true);
+    expect(readEventLog(eventLog).map((line) => line.split(' ')[0])).toEqual(['base', 'api']);
     expect(ready).toEqual(['base {"type":"ready","name":"base"}', 'api {"type":"ready","name":"api"}']);
   });
 
   test('starts the reserve when it is asked to, and stops it with its role', async () => {
     const role = { role: 'worker' };
-    const children = [fakeChild(diary, 'api'), fakeChild(diary, 'w1', role)];
-    const running = supervise(children, { reserve: [fakeChild(diary, 'w2', role)] });
+    const children = [fakeChild(eventLog, 'api'), fakeChild(eventLog, 'w1', role)];
+    const running = supervise(children, { reserve: [fakeChild(eventLog, 'w2', role)] });
     await running.start();
-    expect(startedPid(diary, 'w2')).toBeUndefined();
+    expect(startedPid(eventLog, 'w2')).toBeUndefined();
     running.startReserve();
     running.startReserve();
-    await eventually('the reserve to start', () => startedPid(diary, 'w2') !== undefined);
+    await eventually('the reserve to start', () => startedPid(eventLog, 'w2') !== undefined);
     await running.stop();
-    const lines = readDiary(diary);
+    const lines = readEventLog(eventLog);
     expect(lines.filter((line) => line.startsWith('w2 started'))).toHaveLength(1);
     expect(lines.slice(-3)[0]).toBe('api stopped');
     expect(lines.slice(-2).sort()).toEqual(['w1 stopped', 'w2 stopped']);
@@ -69,17 +69,17 @@ describe('Supervisor', () => {
 
   test('stops in the order of the list, children of one role together, the foundation last', async () => {
     // Each waits for the other.
-    const signalled = `require('node:fs').readFileSync(process.env.DIARY, 'utf8').match(/signalled/g).length`;
+    const signalled = `require('node:fs').readFileSync(process.env.EVENT_LOG, 'utf8').match(/signalled/g).length`;
     const worker = {
       role: 'worker',
       onTerm: `write('signalled'); setInterval(() => { if (${signalled} === 2) { write('stopped'); process.exit(); } }, 5)`,
     };
-    const children = [fakeChild(diary, 'api'), fakeChild(diary, 'w1', worker), fakeChild(diary, 'w2', worker)];
-    const running = supervise(children, { foundation: [fakeChild(diary, 'base')] });
+    const children = [fakeChild(eventLog, 'api'), fakeChild(eventLog, 'w1', worker), fakeChild(eventLog, 'w2', worker)];
+    const running = supervise(children, { foundation: [fakeChild(eventLog, 'base')] });
     await running.start();
     await running.stop();
     expect(await running.finished).toBe(0);
-    const lines = readDiary(diary).filter((line) => !line.includes('started'));
+    const lines = readEventLog(eventLog).filter((line) => !line.includes('started'));
     expect(lines[0]).toBe('api stopped');
     expect(lines.slice(1, 3).sort()).toEqual(['w1 signalled', 'w2 signalled']);
     expect(lines.slice(3, 5).sort()).toEqual(['w1 stopped', 'w2 stopped']);
@@ -87,7 +87,7 @@ describe('Supervisor', () => {
   });
 
   test('restarts a child that dies, with growing pauses', async () => {
-    const dying = fakeChild(diary, 'dying', { script: `process.exit(3)` });
+    const dying = fakeChild(eventLog, 'dying', { script: `process.exit(3)` });
     const running = supervise([dying]);
     const isStarted = running.start();
     await eventually('two restarts', () => logged.length >= 2);
@@ -103,8 +103,8 @@ describe('Supervisor', () => {
   });
 
   test('stops everything when a child has died often and was never up', async () => {
-    const dying = fakeChild(diary, 'dying', { script: `process.exit(3)` });
-    const running = supervise([fakeChild(diary, 'api'), dying], { mostFailedStarts: 3 });
+    const dying = fakeChild(eventLog, 'dying', { script: `process.exit(3)` });
+    const running = supervise([fakeChild(eventLog, 'api'), dying], { mostFailedStarts: 3 });
     expect(await running.start()).toBe(false);
     expect(await running.finished).toBe(1);
     expect(logged.map(([, message]) => message)).toEqual([
@@ -113,20 +113,23 @@ describe('Supervisor', () => {
       'child did not start',
     ]);
     expect(logged.at(-1)?.[0]).toMatchObject({ child: 'dying', code: 3, starts: 3 });
-    expect(readDiary(diary).at(-1)).toBe('api stopped');
+    expect(readEventLog(eventLog).at(-1)).toBe('api stopped');
   });
 
   test('gives a child only the environment variables that every program needs', async () => {
     process.env['OPERATORS_TOKEN'] = 'a secret of sixteen';
     const script = `write(Object.keys(process.env).sort().join()); process.send({ type: 'ready' });`;
-    await supervise([fakeChild(diary, 'api', { script })]).start();
+    await supervise([fakeChild(eventLog, 'api', { script })]).start();
     delete process.env['OPERATORS_TOKEN'];
-    const names = readDiary(diary).at(-1)?.split(' ')[1]?.split(',') ?? [];
-    expect(names.filter((name) => !/^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ)$/.test(name)).sort()).toEqual(['DIARY', 'NAME']);
+    const names = readEventLog(eventLog).at(-1)?.split(' ')[1]?.split(',') ?? [];
+    expect(names.filter((name) => !/^(PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ)$/.test(name)).sort()).toEqual([
+      'EVENT_LOG',
+      'NAME',
+    ]);
   });
 
   test('restarts a child that was killed, and leaves the other child running', async () => {
-    const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')]);
+    const running = supervise([fakeChild(eventLog, 'api'), fakeChild(eventLog, 'worker')]);
     await running.start();
     const [api, worker] = [pidOf('api'), pidOf('worker')];
     process.kill(worker, 'SIGKILL');
@@ -139,10 +142,10 @@ describe('Supervisor', () => {
     const script = `
       const { pid } = require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
       write('grandchild ' + pid); process.send({ type: 'ready' }); setInterval(() => {}, 1000);`;
-    const running = supervise([fakeChild(diary, 'stubborn', { script, onTerm: '', graceMs: 100 })]);
+    const running = supervise([fakeChild(eventLog, 'stubborn', { script, onTerm: '', graceMs: 100 })]);
     await running.start();
     const grandchild = Number(
-      readDiary(diary)
+      readEventLog(eventLog)
         .find((line) => line.includes('grandchild'))
         ?.split(' ')[2],
     );
@@ -154,12 +157,15 @@ describe('Supervisor', () => {
   });
 
   test('stops everything when a child finds a wrong setting', async () => {
-    const running = supervise([fakeChild(diary, 'api', { script: `process.exit(78)` }), fakeChild(diary, 'worker')]);
+    const running = supervise([
+      fakeChild(eventLog, 'api', { script: `process.exit(78)` }),
+      fakeChild(eventLog, 'worker'),
+    ]);
     expect(await running.start()).toBe(false);
     expect(await running.finished).toBe(78);
-    expect(startedPid(diary, 'api')).toBeDefined();
+    expect(startedPid(eventLog, 'api')).toBeDefined();
     expect(logged).toEqual([]);
-    expect(readDiary(diary).filter((line) => line.startsWith('api started'))).toHaveLength(1);
+    expect(readEventLog(eventLog).filter((line) => line.startsWith('api started'))).toHaveLength(1);
   });
 
   test('stops with a reason when the foundation does not start', async () => {
@@ -170,7 +176,7 @@ describe('Supervisor', () => {
       args: ['-c', 'echo spoilt >&2; exit 4'],
       graceMs: 1000,
     };
-    const running = supervise([fakeChild(diary, 'api')], {
+    const running = supervise([fakeChild(eventLog, 'api')], {
       foundation: [{ ...broken, ready: { probe: async () => false } }],
     });
     expect(await running.start()).toBe(false);
@@ -178,11 +184,13 @@ describe('Supervisor', () => {
     expect(logged).toEqual([
       [{ child: 'base', code: 4, signal: null, starts: 1, output: 'spoilt\n' }, 'child did not start'],
     ]);
-    expect(readDiary(diary)).toEqual([]);
+    expect(readEventLog(eventLog)).toEqual([]);
   });
 
   test('handles a missing command like a child that died', async () => {
-    const running = supervise([], { foundation: [{ ...fakeChild(diary, 'base'), command: '/nowhere/redis-server' }] });
+    const running = supervise([], {
+      foundation: [{ ...fakeChild(eventLog, 'base'), command: '/nowhere/redis-server' }],
+    });
     expect(await running.start()).toBe(false);
     expect(await running.finished).toBe(1);
     expect(logged).toEqual([
@@ -194,26 +202,26 @@ describe('Supervisor', () => {
   });
 
   test('can be stopped while it starts', async () => {
-    const running = supervise([fakeChild(diary, 'slow', { script: `setInterval(() => {}, 1000)` })]);
+    const running = supervise([fakeChild(eventLog, 'slow', { script: `setInterval(() => {}, 1000)` })]);
     const isStarted = running.start();
-    await eventually('the child to be there', () => startedPid(diary, 'slow'));
+    await eventually('the child to be there', () => startedPid(eventLog, 'slow'));
     await running.stop();
     expect(await isStarted).toBe(false);
-    expect(readDiary(diary).at(-1)).toBe('slow stopped');
+    expect(readEventLog(eventLog).at(-1)).toBe('slow stopped');
   });
 
   test('kills all children at once with code 130', async () => {
-    const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')]);
+    const running = supervise([fakeChild(eventLog, 'api'), fakeChild(eventLog, 'worker')]);
     await running.start();
     running.kill();
     expect(await running.finished).toBe(130);
     expect([isGone(pidOf('api'))(), isGone(pidOf('worker'))()]).toEqual([true, true]);
-    expect(readDiary(diary).filter((line) => line.includes('stopped'))).toEqual([]);
+    expect(readEventLog(eventLog).filter((line) => line.includes('stopped'))).toEqual([]);
   });
 
   test('writes the pids of its children to a file while they live', async () => {
     const pidDirectory = join(directory, 'run');
-    const running = supervise([fakeChild(diary, 'api'), fakeChild(diary, 'worker')], { pidDirectory });
+    const running = supervise([fakeChild(eventLog, 'api'), fakeChild(eventLog, 'worker')], { pidDirectory });
     await running.start();
     expect(readdirSync(pidDirectory).sort()).toEqual(['api.pid', 'worker.pid']);
     await running.stop();

@@ -26,7 +26,7 @@ describe('a worker that ends while it processes a file', () => {
 
   test('by a kill costs one attempt, whose files are removed', async () => {
     const upload = await new FaultyUpload(service).send([
-      ['publish', 'deaf'],
+      ['publish', 'hang'],
       ['publish', 'finish'],
     ]);
     const outcome = upload.outcome();
@@ -117,7 +117,7 @@ describe('a file that crashes workers', () => {
   });
 
   test('runs alone after two deaths and fails there, and another file of these workers succeeds', async () => {
-    const neighbour = await new FaultyUpload(service).send([['deaf'], ['deaf'], ['until-released', 'finish']]);
+    const neighbour = await new FaultyUpload(service).send([['hang'], ['hang'], ['until-released', 'finish']]);
     const attempts = [
       ['with-neighbour', 'crash'],
       ['with-neighbour', 'segfault'],
@@ -133,8 +133,8 @@ describe('a file that crashes workers', () => {
     await neighbour.release();
     expect(await neighbour.outcome()).toMatchObject({ state: 'completed' });
     // Both files run together twice. Then each runs in a process of its own, and the worker survives.
-    expect(pidsOf(culprit.diary).slice(0, 2)).toEqual(pidsOf(neighbour.diary).slice(0, 2));
-    const alone = [pidsOf(culprit.diary)[2], pidsOf(neighbour.diary)[2], service.workers.at(-1)?.child.pid];
+    expect(pidsOf(culprit.eventLog).slice(0, 2)).toEqual(pidsOf(neighbour.eventLog).slice(0, 2));
+    const alone = [pidsOf(culprit.eventLog)[2], pidsOf(neighbour.eventLog)[2], service.workers.at(-1)?.child.pid];
     expect([new Set(alone).size, service.workers.length]).toEqual([3, 3]);
   });
 });

@@ -37,7 +37,7 @@ describe('an attempt that takes too long', () => {
       workers: 2,
       env: { ATTEMPT_TIMEOUT_MS: String(ATTEMPT_MS), SHUTDOWN_GRACE_MS: '1000' },
     });
-    obeying = await new FaultyUpload(service).send([['wait'], ['deaf']]);
+    obeying = await new FaultyUpload(service).send([['wait'], ['hang']]);
     blocking = await new FaultyUpload(service).send([['block'], ['finish']]);
   });
 
@@ -48,7 +48,7 @@ describe('an attempt that takes too long', () => {
       state: 'failed',
       final: true,
     });
-    const [first, second] = pidsOf(obeying.diary);
+    const [first, second] = pidsOf(obeying.eventLog);
     expect([workerOf(first) === undefined, workerOf(second), (await obeying.document()).progress.attempt]).toEqual([
       false,
       undefined,
@@ -59,7 +59,7 @@ describe('an attempt that takes too long', () => {
   test('and blocks a thread has its process replaced, and continues elsewhere', async () => {
     expect(await blocking.outcome()).toMatchObject({ state: 'completed', progress: { attempt: 2 } });
     await eventually('the worker to be replaced', () => service.workers.length >= 3);
-    expect(workerOf(pidsOf(blocking.diary)[0])?.child.signalCode).toBe('SIGKILL');
+    expect(workerOf(pidsOf(blocking.eventLog)[0])?.child.signalCode).toBe('SIGKILL');
   });
 });
 
@@ -79,11 +79,11 @@ describe('a worker that gets a signal to stop', () => {
   });
 
   test('ends the isolated process too, without blame for the file', async () => {
-    const upload = await runsAlone([['deaf'], ['finish']]);
+    const upload = await runsAlone([['hang'], ['finish']]);
     const alone = await upload.begun(1);
     await latestWorker().end('SIGTERM');
     expect(await upload.outcome()).toMatchObject({ state: 'completed' });
-    expect([alone === pidsOf(upload.diary)[1], await upload.deaths()]).toEqual([false, 2]);
+    expect([alone === pidsOf(upload.eventLog)[1], await upload.deaths()]).toEqual([false, 2]);
     expect(isAlive(alone)).toBe(false);
   });
 

@@ -3,7 +3,7 @@ import { machineFacts } from '../lib/machine.ts';
 import { printOnSignals } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
-import { FAULTS, type Fault, type Shot } from './faults.ts';
+import { FAULTS, type Fault, type RecoveryTimes } from './faults.ts';
 import { startFleet } from './fleet.ts';
 
 const defaults = { rounds: 3, lanes: 4 };
@@ -22,9 +22,9 @@ export const recovery: Bench = {
   async run(args) {
     const { rounds, lanes } = parseOptions(args, defaults, quick);
     const facts = await machineFacts();
-    const shots = new Map<Fault, Shot[]>();
+    const results = new Map<Fault, RecoveryTimes[]>();
     const report = (): string => {
-      const rows = FAULTS.map((fault) => rowOf(fault, shots.get(fault) ?? []));
+      const rows = FAULTS.map((fault) => rowOf(fault, results.get(fault) ?? []));
       return `${facts}\n\nmedians and worst of ${rounds} rounds; for a cancel the first figure is its signal\n\n${formatTable(HEADINGS, rows)}`;
     };
     onInterrupt(report);
@@ -33,7 +33,7 @@ export const recovery: Bench = {
     const left = [...FAULTS];
     const lane = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift())
-        shots.set(next, await shootAll(next, rounds));
+        results.set(next, await measureFault(next, rounds));
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     giveSignalsBack();
@@ -41,13 +41,13 @@ export const recovery: Bench = {
   },
 };
 
-async function shootAll(fault: Fault, rounds: number): Promise<Shot[]> {
+async function measureFault(fault: Fault, rounds: number): Promise<RecoveryTimes[]> {
   say(fault.title);
   const fleet = await startFleet(fault.workers, fault.env);
   try {
-    const shots: Shot[] = [];
-    while (shots.length < rounds) shots.push(await fault.shoot(fleet));
-    return shots;
+    const results: RecoveryTimes[] = [];
+    while (results.length < rounds) results.push(await fault.measure(fleet));
+    return results;
   } catch (error) {
     throw new Error(fault.title, { cause: error });
   } finally {
@@ -55,10 +55,10 @@ async function shootAll(fault: Fault, rounds: number): Promise<Shot[]> {
   }
 }
 
-function rowOf({ title }: Fault, shots: readonly Shot[]): string[] {
-  const column = (pick: (shot: Shot) => number) => [
-    figure(median(shots.map(pick))),
-    figure(Math.max(...shots.map(pick))),
+function rowOf({ title }: Fault, results: readonly RecoveryTimes[]): string[] {
+  const column = (pick: (result: RecoveryTimes) => number) => [
+    figure(median(results.map(pick))),
+    figure(Math.max(...results.map(pick))),
   ];
   const [back = '-'] = column(({ back: atMs }) => atMs);
   return [title, ...column(({ next }) => next), ...column(({ notified }) => notified), back];

@@ -5,7 +5,7 @@ import { printOnSignals } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
 import { redisFaults, type RedisFault } from './redis-faults.ts';
-import { shootRedis, type RedisShot } from './redis-shot.ts';
+import { measureRedisFault, type RedisRecoveryTimes } from './measure-redis-fault.ts';
 
 /** Defaults of the options. `outage` is in seconds. */
 const defaults = { rounds: 3, lanes: 2, outage: 30 };
@@ -35,9 +35,9 @@ export const redisRecovery: Bench = {
     const facts = await machineFacts();
     const bytes = await photo({ width: 120, height: 90 });
     const faults = redisFaults(outage * 1000);
-    const shots = new Map<RedisFault, RedisShot[]>(faults.map((fault) => [fault, []]));
+    const results = new Map<RedisFault, RedisRecoveryTimes[]>(faults.map((fault) => [fault, []]));
     const report = (): string => {
-      const rows = faults.map((fault) => rowOf(fault, shots.get(fault) ?? []));
+      const rows = faults.map((fault) => rowOf(fault, results.get(fault) ?? []));
       return `${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault, or from its beginning if it has no end\n\n${formatTable(HEADINGS, rows)}`;
     };
     onInterrupt(report);
@@ -47,7 +47,7 @@ export const redisRecovery: Bench = {
     const lane = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
         say(next.title);
-        shots.get(next)?.push(await shootRedis(next, bytes));
+        results.get(next)?.push(await measureRedisFault(next, bytes));
       }
     };
     await Promise.all(Array.from({ length: lanes }, lane));
@@ -56,12 +56,12 @@ export const redisRecovery: Bench = {
   },
 };
 
-function rowOf({ title }: RedisFault, shots: readonly RedisShot[]): string[] {
-  const column = (pick: (shot: RedisShot) => number) => [
-    figure(median(shots.map(pick))),
-    figure(Math.max(...shots.map(pick))),
+function rowOf({ title }: RedisFault, results: readonly RedisRecoveryTimes[]): string[] {
+  const column = (pick: (result: RedisRecoveryTimes) => number) => [
+    figure(median(results.map(pick))),
+    figure(Math.max(...results.map(pick))),
   ];
-  const refusals = shots.map(({ refused }) => refused).filter((ms) => !Number.isNaN(ms));
+  const refusals = results.map(({ refused }) => refused).filter((ms) => !Number.isNaN(ms));
   const slowest = refusals.length === 0 ? Number.NaN : Math.max(...refusals);
   return [
     title,

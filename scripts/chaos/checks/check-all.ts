@@ -53,7 +53,7 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
       name: `every client has finished (${results.length})`,
       findings: results
         .filter(({ isOutOfTime }) => isOutOfTime)
-        .map(({ id, plan }) => `${id} ${plan.way} ${plan.wish}`),
+        .map(({ id, plan }) => `${id} ${plan.way} ${plan.intent}`),
     },
     ...outcomes,
     ...quotas,
@@ -79,7 +79,10 @@ export async function checkAll(run: RunData): Promise<{ checks: Check[]; records
     { name: 'no file without a record, no key, no waiter, no open file', findings: left },
     { name: 'no job is left in the queue', findings: jobs },
     { name: 'files of other programs in the storage are unchanged', findings: harmed },
-    { name: 'a second installation on the same storage exits at its start', findings: fleet.intrusions },
+    {
+      name: 'a second installation on the same storage exits at its start',
+      findings: fleet.secondInstallationFindings,
+    },
     {
       name: 'no process ended without a fault',
       findings: [...fleet.apis, ...fleet.workers].flatMap(({ unasked }) => unasked),

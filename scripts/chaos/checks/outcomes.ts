@@ -26,7 +26,7 @@ export async function checkOutcomes(
     for (let result = left.pop(); result !== undefined; result = left.pop()) {
       const reported = await Promise.all(urls.map(async (url) => await ask(url, result)));
       findings.same.push(...notTheSame(result, reported));
-      if (isWishLost(result, lossBetween)) continue;
+      if (isIntentLost(result, lossBetween)) continue;
       findings.final.push(...notFinal(result, reported));
       findings.kept.push(...notAsPromised(result, reported));
       findings.bytes.push(...(await notReadable(result, reported[0], urls[0] ?? '')));
@@ -45,8 +45,11 @@ export async function checkOutcomes(
  * Returns whether Redis may have lost the cancel or delete of an upload. Then only the agreement of all processes is
  * checked.
  */
-function isWishLost({ plan, sentAtMs, wishedAtMs = Infinity }: ClientResult, lossBetween: LossBetween): boolean {
-  return plan.wish !== 'keep' && lossBetween(sentAtMs - LOST_BEFORE_MS, wishedAtMs + LOST_BEFORE_MS);
+function isIntentLost(
+  { plan, sentAtMs, endRequestedAtMs = Infinity }: ClientResult,
+  lossBetween: LossBetween,
+): boolean {
+  return plan.intent !== 'keep' && lossBetween(sentAtMs - LOST_BEFORE_MS, endRequestedAtMs + LOST_BEFORE_MS);
 }
 
 async function ask(url: string, { id }: ClientResult): Promise<ReadState> {
@@ -70,12 +73,12 @@ function notAsPromised(
   { id, plan, ended, promised, mayRestart }: ClientResult,
   [reported]: readonly ReadState[],
 ): string[] {
-  const isDoubtful = mayRestart && (plan.wish === 'cancel' || plan.wish === 'stop');
+  const isDoubtful = mayRestart && (plan.intent === 'cancel' || plan.intent === 'stop');
   if (reported === undefined || isDoubtful) return [];
   const now = reported.status === 410 ? 'gone' : (reported.upload?.state ?? `status ${reported.status}`);
-  const wanted = promised ?? (plan.wish === 'keep' ? 'completed' : ended);
-  const isKept = now === wanted || (wanted === 'completed' && plan.wish === 'delete' && now === 'gone');
-  return isKept ? [] : [`${id} (${plan.wish}) is ${now}, was to be ${wanted}, its client saw ${ended}`];
+  const wanted = promised ?? (plan.intent === 'keep' ? 'completed' : ended);
+  const isKept = now === wanted || (wanted === 'completed' && plan.intent === 'delete' && now === 'gone');
+  return isKept ? [] : [`${id} (${plan.intent}) is ${now}, was to be ${wanted}, its client saw ${ended}`];
 }
 
 async function notReadable(

@@ -36,7 +36,7 @@ export interface ClientResult {
   /** The final state that an answer has promised, if any. */
   readonly promised: UploadState | 'gone' | undefined;
   /** The time of the answer with the promise, or of the end that the client has seen. */
-  readonly wishedAtMs: number | undefined;
+  readonly endRequestedAtMs: number | undefined;
   /** True if an unanswered request of the client may still start the upload again. */
   readonly mayRestart: boolean;
   readonly offences: readonly string[];
@@ -56,10 +56,10 @@ export class Client {
   readonly #checker: ProgressChecker;
   #acceptedAtMs: number | undefined;
   #isSent = false;
-  #isWishDone: boolean;
+  #isIntentDone: boolean;
   #isDeleting = false;
   #promised: UploadState | 'gone' | undefined;
-  #wishedAtMs: number | undefined;
+  #endRequestedAtMs: number | undefined;
 
   /** @param headers of every request of the client */
   constructor(plan: UploadPlan, env: ClientEnv, headers: Readonly<Record<string, string>> = {}) {
@@ -69,7 +69,7 @@ export class Client {
     const bytes = env.picture(plan.sizeBytes, plan.seed);
     this.#sha256 = createHash('sha256').update(bytes).digest('hex');
     this.#checker = new ProgressChecker(env.lossBetween);
-    this.#isWishDone = plan.wish === 'keep';
+    this.#isIntentDone = plan.intent === 'keep';
     this.#sending = {
       bytes,
       pieces: plan.pieces,
@@ -83,7 +83,7 @@ export class Client {
 
   async run(): Promise<ClientResult> {
     try {
-      const [ended] = await Promise.all([this.#follow(), this.#send(), this.#wish()]);
+      const [ended] = await Promise.all([this.#follow(), this.#send(), this.#intent()]);
       return this.#result(ended, false);
     } catch (error) {
       if (error instanceof OutOfTime) return this.#result(undefined, true);
@@ -113,34 +113,34 @@ export class Client {
       caller: this.#caller(1),
       checker: this.#checker,
       isAccepted: () => this.#acceptedAtMs !== undefined,
-      isSettled: () => this.#isSent && this.#isWishDone,
+      isSettled: () => this.#isSent && this.#isIntentDone,
       mayRestart: () => !this.#isSent || this.#sending.unanswered > 0,
       mayBeGone: () => this.#isDeleting,
-      mayBeLost: () => this.#plan.wish !== 'keep',
+      mayBeLost: () => this.#plan.intent !== 'keep',
     });
   }
 
   /** Cancels or deletes the upload if the plan of the client says so. */
-  async #wish(): Promise<void> {
-    const { wish, wishAfterMs } = this.#plan;
-    if (wish === 'keep') return;
+  async #intent(): Promise<void> {
+    const { intent, intentAfterMs } = this.#plan;
+    if (intent === 'keep') return;
     const caller = this.#caller(2);
-    await this.#until(() => (wish === 'stop' ? this.#sending.id !== undefined : this.#isSent));
-    await caller.rest(wishAfterMs);
-    if (wish === 'delete') await this.#delete(caller);
+    await this.#until(() => (intent === 'stop' ? this.#sending.id !== undefined : this.#isSent));
+    await caller.rest(intentAfterMs);
+    if (intent === 'delete') await this.#delete(caller);
     else await this.#cancel(caller);
-    this.#isWishDone = true;
+    this.#isIntentDone = true;
   }
 
   async #cancel(caller: Caller): Promise<void> {
     this.#sending.isCalledOff = true;
     const answer = await caller.ask({ method: 'POST', path: `/uploads/${this.#sending.id}/cancel` });
-    this.#wishedAtMs = performance.now();
+    this.#endRequestedAtMs = performance.now();
     const reported = reportedUpload(answer.body);
     if (answer.status === 202) this.#promised = 'cancelled';
     else if (answer.status === 200 && reported !== undefined) this.#promised = reported.state;
     // After an early stop the upload may not have reached the service at all.
-    else if (this.#plan.wish !== 'stop' && !this.#isLost())
+    else if (this.#plan.intent !== 'stop' && !this.#isLost())
       this.#env.clientLog.offence(
         `${answer.status} ${codeOf(answer.body)} to the cancel of ${this.#sending.id}`,
         answer,
@@ -150,7 +150,7 @@ export class Client {
   async #delete(caller: Caller): Promise<void> {
     this.#isDeleting = true;
     const answer = await caller.ask({ method: 'DELETE', path: `/uploads/${this.#sending.id}` });
-    this.#wishedAtMs = performance.now();
+    this.#endRequestedAtMs = performance.now();
     // An earlier try may have deleted it and lost its answer.
     if (answer.status === 204 || codeOf(answer.body) === 'upload_gone') this.#promised = 'gone';
     else if (!this.#isLost())
@@ -179,7 +179,7 @@ export class Client {
   #result(ended: UploadState | 'gone' | undefined, isOutOfTime: boolean): ClientResult {
     const { id, bytes, unanswered } = this.#sending;
     // A request that was being sent when the client stopped may arrive after the cancel and start the upload again.
-    const isDoubtful = this.#plan.wish === 'stop' && (this.#acceptedAtMs !== undefined || unanswered > 0);
+    const isDoubtful = this.#plan.intent === 'stop' && (this.#acceptedAtMs !== undefined || unanswered > 0);
     return {
       plan: this.#plan,
       id,
@@ -190,7 +190,7 @@ export class Client {
       acceptedAtMs: this.#acceptedAtMs,
       sentAtMs: this.#sending.caller.lastSentAtMs,
       promised: isDoubtful ? undefined : this.#promised,
-      wishedAtMs: this.#wishedAtMs,
+      endRequestedAtMs: this.#endRequestedAtMs,
       mayRestart: unanswered > 0,
       offences: this.#checker.offences.map((offence) => `${id} ${offence}`),
     };

@@ -73,7 +73,9 @@ export class FaultInjector {
         );
       case 'storage':
         return await this.#inTurn('storage', async () =>
-          fault.kind === 'storage-away' ? await this.#removeStorage(fault) : await this.#fleet.intrude(),
+          fault.kind === 'storage-away'
+            ? await this.#removeStorage(fault)
+            : await this.#fleet.startSecondInstallation(),
         );
     }
   }

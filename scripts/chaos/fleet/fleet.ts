@@ -52,9 +52,9 @@ export interface Fleet {
   /** The links of the API processes, then those of the workers. */
   readonly redisLinks: readonly Link[];
   /** Starts a worker of another installation on the same storage. Resolves with true when it has ended. */
-  intrude(): Promise<boolean>;
+  startSecondInstallation(): Promise<boolean>;
   /** Findings about the ends of the workers of second installations. */
-  readonly intrusions: readonly string[];
+  readonly secondInstallationFindings: readonly string[];
   /** Stops all processes and removes their files. */
   stop(): Promise<void>;
 }
@@ -82,14 +82,14 @@ export async function startFleet({ apis, workers, powerLoss, more }: FleetShape)
     const env = { ...settings(apiLink === undefined ? index - apis : index, link, storage), ...more };
     return apiLink === undefined ? keptWorker(index - apis, env) : keptApi(index, env, apiLink);
   });
-  const intrusions: string[] = [];
+  const secondInstallationFindings: string[] = [];
   const fleet: Fleet = {
     redis,
     storage,
     foreignFiles: new ForeignFiles(storage.directory),
-    intrusions,
-    async intrude() {
-      intrusions.push(...(await intrudeOn(redis.url, storage)));
+    secondInstallationFindings,
+    async startSecondInstallation() {
+      secondInstallationFindings.push(...(await runSecondInstallation(redis.url, storage)));
       return true;
     },
     apiLinks,
@@ -151,11 +151,11 @@ function settings(index: number, redisLink: Link, storage: StoragePlace): Enviro
 }
 
 /** Checks that the process ends with an error that names the setting. It must change nothing before that. */
-async function intrudeOn(redisUrl: string, storage: StoragePlace): Promise<string[]> {
+async function runSecondInstallation(redisUrl: string, storage: StoragePlace): Promise<string[]> {
   const env = { ...SETTINGS, REDIS_URL: redisUrl, QUEUE_PREFIX: 'staging', STORAGE: `file:${storage.path}` };
   try {
-    const intruder = await startProcess(WORKER_ENTRY, env);
-    await intruder.end('SIGKILL');
+    const worker = await startProcess(WORKER_ENTRY, env);
+    await worker.end('SIGKILL');
     return ['a worker of another installation became ready on the storage'];
   } catch (error) {
     return String(error).includes('STORAGE') ? [] : [`a worker of another installation ended with: ${String(error)}`];

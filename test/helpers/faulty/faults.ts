@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 /**
  * What a faulty processor does with a file in one attempt: `finish`, `publish` (a variant, then the next act), `crash`
  * (abort), `segfault`, `eat` (all memory), `exit`, `spin` (blocks the event loop), `block` (blocks a thread of the pool
- * for ever), `deaf` (waits and ignores the signal), `wait` (for the signal), `refuse` (rejects the file).
+ * for ever), `hang` (waits and ignores the signal), `wait` (for the signal), `refuse` (rejects the file).
  * `with-neighbour` waits until the other file has begun as many attempts as this one.
  */
 export type Act =
@@ -16,14 +16,14 @@ export type Act =
   | 'exit'
   | 'spin'
   | 'block'
-  | 'deaf'
+  | 'hang'
   | 'wait'
   | 'refuse'
   | 'with-neighbour'
   | 'until-released';
 
 /** One line that the processor of a file has written about an attempt. */
-export interface DiaryLine {
+export interface EventLogLine {
   readonly pid: number;
   readonly event: 'began' | 'aborted';
   readonly atMs: number;
@@ -32,10 +32,10 @@ export interface DiaryLine {
 /** The content of a file for the faulty processor. */
 export interface Orders {
   /** Path of the file to which attempts are written. */
-  readonly diary: string;
+  readonly eventLog: string;
   /** Acts of each attempt in order. Further attempts repeat the last. */
   readonly attempts: readonly (readonly Act[])[];
-  /** The diary of the file that `with-neighbour` waits for. */
+  /** The event log of the file that `with-neighbour` waits for. */
   readonly neighbour?: string;
 }
 
@@ -51,23 +51,23 @@ export function readOrders(path: string): Orders {
   return JSON.parse(readFileSync(path).subarray(HEAD.length).toString()) as Orders;
 }
 
-/** Reads the diary. It is empty before the first attempt. */
-export function readDiary(diary: string): DiaryLine[] {
-  if (!existsSync(diary)) return [];
-  return readFileSync(diary, 'utf8')
+/** Reads the event log. It is empty before the first attempt. */
+export function readEventLog(eventLog: string): EventLogLine[] {
+  if (!existsSync(eventLog)) return [];
+  return readFileSync(eventLog, 'utf8')
     .split('\n')
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as DiaryLine);
+    .map((line) => JSON.parse(line) as EventLogLine);
 }
 
 /** Returns the processes in which attempts have begun, in order. */
-export function pidsOf(diary: string): number[] {
-  return readDiary(diary)
+export function pidsOf(eventLog: string): number[] {
+  return readEventLog(eventLog)
     .filter(({ event }) => event === 'began')
     .map(({ pid }) => pid);
 }
 
 /** Returns the path of the file that ends `until-released`. */
-export function releasePath(diary: string): string {
-  return `${diary}.released`;
+export function releasePath(eventLog: string): string {
+  return `${eventLog}.released`;
 }

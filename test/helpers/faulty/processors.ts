@@ -5,7 +5,7 @@ import { pictureKind } from '../../../src/kinds/picture.ts';
 import { createProcessorTable, processorEntry, type ProcessorTable } from '../../../workers/processors.ts';
 import type { StepContext } from '../../../workers/processor.ts';
 import { UnprocessableError } from '../../../workers/unprocessable-error.ts';
-import { pidsOf, readOrders, releasePath, type Act, type DiaryLine, type Orders } from './faults.ts';
+import { pidsOf, readOrders, releasePath, type Act, type EventLogLine, type Orders } from './faults.ts';
 import { TINY_PICTURE } from '../results.ts';
 
 const POLL_MS = 10;
@@ -23,13 +23,13 @@ async function obey(context: StepContext): Promise<void> {
   const orders = readOrders(context.inputPath);
   write(orders, 'began');
   context.signal.addEventListener('abort', () => write(orders, 'aborted'));
-  const began = pidsOf(orders.diary).length;
+  const began = pidsOf(orders.eventLog).length;
   for (const act of orders.attempts[began - 1] ?? orders.attempts.at(-1) ?? []) await ACTS[act](context, orders);
 }
 
-function write({ diary }: Orders, event: DiaryLine['event']): void {
-  const line: DiaryLine = { pid: process.pid, event, atMs: Date.now() };
-  appendFileSync(diary, `${JSON.stringify(line)}\n`);
+function write({ eventLog }: Orders, event: EventLogLine['event']): void {
+  const line: EventLogLine = { pid: process.pid, event, atMs: Date.now() };
+  appendFileSync(eventLog, `${JSON.stringify(line)}\n`);
 }
 
 const ACTS: Record<Act, (context: StepContext, orders: Orders) => Promise<void> | void> = {
@@ -50,16 +50,16 @@ const ACTS: Record<Act, (context: StepContext, orders: Orders) => Promise<void> 
     for (;;);
   },
   block: async () => await new Promise((resolve) => pbkdf2('a', 'b', 2 ** 31 - 1, 64, 'sha512', () => resolve())),
-  deaf: async () => await new Promise(() => undefined),
+  hang: async () => await new Promise(() => undefined),
   wait: async ({ signal }) =>
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
   refuse: () => {
     throw new UnprocessableError('picture_damaged', 'As ordered.', { cause: new Error('orders') });
   },
-  async 'with-neighbour'(_context, { diary, neighbour = '' }) {
-    while (pidsOf(neighbour).length < pidsOf(diary).length) await delay(POLL_MS);
+  async 'with-neighbour'(_context, { eventLog, neighbour = '' }) {
+    while (pidsOf(neighbour).length < pidsOf(eventLog).length) await delay(POLL_MS);
   },
-  async 'until-released'(_context, { diary }) {
-    while (!existsSync(releasePath(diary))) await delay(POLL_MS);
+  async 'until-released'(_context, { eventLog }) {
+    while (!existsSync(releasePath(eventLog))) await delay(POLL_MS);
   },
 };

@@ -17,17 +17,21 @@ const BEGIN_WITHIN_MS = 20_000;
 /** An upload with acts for each attempt, for a service with faulty workers. */
 export class FaultyUpload {
   readonly id = randomUUID();
-  readonly diary: string;
+  readonly eventLog: string;
   readonly #running: Pick<Service, 'url' | 'directory' | 'redis'>;
 
   constructor(running: Pick<Service, 'url' | 'directory' | 'redis'>) {
     this.#running = running;
-    this.diary = join(running.directory, `${this.id}.diary`);
+    this.eventLog = join(running.directory, `${this.id}.eventLog`);
   }
 
   /** Sends the file. `neighbour` is the upload that `with-neighbour` waits for. Throws if the file is rejected. */
   async send(attempts: readonly (readonly Act[])[], neighbour?: FaultyUpload): Promise<this> {
-    const orders = { diary: this.diary, attempts, ...(neighbour === undefined ? {} : { neighbour: neighbour.diary }) };
+    const orders = {
+      eventLog: this.eventLog,
+      attempts,
+      ...(neighbour === undefined ? {} : { neighbour: neighbour.eventLog }),
+    };
     const { status } = await putFile(this.#running.url, this.id, faultyFile(orders), 'a.jpg');
     if (status !== 202) throw new Error(`answered with ${status}`);
     return this;
@@ -35,12 +39,12 @@ export class FaultyUpload {
 
   /** Resolves with the process of the attempt when the attempt has begun. */
   async begun(attempt: number): Promise<number> {
-    return await eventually(`attempt ${attempt} to begin`, () => pidsOf(this.diary)[attempt - 1], BEGIN_WITHIN_MS);
+    return await eventually(`attempt ${attempt} to begin`, () => pidsOf(this.eventLog)[attempt - 1], BEGIN_WITHIN_MS);
   }
 
   /** Ends the act `until-released`. */
   async release(): Promise<void> {
-    await writeFile(releasePath(this.diary), '');
+    await writeFile(releasePath(this.eventLog), '');
   }
 
   /** Waits for the outcome, also if it is not decided yet. */

@@ -31,7 +31,7 @@ interface Held {
 }
 
 /** A fault that the next request of a kind gets instead of its answer. */
-export type Mishap =
+export type RequestFault =
   | { kind: 'status'; status: number; retryAfter?: string; problem?: Problem }
   /** Accepts the given number of bytes, then the connection breaks. */
   | { kind: 'cut'; afterBytes: number }
@@ -52,8 +52,8 @@ export class FakeService {
   /** The headers of these requests. */
   readonly headers: IncomingHttpHeaders[] = [];
   readonly dispositions: string[] = [];
-  readonly putMishaps: Mishap[] = [];
-  readonly progressMishaps: Mishap[] = [];
+  readonly putFaults: RequestFault[] = [];
+  readonly progressFaults: RequestFault[] = [];
   /** If set, a request that creates an upload needs one of these as a Bearer token. */
   tickets: ReadonlySet<string> | null = null;
   /** The tickets of those requests, with `none` for a request without one. */
@@ -151,11 +151,11 @@ export class FakeService {
   }
 
   async #put(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const mishap = this.putMishaps.shift();
+    const nextFault = this.putFaults.shift();
     this.dispositions.push(request.headers['content-disposition'] ?? '');
-    if (mishap?.kind === 'status') {
+    if (nextFault?.kind === 'status') {
       request.resume();
-      return fault(response, mishap);
+      return fault(response, nextFault);
     }
     const total = Number(request.headers['content-length'] ?? 0);
     const chunks: Buffer[] = [];
@@ -166,7 +166,7 @@ export class FakeService {
       received += chunk.length;
       this.#received(id, received, total);
       await this.putGate;
-      if (mishap?.kind === 'cut' && received >= mishap.afterBytes) {
+      if (nextFault?.kind === 'cut' && received >= nextFault.afterBytes) {
         this.fail(id, problem('upload_interrupted', 400, 'The connection broke.'));
         return void request.destroy();
       }
@@ -174,7 +174,7 @@ export class FakeService {
     if (this.uploads.get(id)?.progress.final)
       return send(response, 410, problem('upload_cancelled', 410, 'Cancelled.'));
     this.#stored(id, Buffer.concat(chunks));
-    if (mishap?.kind === 'lose-answer') return void response.destroy();
+    if (nextFault?.kind === 'lose-answer') return void response.destroy();
     send(response, 202, this.uploads.get(id));
   }
 
@@ -199,7 +199,7 @@ export class FakeService {
     const timeoutMs = Number(url.searchParams.get('timeout'));
     const seen: SeenRequest = { versions, timeoutMs, startedAtMs: Date.now(), endedAtMs: null, aborted: false };
     this.progressRequests.push(seen);
-    const mishap = this.progressMishaps.shift();
+    const nextFault = this.progressFaults.shift();
     response.on('close', () => {
       seen.endedAtMs ??= Date.now();
       seen.aborted = !response.writableEnded;
@@ -216,9 +216,9 @@ export class FakeService {
         send(response, 200, { uploads, timedOut } satisfies ProgressList);
       },
     };
-    const timer = setTimeout(() => mishap?.kind !== 'silence' && held.tryAnswer(true), timeoutMs);
-    if (mishap?.kind === 'status') return fault(response, mishap);
-    if (mishap?.kind === 'silence') return void setTimeout(() => response.destroy(), mishap.cutAfterMs);
+    const timer = setTimeout(() => nextFault?.kind !== 'silence' && held.tryAnswer(true), timeoutMs);
+    if (nextFault?.kind === 'status') return fault(response, nextFault);
+    if (nextFault?.kind === 'silence') return void setTimeout(() => response.destroy(), nextFault.cutAfterMs);
     this.#held.add(held);
     held.tryAnswer(false);
   }
@@ -246,9 +246,9 @@ function parseCursor(cursor: string): [id: string, version: number] {
   return [id, Number(version)];
 }
 
-function fault(response: ServerResponse, mishap: Extract<Mishap, { kind: 'status' }>): void {
-  if (mishap.retryAfter !== undefined) response.setHeader('Retry-After', mishap.retryAfter);
-  send(response, mishap.status, mishap.problem ?? problem('service_unavailable', mishap.status, 'Not now.'));
+function fault(response: ServerResponse, nextFault: Extract<RequestFault, { kind: 'status' }>): void {
+  if (nextFault.retryAfter !== undefined) response.setHeader('Retry-After', nextFault.retryAfter);
+  send(response, nextFault.status, nextFault.problem ?? problem('service_unavailable', nextFault.status, 'Not now.'));
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A fault that the next PATCH gets. */
-export type PatchMishap =
+export type PatchFault =
   /** Accepts the given number of bytes, then the connection breaks. */
   | { kind: 'cut'; afterBytes: number }
   | { kind: 'status'; status: number }
@@ -25,7 +25,7 @@ export class FakeTus {
   readonly requests: string[] = [];
   /** Names and values as announced, by id. */
   readonly metadata = new Map<string, Record<string, string>>();
-  readonly patchMishaps: PatchMishap[] = [];
+  readonly patchFaults: PatchFault[] = [];
   /** The number of creations that are performed and not answered. */
   lostCreations = 0;
   /** Statuses that HEAD answers with first. */
@@ -72,19 +72,19 @@ export class FakeTus {
   async #patch(id: string, upload: Resumable, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const offset = Number(request.headers['upload-offset']);
     this.requests.push(`PATCH ${offset}`);
-    const mishap = this.patchMishaps.shift();
-    if (mishap?.kind === 'status') return answer(response, mishap.status);
+    const nextFault = this.patchFaults.shift();
+    if (nextFault?.kind === 'status') return answer(response, nextFault.status);
     if (offset !== upload.bytes.length) return answer(response, 409);
     for await (const chunk of request) {
       if (!Buffer.isBuffer(chunk)) continue;
-      const room = mishap?.kind === 'cut' ? offset + mishap.afterBytes - upload.bytes.length : chunk.length;
+      const room = nextFault?.kind === 'cut' ? offset + nextFault.afterBytes - upload.bytes.length : chunk.length;
       upload.bytes = Buffer.concat([upload.bytes, chunk.subarray(0, room)]);
       this.#listener.onBytes(id, upload.bytes.length, upload.totalBytes);
       if (room < chunk.length) return void request.destroy();
       await this.patchGate;
     }
     if (upload.bytes.length === upload.totalBytes) this.#listener.onComplete(id, upload.bytes);
-    if (mishap?.kind === 'lose-answer') return void response.destroy();
+    if (nextFault?.kind === 'lose-answer') return void response.destroy();
     answer(response, 204, { 'Upload-Offset': upload.bytes.length });
   }
 }

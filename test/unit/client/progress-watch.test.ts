@@ -136,7 +136,7 @@ test('no request is held after the last upload has ended', async () => {
 
 test('errors are reported, followed by growing pauses, and end with the next success', async () => {
   service.move(FIRST, { state: 'queued' });
-  service.progressMishaps.push(...Array.from({ length: 3 }, () => ({ kind: 'status', status: 502 }) as const));
+  service.progressFaults.push(...Array.from({ length: 3 }, () => ({ kind: 'status', status: 502 }) as const));
   const connected: boolean[] = [];
   const nextTriesMs: (number | undefined)[] = [];
   const client = createClient({
@@ -164,7 +164,7 @@ test('the request after a failure asks for an immediate answer, so that a recove
   const client = createClient({ onConnection: (isConnected) => connected.push(isConnected) });
   client.watch(FIRST);
   await until(() => service.heldCount === 1);
-  service.progressMishaps.push({ kind: 'silence', cutAfterMs: 0 }, { kind: 'silence', cutAfterMs: 0 });
+  service.progressFaults.push({ kind: 'silence', cutAfterMs: 0 }, { kind: 'silence', cutAfterMs: 0 });
   client.watch(SECOND);
   await until(() => connected.at(-1) === true && connected.includes(false));
   await until(() => service.heldCount === 1);
@@ -206,7 +206,7 @@ test('the queue position is requested again after a held request timed out', asy
 
 test('the next request waits for Retry-After', async () => {
   service.move(FIRST, { state: 'queued' });
-  service.progressMishaps.push({ kind: 'status', status: 503, retryAfter: '1' });
+  service.progressFaults.push({ kind: 'status', status: 503, retryAfter: '1' });
   createClient().watch(FIRST);
   await until(() => service.progressRequests.length === 2);
   expect(pausesMs()[0]).toBeGreaterThanOrEqual(1000 - TIMER_EARLY_MS);
@@ -217,7 +217,7 @@ test('cut requests shorten the hold time, down to immediate answers', async () =
   const client = createClient({ holdMs: 200, pollMs: 80 });
   client.watch(FIRST);
   await until(() => service.heldCount === 1);
-  service.progressMishaps.push(...Array.from({ length: 2 }, () => ({ kind: 'silence', cutAfterMs: 210 }) as const));
+  service.progressFaults.push(...Array.from({ length: 2 }, () => ({ kind: 'silence', cutAfterMs: 210 }) as const));
   await until(() => service.progressRequests.some((request) => request.timeoutMs === 0));
   const seen: Progress[] = [];
   for await (const progress of client.watch(FIRST).progress) {

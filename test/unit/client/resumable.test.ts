@@ -66,7 +66,7 @@ test('a small file is sent in one request', async () => {
 
 describe('resumed transfer', () => {
   test('sends no received byte again after the connection broke in the middle of a part', async () => {
-    service.tus.patchMishaps.push({ kind: 'cut', afterBytes: 4000 });
+    service.tus.patchFaults.push({ kind: 'cut', afterBytes: 4000 });
     const handle = createClient().upload(film());
     await handle.result;
     expectArrived(handle.id);
@@ -81,7 +81,7 @@ describe('resumed transfer', () => {
   });
 
   test('sends nothing again after the answer to the last part was lost', async () => {
-    service.tus.patchMishaps.push(
+    service.tus.patchFaults.push(
       { kind: 'status', status: 423 },
       { kind: 'status', status: 503 },
       { kind: 'lose-answer' },
@@ -92,7 +92,7 @@ describe('resumed transfer', () => {
   });
 
   test('continues in another page where the closed one stopped', async () => {
-    service.tus.patchMishaps.push({ kind: 'cut', afterBytes: 4000 });
+    service.tus.patchFaults.push({ kind: 'cut', afterBytes: 4000 });
     const client = createClient({ firstRetryMs: 5000, longestRetryMs: 5000 });
     client.upload(film(), { id: ID });
     await until(() => service.tus.offsetOf(ID) === 4000);
@@ -116,7 +116,7 @@ test('an upload that has ended in the meantime is not sent again', async () => {
 });
 
 test('a 409 without a problem document, which the service never sends, is not retried', async () => {
-  service.tus.patchMishaps.push({ kind: 'status', status: 409 });
+  service.tus.patchFaults.push({ kind: 'status', status: 409 });
   await expect(createClient().upload(film()).result).rejects.toMatchObject({ status: 409, code: 'http_409' });
 });
 

@@ -166,7 +166,7 @@ describe('a quota', () => {
     const service = new FakeService();
     const client = createUploadClient({ baseUrl: await service.start(), giveUpAfterMs: 60_000 });
     const refusal = { ...problem('quota_exceeded', 429, 'Used up.'), limit: 'uploadsPerDay' as const };
-    service.putMishaps.push({ kind: 'status', status: 429, retryAfter: '7200', problem: refusal });
+    service.putFaults.push({ kind: 'status', status: 429, retryAfter: '7200', problem: refusal });
     try {
       const error = await client.upload(new Blob(['x'])).result.catch((reason: unknown) => reason);
       expect(error instanceof UploadError && error.problem).toEqual(refusal);
@@ -181,7 +181,7 @@ describe('a quota', () => {
     const client = createUploadClient({ baseUrl: await service.start(), firstRetryMs: 1 });
     service.onStored = (id) => service.complete(id);
     const refusal = { ...problem('quota_exceeded', 429, 'Used up.'), limit: 'createPerMinute' as const };
-    service.putMishaps.push({ kind: 'status', status: 429, problem: refusal });
+    service.putFaults.push({ kind: 'status', status: 429, problem: refusal });
     const reasons: unknown[] = [];
     try {
       const onPhase = (phase: string, reason?: unknown) => phase === 'retrying' && reasons.push(reason);

@@ -76,7 +76,7 @@ describe('upload', () => {
 
   test('rejects with the problem of a rejected file', async () => {
     const refusal = problem('unsupported_media_type', 415, 'This is text.');
-    service.putMishaps.push({ kind: 'status', status: 415, problem: refusal });
+    service.putFaults.push({ kind: 'status', status: 415, problem: refusal });
     const error = await rejection(createClient().upload(photo()).result);
     expect(error.problem).toEqual(refusal);
     expect(error.message).toBe('This is text.');
@@ -116,7 +116,7 @@ describe('upload', () => {
 
 describe('interrupted upload', () => {
   test('is sent again under the same id', async () => {
-    service.putMishaps.push({ kind: 'cut', afterBytes: 1 });
+    service.putFaults.push({ kind: 'cut', afterBytes: 1 });
     service.onStored = (id) => service.complete(id);
     const phases: string[] = [];
     const handle = createClient().upload(photo(200_000), { onPhase: (phase) => phases.push(phase) });
@@ -128,7 +128,7 @@ describe('interrupted upload', () => {
   });
 
   test('is not polled in a loop between two attempts', async () => {
-    service.putMishaps.push({ kind: 'cut', afterBytes: 1 }, { kind: 'status', status: 503, retryAfter: '1' });
+    service.putFaults.push({ kind: 'cut', afterBytes: 1 }, { kind: 'status', status: 503, retryAfter: '1' });
     service.onStored = (id) => service.complete(id);
     const seen: string[] = [];
     await createClient().upload(photo(200_000), { onProgress: ({ state }) => seen.push(state) }).result;
@@ -138,7 +138,7 @@ describe('interrupted upload', () => {
   });
 
   test('is not sent again if only the answer was lost', async () => {
-    service.putMishaps.push({ kind: 'lose-answer' });
+    service.putFaults.push({ kind: 'lose-answer' });
     const handle = createClient().upload(photo());
     await until(() => handle.phase === 'following');
     service.complete(handle.id);
@@ -147,7 +147,7 @@ describe('interrupted upload', () => {
   });
 
   test('waits for Retry-After', async () => {
-    service.putMishaps.push({ kind: 'status', status: 503, retryAfter: '1' });
+    service.putFaults.push({ kind: 'status', status: 503, retryAfter: '1' });
     service.onStored = (id) => service.complete(id);
     const startedAtMs = Date.now();
     await createClient().upload(photo()).result;
@@ -156,7 +156,7 @@ describe('interrupted upload', () => {
 
   test('is sent again if the queue was full at its end, although its record has failed', async () => {
     const full = problem('queue_full', 503, 'Full.', { state: 'failed', final: true });
-    service.putMishaps.push({ kind: 'status', status: 503, problem: full });
+    service.putFaults.push({ kind: 'status', status: 503, problem: full });
     service.onStored = (id) => service.complete(id);
     const handle = createClient().upload(photo());
     expect((await handle.result).state).toBe('completed');
@@ -164,7 +164,7 @@ describe('interrupted upload', () => {
   });
 
   test('continues at once after wake', async () => {
-    service.putMishaps.push({ kind: 'status', status: 503, retryAfter: '600' });
+    service.putFaults.push({ kind: 'status', status: 503, retryAfter: '600' });
     service.onStored = (id) => service.complete(id);
     const client = createClient();
     const handle = client.upload(photo());
@@ -174,7 +174,7 @@ describe('interrupted upload', () => {
   });
 
   test('is given up after giveUpAfterMs', async () => {
-    service.putMishaps.push(...Array.from({ length: 50 }, () => ({ kind: 'status', status: 503 }) as const));
+    service.putFaults.push(...Array.from({ length: 50 }, () => ({ kind: 'status', status: 503 }) as const));
     const error = await rejection(createClient({ giveUpAfterMs: 60 }).upload(photo()).result);
     expect(error.status).toBe(503);
   });

@@ -71,7 +71,7 @@ describe('retry', () => {
 
   test('keeps the id if the outcome on the server is unknown', async () => {
     service.onStored = (id) => service.complete(id);
-    service.putMishaps.push({ kind: 'status', status: 503, retryAfter: '60' });
+    service.putFaults.push({ kind: 'status', status: 503, retryAfter: '60' });
     const first = createClient({ giveUpAfterMs: 30_000 }).upload(PHOTO);
     expect(await codeOf(first.result)).toBe('service_unavailable');
     const second = first.retry();
@@ -181,7 +181,7 @@ test('onPhase reports why a script cannot reach the server', async () => {
 test('onConnection reports why progress requests fail', async () => {
   const reports: [boolean, string | undefined][] = [];
   service.move(ID, { state: 'queued' });
-  service.progressMishaps.push({ kind: 'status', status: 503 });
+  service.progressFaults.push({ kind: 'status', status: 503 });
   const client = createClient({
     onConnection: (connected, _nextTryMs, reason) => reports.push([connected, reason?.code]),
   });

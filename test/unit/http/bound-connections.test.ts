@@ -29,15 +29,15 @@ test('a client that does not read its answer is cut, and a client that waits for
   });
   boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: 200 });
   const waiting = fetch(`${served.url}/held`);
-  const deaf = await served.connect();
+  const stalled = await served.connect();
   let open = 2;
   served.server.on('connection', (socket) => socket.once('close', () => (open -= 1)));
-  deaf.on('error', () => undefined).pause();
-  deaf.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  stalled.on('error', () => undefined).pause();
+  stalled.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
   const connections = async () =>
     await new Promise<number>((resolve) => served?.server.getConnections((_error, count) => resolve(count)));
   await eventually('both connections', async () => (await connections()) === 2);
-  await eventually('the deaf reader to be cut', async () => (await connections()) === 1);
+  await eventually('the stalled reader to be cut', async () => (await connections()) === 1);
   answer?.();
   expect(await (await waiting).text()).toBe('answered');
 });
@@ -47,12 +47,12 @@ test('a client that does not read its answer is cut even if it sends a byte now 
   boundConnections(served.server, { maxConnections: undefined, readerTimeoutMs: 200 });
   let isCut = false;
   served.server.on('connection', (socket) => socket.once('close', () => (isCut = true)));
-  const deaf = await served.connect();
-  deaf.on('error', () => undefined).pause();
-  deaf.write(`${REQUEST}\r\n${REQUEST}X-Long: `);
-  talking = setInterval(() => deaf.write('a'), 20);
-  await eventually('the deaf reader to be cut', () => isCut);
-  deaf.destroy();
+  const stalled = await served.connect();
+  stalled.on('error', () => undefined).pause();
+  stalled.write(`${REQUEST}\r\n${REQUEST}X-Long: `);
+  talking = setInterval(() => stalled.write('a'), 20);
+  await eventually('the stalled reader to be cut', () => isCut);
+  stalled.destroy();
 });
 
 test('a client that reads its answer slowly and sends a byte now and then is not cut', async () => {

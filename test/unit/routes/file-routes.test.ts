@@ -265,18 +265,18 @@ describe('a file that is deleted while it is sent', () => {
       const record = await stored({ receivedBytes: sizeBytes, variants: { 160: { ...VARIANT, size: sizeBytes } } });
       for (const key of [originalKey(record.id, record.fencingToken), VARIANT.key])
         await putObject(temp.storage, key, Buffer.alloc(sizeBytes));
-      const deaf = await served.connect();
+      const stalled = await served.connect();
       let isCut = false;
-      deaf.on('error', () => undefined).on('close', () => (isCut = true));
-      deaf.pause();
-      deaf.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      stalled.on('error', () => undefined).on('close', () => (isCut = true));
+      stalled.pause();
+      stalled.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       await eventually('the transfer', () => transfers.size === 1);
       transfers.end(randomUUID());
       expect(transfers.size).toBe(1);
       transfers.end(ID);
-      deaf.resume();
+      stalled.resume();
       await eventually('the connection to be cut', () => isCut);
-      expect(deaf.bytesRead).toBeLessThan(sizeBytes);
+      expect(stalled.bytesRead).toBeLessThan(sizeBytes);
       expect((await ask(path)).status).toBe(200);
       await eventually('the transfers to be released', () => transfers.size === 0);
     },

@@ -33,7 +33,7 @@ async function obedient(): Promise<never> {
   );
 }
 
-async function deaf(): Promise<never> {
+async function hang(): Promise<never> {
   return await new Promise(() => undefined);
 }
 
@@ -56,7 +56,7 @@ test('a run that takes too long is aborted, and its end is awaited', async () =>
 });
 
 test('a run that does not stop after the abort is unresponsive', async () => {
-  const end = endOf(deaf);
+  const end = endOf(hang);
   await jest.advanceTimersByTimeAsync(TIMEOUT_MS + ABORT_GRACE_MS - 1);
   expect(unresponsive).toBe(0);
   await jest.advanceTimersByTimeAsync(1);
@@ -68,7 +68,7 @@ test.each([
   [600_000, 60_000],
 ])('a cancelled run may continue until its time limit, or for a minute (limit %i)', async (timeoutMs, leftAfterMs) => {
   bounds.timeoutMs = timeoutMs;
-  const end = endOf(deaf);
+  const end = endOf(hang);
   bounds.controller.abort(SUPERSEDED);
   await jest.advanceTimersByTimeAsync(leftAfterMs - 1);
   expect(unresponsive).toBe(0);
@@ -77,7 +77,7 @@ test.each([
 });
 
 test('a run that does not stop at shutdown is soon unresponsive', async () => {
-  const end = endOf(deaf);
+  const end = endOf(hang);
   stopping.abort();
   expect(bounds.controller.signal.reason).toBe(STOPPING);
   await jest.advanceTimersByTimeAsync(1_500);

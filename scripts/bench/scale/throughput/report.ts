@@ -4,12 +4,12 @@ import { formatLimits } from '../../upload/limits.ts';
 import type { ScaleOptions } from '../lib/part.ts';
 import { BARE_JOBS, CONCURRENCY, REPORTING_JOBS, UPLOADS, type Contestant } from './contestants.ts';
 import type { HttpFigures } from './http.ts';
-import type { Manner, RoundFigures } from './round.ts';
+import type { LoadMode, RoundFigures } from './round.ts';
 
 /** All rounds with one number of workers. */
 export interface CountFigures {
   workers: number;
-  measured: readonly { contestant: Contestant; manner: Manner; rounds: readonly RoundFigures[] }[];
+  measured: readonly { contestant: Contestant; mode: LoadMode; rounds: readonly RoundFigures[] }[];
   http: readonly HttpFigures[];
 }
 
@@ -17,7 +17,7 @@ const RATIO_TARGET = 0.5;
 
 const HEADINGS = ['', 'a second', 'service beside it', 'worker µs', 'Redis µs', 'producer or API µs'];
 
-const TITLES: Readonly<Record<Manner, string>> = {
+const TITLES: Readonly<Record<LoadMode, string>> = {
   flow: 'added while they are worked off',
   drain: 'from a full queue',
 };
@@ -33,10 +33,10 @@ export function reportThroughput(
 }
 
 function tableOf({ workers, measured, http }: CountFigures): string {
-  const rows = measured.map(({ contestant, manner, rounds }) => [
-    `${contestant.title}, ${TITLES[manner]}`,
+  const rows = measured.map(({ contestant, mode, rounds }) => [
+    `${contestant.title}, ${TITLES[mode]}`,
     ...columns(rounds, 'perSecond'),
-    contestant === UPLOADS ? '' : figure(ratio({ measured }, manner, contestant), 2),
+    contestant === UPLOADS ? '' : figure(ratio({ measured }, mode, contestant), 2),
     ...columns(rounds, 'workerUs', 'redisUs', 'producerUs'),
   ]);
   const overHttp = [
@@ -55,19 +55,19 @@ function columns<F>(
   return names.map((name) => figure(median(rounds.map((round) => Number(round[name])))));
 }
 
-function ratio({ measured }: Pick<CountFigures, 'measured'>, manner: Manner, peer: Contestant): number {
+function ratio({ measured }: Pick<CountFigures, 'measured'>, mode: LoadMode, peer: Contestant): number {
   const ratesOf = (contestant: Contestant) =>
     measured
-      .filter((one) => one.contestant === contestant && one.manner === manner)
+      .filter((one) => one.contestant === contestant && one.mode === mode)
       .flatMap(({ rounds }) => rounds.map(({ perSecond }) => perSecond));
   return medianRatio(ratesOf(UPLOADS), ratesOf(peer));
 }
 
 function targetsOf(figures: CountFigures) {
   return [BARE_JOBS, REPORTING_JOBS].flatMap((peer) =>
-    (['flow', 'drain'] as const).map((manner) => ({
-      what: `${figures.workers} workers, ${TITLES[manner]}: beside ${peer.title}`,
-      value: ratio(figures, manner, peer),
+    (['flow', 'drain'] as const).map((mode) => ({
+      what: `${figures.workers} workers, ${TITLES[mode]}: beside ${peer.title}`,
+      value: ratio(figures, mode, peer),
       least: RATIO_TARGET,
     })),
   );

@@ -5,7 +5,7 @@ import { workersCpuUs, type Team } from './contestants.ts';
 const AT_ONCE = 50;
 
 /** `drain`: all uploads are added before the workers begin. `flow`: they are added while the workers run. */
-export type Manner = 'drain' | 'flow';
+export type LoadMode = 'drain' | 'flow';
 
 /** The results of a round. Processor times are microseconds per upload or job. */
 export interface RoundFigures {
@@ -17,18 +17,18 @@ export interface RoundFigures {
 }
 
 /** Lets a team process `count` uploads times its factor. */
-export async function runRound(team: Team, manner: Manner, meter: RedisMeter, uploads: number): Promise<RoundFigures> {
+export async function runRound(team: Team, mode: LoadMode, meter: RedisMeter, uploads: number): Promise<RoundFigures> {
   const { producer } = team;
   const count = uploads * team.contestant.times;
   await producer.ask('prepare', count);
-  if (manner === 'drain') {
+  if (mode === 'drain') {
     await producer.ask('pause');
     await producer.ask('add', { count, atOnce: AT_ONCE });
   }
   const [workersUs, producerUs] = [await workersCpuUs(team), await producer.ask('cpuUs')];
   await meter.begin();
   const startedAtMs =
-    manner === 'drain' ? await producer.ask('resume') : await producer.ask('add', { count, atOnce: AT_ONCE });
+    mode === 'drain' ? await producer.ask('resume') : await producer.ask('add', { count, atOnce: AT_ONCE });
   const addedUs = (await producer.ask('cpuUs')) - producerUs;
   const finishedAtMs = await producer.ask('finished');
   const redisUs = await meter.cpuUs();
@@ -36,6 +36,6 @@ export async function runRound(team: Team, manner: Manner, meter: RedisMeter, up
     perSecond: (count / (finishedAtMs - startedAtMs)) * 1000,
     workerUs: ((await workersCpuUs(team)) - workersUs) / count,
     redisUs: redisUs / count,
-    producerUs: manner === 'drain' ? Number.NaN : addedUs / count,
+    producerUs: mode === 'drain' ? Number.NaN : addedUs / count,
   };
 }

@@ -5,10 +5,10 @@ import { withRedisMeter, type RedisMeter } from '../lib/redis-meter.ts';
 import { BARE_JOBS, endTeam, startTeam, REPORTING_JOBS, UPLOADS, type Contestant, type Team } from './contestants.ts';
 import { runHttpRound, startFront, type HttpFigures, type HttpFront } from './http.ts';
 import { reportThroughput, type CountFigures } from './report.ts';
-import { runRound, type Manner, type RoundFigures } from './round.ts';
+import { runRound, type LoadMode, type RoundFigures } from './round.ts';
 
 const WORKER_COUNTS = [1, 2, 4];
-const MANNERS: readonly Manner[] = ['flow', 'drain'];
+const LOAD_MODES: readonly LoadMode[] = ['flow', 'drain'];
 
 /** Measures uploads without processing, from the queue and from the first byte of the client. */
 export const throughput: Part = {
@@ -40,17 +40,17 @@ async function measure(
     teams.push(await startTeam(session, contestant, workers, profiled(options)));
   const service = teams.find(({ contestant }) => contestant === UPLOADS);
   if (service === undefined) throw new Error('no contestant takes uploads');
-  const measured: { contestant: Contestant; manner: Manner; rounds: RoundFigures[] }[] = teams.flatMap(
-    ({ contestant }) => MANNERS.map((manner) => ({ contestant, manner, rounds: [] })),
+  const measured: { contestant: Contestant; mode: LoadMode; rounds: RoundFigures[] }[] = teams.flatMap(
+    ({ contestant }) => LOAD_MODES.map((mode) => ({ contestant, mode, rounds: [] })),
   );
   const http: HttpFigures[] = [];
   for (let round = 0; round <= options.rounds; round += 1) {
     say(round === 0 ? `${workers} workers: warming up` : `${workers} workers: round ${round} of ${options.rounds}`);
-    for (const manner of MANNERS) {
+    for (const mode of LOAD_MODES) {
       for (const team of teams) {
-        const figures = await runRound(team, manner, meter, options.uploads);
+        const figures = await runRound(team, mode, meter, options.uploads);
         if (round > 0)
-          measured.find((one) => one.contestant === team.contestant && one.manner === manner)?.rounds.push(figures);
+          measured.find((one) => one.contestant === team.contestant && one.mode === mode)?.rounds.push(figures);
       }
     }
     const sent = await runHttpRound(front, service, meter, options);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { ProgressChecker, type Sighting } from '../../../../scripts/chaos/progress-checker.ts';
+import { ProgressChecker, type Observation } from '../../../../scripts/chaos/progress-checker.ts';
 
-const seen = (change: Partial<Sighting> = {}): Sighting => ({
+const seen = (change: Partial<Observation> = {}): Observation => ({
   version: 5,
   percent: 40,
   state: 'processing',
@@ -13,13 +13,17 @@ const seen = (change: Partial<Sighting> = {}): Sighting => ({
   answeredAtMs: 1,
   ...change,
 });
-const completed = (change: Partial<Sighting> = {}) =>
+const completed = (change: Partial<Observation> = {}) =>
   seen({ version: 9, percent: 100, state: 'completed', final: true, ...change });
-const cancelled = (change: Partial<Sighting> = {}) => seen({ version: 9, state: 'cancelled', final: true, ...change });
+const cancelled = (change: Partial<Observation> = {}) =>
+  seen({ version: 9, state: 'cancelled', final: true, ...change });
 
-function offencesOf(sightings: readonly Sighting[], { mayRestart = false, isLost = false } = {}): readonly string[] {
+function offencesOf(
+  observations: readonly Observation[],
+  { mayRestart = false, isLost = false } = {},
+): readonly string[] {
   const checker = new ProgressChecker(() => isLost);
-  for (const sighting of sightings) checker.see(sighting, mayRestart);
+  for (const observation of observations) checker.see(observation, mayRestart);
   return checker.offences;
 }
 
@@ -40,7 +44,7 @@ describe('ProgressChecker', () => {
     expect(offencesOf(result)).toEqual([]);
   });
 
-  test.each<[string, Sighting, Sighting]>([
+  test.each<[string, Observation, Observation]>([
     ['version went back', seen(), seen({ version: 4 })],
     ['percent went back', seen(), seen({ version: 6, percent: 39 })],
     ['state went back', seen({ state: 'queued' }), seen({ version: 6, state: 'receiving' })],
@@ -53,13 +57,13 @@ describe('ProgressChecker', () => {
     expect(offencesOf([first, second])).toEqual([expect.stringContaining(words)]);
   });
 
-  test.each<[string, Sighting]>([
+  test.each<[string, Observation]>([
     ['100 % in state processing', seen({ percent: 100 })],
     ['99 % in state completed', completed({ percent: 99 })],
     ['final is true in state processing', seen({ final: true })],
     ['an answer without a change', seen({ since: 5 })],
-  ])('reports %s', (words, sighting) => {
-    expect(offencesOf([sighting])).toEqual([expect.stringContaining(words)]);
+  ])('reports %s', (words, observation) => {
+    expect(offencesOf([observation])).toEqual([expect.stringContaining(words)]);
   });
 
   test('accepts an answer without a change if the time was up or the upload is final', () => {

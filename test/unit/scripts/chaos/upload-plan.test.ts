@@ -12,9 +12,9 @@ describe('upload plan', () => {
   test('has clients of every kind, all of which start within the time', () => {
     const plans = planUploads(shape, 7);
     expect(plans).toHaveLength(1000);
-    expect(new Set(plans.map(({ way, wish }) => `${way} ${wish}`))).toEqual(
+    expect(new Set(plans.map(({ way, intent }) => `${way} ${intent}`))).toEqual(
       new Set([
-        ...['put', 'form', 'tus'].flatMap((way) => ['keep', 'cancel', 'delete'].map((wish) => `${way} ${wish}`)),
+        ...['put', 'form', 'tus'].flatMap((way) => ['keep', 'cancel', 'delete'].map((intent) => `${way} ${intent}`)),
         'put stop',
       ]),
     );

@@ -20,20 +20,20 @@ import { isAlive } from '../../../helpers/is-alive.ts';
 import { fakeContext, type FakeContext } from '../../../helpers/process-picture.ts';
 
 let folder: string;
-let diary: string;
+let eventLog: string;
 let controller: AbortController;
 let context: FakeContext;
 let reports: PipelineReport[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'du-isolated-'));
-  diary = join(folder, 'diary');
+  eventLog = join(folder, 'eventLog');
   controller = new AbortController();
   context = fakeContext(join(folder, 'original'), controller.signal);
   reports = [];
 });
 afterEach(async () => {
-  const [pid] = pidsOf(diary);
+  const [pid] = pidsOf(eventLog);
   if (pid !== undefined) await eventually('the process to be gone', () => !isAlive(pid));
   await rm(folder, { recursive: true });
 });
@@ -47,20 +47,20 @@ async function run(...acts: Act[]) {
 }
 
 async function runBy(runner: RunProcessor, ...acts: Act[]) {
-  await writeFile(context.inputPath, faultyFile({ diary, attempts: [acts] }));
+  await writeFile(context.inputPath, faultyFile({ eventLog, attempts: [acts] }));
   return await runner(context, { report: (report) => reports.push(report) });
 }
 
 /** Resolves with the pid of the process when it has begun to work on the file. */
 async function begun(): Promise<number> {
-  return await eventually('the process to begin', () => pidsOf(diary)[0]);
+  return await eventually('the process to begin', () => pidsOf(eventLog)[0]);
 }
 
 describe('isolated run', () => {
   test('returns the result, forwards the reports and publishes the files', async () => {
     expect(await run('publish', 'finish')).toEqual(TINY_PICTURE);
-    expect(Number(context.files.get('160')?.toString())).toBe(pidsOf(diary)[0]);
-    expect(pidsOf(diary)).not.toEqual([process.pid]);
+    expect(Number(context.files.get('160')?.toString())).toBe(pidsOf(eventLog)[0]);
+    expect(pidsOf(eventLog)).not.toEqual([process.pid]);
     expect(reports.map(({ stage }) => stage)).toContain('obey');
   });
 
@@ -98,7 +98,7 @@ describe('isolated run', () => {
   });
 
   test('rejects with ProcessDied if the process is killed, as the kernel does when memory runs out', async () => {
-    const running = run('deaf');
+    const running = run('hang');
     process.kill(await begun(), 'SIGKILL');
     await expect(running).rejects.toBeInstanceOf(ProcessDied);
   });
@@ -106,7 +106,7 @@ describe('isolated run', () => {
   test('ignores the signals that stop services', async () => {
     const running = run('until-released');
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.kill(await begun(), signal);
-    await writeFile(`${diary}.released`, '');
+    await writeFile(`${eventLog}.released`, '');
     expect(await running).toEqual(TINY_PICTURE);
   });
 
@@ -122,7 +122,7 @@ describe('isolated run', () => {
   );
 });
 
-test.each<Act>(['spin', 'deaf'])('an isolated run rejects with TIMED_OUT after its time limit (%s)', async (act) => {
+test.each<Act>(['spin', 'hang'])('an isolated run rejects with TIMED_OUT after its time limit (%s)', async (act) => {
   const bounded = isolatedRunner(FAULTY_ENTRY, { nodeOptions: [], timeoutMs: 200 });
   await expect(runBy(bounded, act)).rejects.toBe(TIMED_OUT);
 });

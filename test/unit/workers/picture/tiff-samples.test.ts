@@ -16,24 +16,24 @@ async function colourOf(bytes: Buffer): Promise<unknown> {
   return { hasAlpha: result.hasAlpha, colour: seen };
 }
 
-const eights = (count: number) => Array.from({ length: count }, () => 8);
+const eightBits = (count: number) => Array.from({ length: count }, () => 8);
 const extra = (...types: number[]): TiffTag => [EXTRA_SAMPLES, 3, types];
 
 describe('TIFF with more channels than colours and alpha', () => {
   test.each<[string, TiffContent, object]>([
     [
       'RGB with alpha and a mask',
-      { bits: eights(5), pixel: [...RED, 255, 0], tags: [extra(2, 0)] },
+      { bits: eightBits(5), pixel: [...RED, 255, 0], tags: [extra(2, 0)] },
       { hasAlpha: true, colour: [...RED, 255] },
     ],
     [
       'RGB with two spot colours',
-      { bits: eights(5), pixel: [...RED, 0, 0], tags: [extra(0, 0)] },
+      { bits: eightBits(5), pixel: [...RED, 0, 0], tags: [extra(0, 0)] },
       { hasAlpha: false, colour: [...RED, 255] },
     ],
     [
       'RGB with four spot colours',
-      { bits: eights(7), pixel: [...RED, 0, 0, 0, 0], tags: [extra(0, 0, 0, 0)] },
+      { bits: eightBits(7), pixel: [...RED, 0, 0, 0, 0], tags: [extra(0, 0, 0, 0)] },
       { hasAlpha: false, colour: [...RED, 255] },
     ],
     [
@@ -43,7 +43,7 @@ describe('TIFF with more channels than colours and alpha', () => {
     ],
     [
       'grey with masks',
-      { bits: eights(3), photometric: 1, pixel: [200, 0, 0], tags: [extra(0, 0)] },
+      { bits: eightBits(3), photometric: 1, pixel: [200, 0, 0], tags: [extra(0, 0)] },
       { hasAlpha: false, colour: [200, 200, 200, 255] },
     ],
   ])('shows its colours: %s', async (_, content, wanted) => {
@@ -51,8 +51,8 @@ describe('TIFF with more channels than colours and alpha', () => {
   });
 
   test('shows its colours: CMYK with a spot colour without ink', async () => {
-    const content = { bits: eights(4), photometric: 5, pixel: [0, 200, 200, 0] };
-    const spot = { bits: eights(5), photometric: 5, pixel: [0, 200, 200, 0, 0], tags: [extra(0)] };
+    const content = { bits: eightBits(4), photometric: 5, pixel: [0, 200, 200, 0] };
+    const spot = { bits: eightBits(5), photometric: 5, pixel: [0, 200, 200, 0, 0], tags: [extra(0)] };
     expect(await colourOf(tiffFile(spot))).toEqual(await colourOf(tiffFile(content)));
   });
 
@@ -64,9 +64,9 @@ describe('TIFF with more channels than colours and alpha', () => {
   });
 
   test('is rejected with more than 16 channels or too many values', async () => {
-    const many = tiffFile({ bits: eights(17), pixel: [...RED, ...Array.from({ length: 14 }, () => 0)] });
+    const many = tiffFile({ bits: eightBits(17), pixel: [...RED, ...Array.from({ length: 14 }, () => 0)] });
     await expect(processPicture(many)).rejects.toMatchObject({ code: 'picture_unsupported' });
-    const five = tiffFile({ bits: eights(5), pixel: [...RED, 0, 0] });
+    const five = tiffFile({ bits: eightBits(5), pixel: [...RED, 0, 0] });
     await expect(processPicture(five, { maxPixels: 256 })).rejects.toMatchObject({ code: 'picture_too_large' });
   });
 });
@@ -83,7 +83,7 @@ describe('TIFF with unusual pixels', () => {
   );
 
   test.each<[string, TiffContent]>([
-    ['signed numbers of 8 bits', { bits: eights(3), pixel: RED, tags: [[SAMPLE_FORMAT, 3, [2, 2, 2]]] }],
+    ['signed numbers of 8 bits', { bits: eightBits(3), pixel: RED, tags: [[SAMPLE_FORMAT, 3, [2, 2, 2]]] }],
     [
       'floating-point numbers of 16 bits',
       { bits: [16], photometric: 1, pixel: [0, 60], tags: [[SAMPLE_FORMAT, 3, [3]]] },
@@ -95,13 +95,13 @@ describe('TIFF with unusual pixels', () => {
     ['32 bits', { bits: [32], photometric: 1, pixel: [0, 0, 0, 128] }],
     ['4 bits of each colour', { bits: [4, 4, 4], pixel: [12, 12] }],
     ['5, 6 and 5 bits', { bits: [5, 6, 5], pixel: [12, 12] }],
-    ['CIELAB of 8 bits', { bits: eights(3), photometric: 8, pixel: [128, 60, 40] }],
-    ['ICCLAB', { bits: eights(3), photometric: 9, pixel: [128, 188, 168] }],
+    ['CIELAB of 8 bits', { bits: eightBits(3), photometric: 8, pixel: [128, 60, 40] }],
+    ['ICCLAB', { bits: eightBits(3), photometric: 9, pixel: [128, 188, 168] }],
     [
       'YCbCr without compression',
-      { bits: eights(3), photometric: 6, pixel: [128, 100, 180], tags: [[SUBSAMPLING, 3, [1, 1]]] },
+      { bits: eightBits(3), photometric: 6, pixel: [128, 100, 180], tags: [[SUBSAMPLING, 3, [1, 1]]] },
     ],
-    ['JPEG of the old kind', { bits: eights(3), pixel: RED, tags: [[COMPRESSION, 3, [6]]] }],
+    ['JPEG of the old kind', { bits: eightBits(3), pixel: RED, tags: [[COMPRESSION, 3, [6]]] }],
   ])('is rejected as picture_unsupported: %s', async (_, content) => {
     await expect(processPicture(tiffFile(content))).rejects.toMatchObject({
       code: 'picture_unsupported',
@@ -120,7 +120,7 @@ describe('TIFF with unusual pixels', () => {
       code: 'picture_unsupported',
       detail: expect.stringMatching(/begins with a small preview/),
     });
-    expect(await colourOf(tiffFile({ bits: eights(3), pixel: RED, tags: [preview] }))).toMatchObject({
+    expect(await colourOf(tiffFile({ bits: eightBits(3), pixel: RED, tags: [preview] }))).toMatchObject({
       colour: [...RED, 255],
     });
   });

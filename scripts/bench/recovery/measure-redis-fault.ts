@@ -6,10 +6,10 @@ import { getJson, putFile } from '../../../test/helpers/client.ts';
 import { eventually } from '../../../test/helpers/eventually.ts';
 import { createTus } from '../../../test/helpers/tus-requests.ts';
 import type { RedisFault } from './redis-faults.ts';
-import type { Ground } from './redis-ground.ts';
+import type { RedisSetup } from './redis-setup.ts';
 
 /** The times in milliseconds from a fault, or from its end if it has a duration. */
-export interface RedisShot {
+export interface RedisRecoveryTimes {
   /** Time until every living API process is ready. */
   ready: number;
   /** Time until a new upload is accepted (202). */
@@ -25,17 +25,17 @@ const AGAIN_MS = 20;
 const RECOVERED_WITHIN_MS = 60_000;
 
 /** Causes the fault once in a new service. */
-export async function shootRedis(fault: RedisFault, bytes: Buffer): Promise<RedisShot> {
-  const ground = await fault.start();
+export async function measureRedisFault(fault: RedisFault, bytes: Buffer): Promise<RedisRecoveryTimes> {
+  const setup = await fault.start();
   try {
-    return await shoot(fault, ground, bytes);
+    return await measure(fault, setup, bytes);
   } finally {
-    await ground.stop();
+    await setup.stop();
   }
 }
 
-async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<RedisShot> {
-  const urls = ground.service.apis.map(({ url }) => url);
+async function measure(fault: RedisFault, setup: RedisSetup, bytes: Buffer): Promise<RedisRecoveryTimes> {
+  const urls = setup.service.apis.map(({ url }) => url);
   const id = await createTus(urls[0] ?? '', { 'Upload-Length': '5000' });
   const notified = Promise.all(
     urls.map(async (_, index) => await follow([...urls.slice(index), ...urls.slice(0, index)], id)),
@@ -45,8 +45,8 @@ async function shoot(fault: RedisFault, ground: Ground, bytes: Buffer): Promise<
     return metrics.every((text) => heldInMetrics(text) === 1);
   });
   const sending = keepSending(urls.at(-1) ?? '', bytes);
-  const atMs = await fault.strike(ground);
-  const living = ground.service.apis
+  const atMs = await fault.inject(setup);
+  const living = setup.service.apis
     .filter(({ child }) => child.exitCode === null && child.signalCode === null)
     .map(({ url }) => url);
   const ready = untilAll(living, async (url) => (await fetch(`${url}/readyz`)).status === 200);

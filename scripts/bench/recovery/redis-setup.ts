@@ -3,7 +3,7 @@ import { startRedisFamily, type RedisFamily } from '../../../test/helpers/redis-
 import { startService, type Service } from '../../../test/helpers/service.ts';
 
 /** A running service, and the Redis that will fail. */
-export interface Ground {
+export interface RedisSetup {
   readonly service: Service;
   /** The servers that sentinels watch; undefined without sentinels. */
   readonly family: RedisFamily | undefined;
@@ -11,13 +11,13 @@ export interface Ground {
 }
 
 /** Starts two API processes, one per event bus, and a worker, with one Redis that keeps its data. */
-export async function startOnServer(): Promise<Ground> {
+export async function startOnServer(): Promise<RedisSetup> {
   const redis = await startRedisServer({ persist: true });
   return await startOn({ redis, env: {} }, undefined, () => redis.stop());
 }
 
 /** Starts the same with a master, two replicas and a sentinel. */
-export async function startOnFamily(): Promise<Ground> {
+export async function startOnFamily(): Promise<RedisSetup> {
   const family = await startRedisFamily();
   const env = { REDIS_URL: '', REDIS_SENTINELS: family.sentinels };
   return await startOn({ redis: await family.master(), env }, family, () => family.stop());
@@ -27,7 +27,7 @@ async function startOn(
   options: { redis: Service['redis']; env: Record<string, string> },
   family: RedisFamily | undefined,
   stopRedis: () => Promise<void>,
-): Promise<Ground> {
+): Promise<RedisSetup> {
   const service = await startService({
     ...options,
     env: { ...options.env, EVENT_BUS: 'targeted', LOG_LEVEL: 'silent' },
