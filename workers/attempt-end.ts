@@ -77,7 +77,9 @@ async function recordEnd(parts: RunnerParts, record: UploadRecord, reason: unkno
 
 /** Removes a file that differs from the announced one. If it fails, the janitor does it later. */
 async function removeBytes(parts: RunnerParts, { id }: UploadRecord, log: Logger): Promise<void> {
-  await removeOrphanFiles(parts, id).catch((error: unknown) => log.warn({ err: error }, 'cleanup failed'));
+  await removeOrphanFiles(parts, id).catch((error: unknown) =>
+    log.warn({ err: error }, 'orphan files of the upload not removed'),
+  );
 }
 
 async function requeue(

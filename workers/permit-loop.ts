@@ -172,7 +172,7 @@ export class PermitLoop {
       else await job.moveToWait(token);
     } catch (error) {
       // The lock of the permit has expired or is about to. BullMQ then gives the permit to another worker.
-      this.#parts.log.debug({ err: error, kind: source.kind }, 'permit not ended');
+      this.#parts.log.debug({ err: error, kind: source.kind }, 'permit neither removed nor put back');
     } finally {
       this.#held.delete(job);
       if (this.#held.size === 0) this.#stopRenewal();

@@ -208,7 +208,7 @@ interface RedisParts {
   readonly keys: QueueKeys;
   readonly connection: Redis;
   readonly clock: RedisClock;
-  /** The connection that receives which uploads were cancelled. */
+  /** The connection on which the ids of cancelled uploads arrive. */
   readonly cancels: ReturnType<typeof connectToRedis>;
   readonly tally: UploadTally;
   readonly records: UploadRecords;

@@ -5,7 +5,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { ArchiveFile } from './archive-files.ts';
 import { zipSizeOf, zipStream, type ZipFile } from './zip-stream.ts';
 
-/** The parts that an archive is read with. */
+/** The storage and the records from which an archive is read. */
 export interface ArchiveSources extends FollowParts {
   storage: Pick<Storage, 'read'>;
   transfers: Transfers;

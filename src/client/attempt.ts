@@ -48,8 +48,8 @@ export interface AttemptRequest {
 }
 
 /**
- * Runs `work`. Rejects with `connection_lost` if the attempt was given up, so it can be retried. If nothing counts the
- * sent bytes, the next attempt may be silent for twice the time, because a slow one looks like a dead one.
+ * Runs `work`. Rejects with `connection_lost` if the attempt was given up, so it can be retried. If `fetch` does not
+ * count sent bytes, a slow attempt looks like a dead one, so the next attempt may be silent for twice the time.
  */
 export async function runAttempt<T>(
   work: (request: AttemptRequest) => Promise<T>,

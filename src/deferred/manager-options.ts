@@ -18,8 +18,8 @@ export interface DeferredManagerOptions {
   /** Returns the address that a request counts for. Default: `ctx.ip`. */
   addressOf?: (ctx: Context) => string;
   /**
-   * Lowest `Retry-After` of a rejection and of the default timeout error; up to as much again is added at random.
-   * Default: 2000.
+   * Minimum `Retry-After` of a rejection and of the default timeout error. The sent value is random, between this and
+   * twice this. Default: 2000.
    */
   retryAfterMs?: number;
   /**

@@ -94,8 +94,8 @@ interface ReaderProgress {
 }
 
 /**
- * Cuts a client that sends bytes but reads none. Its bytes restart Node's socket timeout, so the chunks that the
- * operating system has accepted are measured. This is coarser: the timeout also counts parts of a large chunk.
+ * Cuts a client that sends bytes but reads none. Node's socket timeout does not find it, because each received byte
+ * restarts that timeout. So this counts the chunks that the operating system has accepted.
  */
 function cutTalkingReader(socket: Socket, readers: WeakMap<Socket, ReaderProgress>, readerTimeoutMs: number): void {
   const takenBytes = socket.bytesWritten - socket.writableLength;

@@ -23,7 +23,7 @@ import { receiveFile, type ReceiveParts } from './receive.ts';
 import { listenForOtherRequests, ReceiveProgress, rejectionToError, type ReportReceived } from './receive-progress.ts';
 import { uploadRef } from '../telemetry/upload-ref.ts';
 
-/** A time after that of every file: all unfinished files may be removed, because no request writes any more. */
+/** The latest possible date, so that no unfinished file is too young to be removed. No request writes any more. */
 const AFTER_ALL_WRITES = new Date(8_640_000_000_000_000);
 
 /** The parts that the intake needs. */

@@ -16,8 +16,8 @@ const PART_COUNTS: Readonly<Record<string, string>> = {
 
 /**
  * Throws `bad_request` (400) if a field or query parameter says that the request has only a part of a file. Otherwise
- * the part would be stored as the whole file. The same for every file of Resumable.js: it sends a request again up to
- * 100 times if the answer is 202, and each copy would be stored as a new upload.
+ * the part would be stored as the whole file. Also throws for every file of Resumable.js: it sends a request again up
+ * to 100 times if the answer is 202, and each copy would be stored as a new upload.
  */
 export function refusePartOfFile(name: string, value: string): void {
   const hint = Object.hasOwn(PART_COUNTS, name) ? PART_COUNTS[name] : undefined;

@@ -8,7 +8,7 @@ export interface ReceivedUpload {
   readonly id: string;
   /** The record when the request last read or changed it. */
   readonly known: ReadRecord;
-  /** True if `known` can be the answer: this request cannot have changed the record since. */
+  /** True if the answer may be `known`, because this request has not changed the record since. */
   readonly isCurrent: boolean;
 }
 

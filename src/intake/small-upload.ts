@@ -72,7 +72,7 @@ export async function acceptSmall(
   if (outcome.applied && record !== undefined) return await afterQueued(parts, scope, record, stored, outcome);
   // The reconciliation scan has found the stored file first.
   if (record?.fencingToken === upload.fencingToken && record.stored) return queued(record, outcome);
-  scope.log.debug({ upload: uploadRef(upload.id) }, 'small file not queued at once');
+  scope.log.debug({ upload: uploadRef(upload.id) }, 'small file not queued in one step');
   await remove();
   return undefined;
 }
@@ -100,7 +100,7 @@ async function store(
     return await receiveInSpan(parts, scope, id, (traced) => receiveWhole(traced, incoming));
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    scope.log.debug({ upload: uploadRef(id), code: error.code }, 'small file not accepted at once');
+    scope.log.debug({ upload: uploadRef(id), code: error.code }, 'small file not stored in one step');
     return undefined;
   }
 }

@@ -11,7 +11,7 @@ export interface ReadStart {
   readonly chunks: readonly Buffer[];
   /** True if `chunks` is the whole file. */
   readonly isWhole: boolean;
-  /** All chunks, including `chunks`. Releases the source when it returns. */
+  /** Iterates over all chunks, including `chunks`. Its `return` closes the source. */
   readonly all: AsyncIterableIterator<Buffer, undefined>;
 }
 

@@ -56,7 +56,7 @@ export function operatorGuard({ token, addressOf, isTrustedProxy, log }: Operato
     const spent = await wrongTokens.get(address);
     if (spent !== null && spent.consumedPoints >= MAX_WRONG_TOKENS) throw tooManyRefusals(spent.msBeforeNext);
     await wrongTokens.penalty(address);
-    log.warn({ address }, 'wrong operators token');
+    log.warn({ address }, 'wrong operator token');
     throw new ServiceError('unauthorized', 'The token is wrong. Send the value of OPERATORS_TOKEN.', {
       headers: CHALLENGE,
     });

@@ -13,7 +13,7 @@ const KEY = 'deferred-uploads.ticket';
 
 /**
  * Takes the ticket of a link such as `https://uploads.example/#ticket=…`, and removes it from the address, so that
- * nobody copies it along. Call `take` again if the fragment changes.
+ * nobody passes it on with the address. Call `take` again if the fragment changes.
  */
 export class PageTicket {
   readonly #parts: PageTicketParts;

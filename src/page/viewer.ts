@@ -41,7 +41,7 @@ export class Viewer {
   #shown: Upload | null = null;
   /** The last place of the picture in the list. */
   #index = 0;
-  /** Address of the picture that was requested before it is shown. */
+  /** Address of the picture that the browser already loads, so that it appears at once when it is shown. */
   #preloaded = '';
 
   constructor(parts: ViewerParts) {

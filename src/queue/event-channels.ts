@@ -143,7 +143,7 @@ class EventChannels implements EventFeed {
 
   #rejected(error: Error): void {
     this.#fault = faultOf(error);
-    if (this.#rejections === 0) this.#log.warn({ err: error }, 'event channels rejected');
+    if (this.#rejections === 0) this.#log.warn({ err: error }, 'Redis rejected event channels');
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(() => {
       if (this.#subscriber.isReady) void this.#begin();

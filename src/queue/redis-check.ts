@@ -83,7 +83,7 @@ export class RedisCheck {
         .map((info) => faultIn(info, isClusterConnection(this.#connection)))
         .find((fault) => fault !== undefined);
     } catch (error) {
-      this.#log.warn({ err: error }, 'version and policy of Redis not known');
+      this.#log.warn({ err: error }, 'version and policy of Redis not read');
     }
   }
 

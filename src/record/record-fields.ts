@@ -76,8 +76,8 @@ export interface UploadRecord extends ProgressState {
   /** Attempts that ended without a report, since the upload was last sent: their process died or was paused. */
   deaths: number;
   /**
-   * True if a request or attempt may have left files: it did not complete the upload, or another one has continued. It
-   * may still write if it has not noticed that.
+   * True if a request or attempt may have left files, because it ended without completing the upload or because another
+   * one took over. Until it notices that, it may still write.
    */
   mayHaveOrphans: boolean;
   createdAtMs: number;

@@ -33,7 +33,7 @@ interface IntakeServices {
   readonly maxArchiveBytes: number;
 }
 
-/** The parts that store or remove bytes without a span of their own. */
+/** The parts that open no spans themselves. While tracing is on, each request has a set with a traced storage. */
 interface Roads {
   readonly removal: UploadRemoval;
   readonly tus: TusEndpoint;

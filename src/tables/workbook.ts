@@ -31,7 +31,7 @@ async function* textOf(xml: string): AsyncGenerator<Buffer, void, void> {
   yield Buffer.from(xml);
 }
 
-/** Yields the chunks, then closes the rows. No sheet closes them, because the next sheet reads on. */
+/** Yields the chunks, then closes the rows. A sheet must not close them, because the next sheet reads from them too. */
 async function* closing(chunks: AsyncIterable<Buffer>, rows: RowFeed): AsyncGenerator<Buffer, void, void> {
   try {
     yield* chunks;

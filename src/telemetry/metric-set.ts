@@ -5,7 +5,7 @@ import { EventLoopLag } from './event-loop-lag.ts';
 /** Names of all metrics of the service begin with this. Metrics of Node have the names that all Node programs use. */
 const PREFIX = 'deferred_uploads_';
 
-/** Gauges that are named like counters, which the checks of Prometheus reject. Other gauges have the same numbers. */
+/** prom-client names these gauges like counters, so `promtool` rejects them. Other gauges have the same numbers. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** The longest period of a timer, so that prom-client's own measurement of the event loop never runs. */

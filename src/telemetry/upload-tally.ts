@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 /** Newest examples of each error code. */
 const SHOWN_EXAMPLES = 3;
 
-/** Counts the uploads that this process received and ended: lately, and since its start. */
+/** Counts the uploads that this process received and ended: in the last minute and hour, and since its start. */
 export class UploadTally {
   readonly #lately = { received: new Recent(), completed: new Recent(), failed: new Recent() };
   readonly #ended = new Map<string, OutcomeCount>();

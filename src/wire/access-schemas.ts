@@ -13,7 +13,7 @@ const MAX_METADATA_LEVELS = 8;
 /** With one of these names, code of an application that copies the metadata could change the prototype of objects. */
 const UNSAFE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Maximum number of types in a ticket. As many fit into it beside the longest metadata. */
+/** Maximum number of types in a ticket. A ticket with the longest metadata has space for them. */
 const MAX_TYPES = 50;
 
 /** Application metadata of an upload, as it is in a ticket. */

@@ -44,7 +44,7 @@ function expectedVerdict(state: UploadState, how: string): string {
   return how.startsWith('of a later') ? 'fenced' : 'applied';
 }
 
-describe('the script advance, which does without the shared parts,', () => {
+describe('the script advance, which does not include the shared parts,', () => {
   test.each(STATES.flatMap((state) => Object.keys(prepare).map((how) => ({ state, how }))))(
     'decides and changes like the shared parts if the upload is $state and $how',
     async ({ state, how }) => {

@@ -109,8 +109,8 @@ async function endSilent({ records, queue, storage, log }: DueParts, id: string,
 }
 
 /**
- * Returns when a final upload is due again, or undefined. Unfinished files and empty folders are removed when no writer
- * can be left. If a request or attempt may still write, that is at a second visit.
+ * Returns when a final upload is due again, or undefined. Unfinished files and empty folders are removed when no
+ * request or attempt can write any more. If one still can, a second visit removes them.
  */
 async function nextDueMs(
   { records, storage, log }: DueParts,

@@ -41,7 +41,8 @@ export interface ReconciliationParts {
 }
 
 /**
- * The age of an upload's files other than manifests. `old`: at least one may be removed. `none`: it has only manifests.
+ * The age of the files of an upload, without its manifests. `old`: at least one file is old enough to be removed.
+ * `none`: the upload has no other files.
  */
 type Age = 'none' | 'young' | 'old';
 

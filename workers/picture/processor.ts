@@ -66,7 +66,8 @@ function inTurn(...runs: readonly Run[]): Run {
 }
 
 /**
- * Returns three runs that share one step, because they take only 2 ms together. The last variant is stored meanwhile.
+ * Returns three runs that share one step, because they take only 2 ms together. The last variant is being stored while
+ * they run.
  */
 function factSteps(tools: PictureTools): Run[] {
   return [thumbhash(tools), perceptualHash, dominantColour];

@@ -14,7 +14,7 @@ export function maxOutputBytes({ maxOutputBytes: most }: TableLimits, tableBytes
   return Math.min(most, Math.max(ALWAYS_ALLOWED_BYTES, MAX_GROWTH * tableBytes));
 }
 
-/** The defaults of the settings. A record and its JSON are in memory together, several times over. */
+/** The defaults of the settings. `maxLineBytes` is low because memory holds several copies of a row and its JSON. */
 export const TABLE_LIMITS: TableLimits = {
   maxLineBytes: MIB,
   maxColumns: 2000,

@@ -14,7 +14,7 @@ export interface RedisRecoveryTimes {
   ready: number;
   /** Time until a new upload is accepted (202). */
   taken: number;
-  /** Time until clients that were held in each process receive a change that is made as soon as possible. */
+  /** Time until the clients held by each process receive a change. It is made as soon as Redis accepts it. */
   notified: number;
   /** Longest time until a new upload was rejected during the fault. NaN if none was rejected. */
   refused: number;

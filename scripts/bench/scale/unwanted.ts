@@ -19,7 +19,7 @@ const BUSES = ['stream', 'targeted'] as const;
 interface Figures {
   bus: (typeof BUSES)[number];
   perSecond: number[];
-  /** Percent of one core, scaled to the requested rate, with the idle time. */
+  /** Processor time in percent of one core, scaled to the requested rate. The time of an idle process counts too. */
   apiPercent: number[];
   readerPercent: number[];
   redisUsPerEvent: number[];

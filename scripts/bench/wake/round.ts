@@ -21,10 +21,9 @@ export interface RoundFigures {
   serverUsPerEvent: number;
   firingUsPerEvent: number;
   clientUsPerEvent: number;
-  /**
-   * Time from the creation of the first event to the creation of the last one. `answeredUs`: to shares of the answers.
-   */
+  /** Time from the creation of the first event to the creation of the last one. */
   createdUs: number;
+  /** Time from the creation of the first event until this percentage of the answers was read. */
   answeredUs: Record<(typeof ANSWERED_SHARES)[number], number>;
 }
 

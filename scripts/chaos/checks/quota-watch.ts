@@ -5,7 +5,7 @@ import type { RedisView } from './redis-view.ts';
 
 const POLL_MS = 200;
 
-/** Counts the receiving uploads of each tenant during a run, from their records. Redis counts all at one moment. */
+/** Counts the receiving uploads of each tenant during a run. One script reads all records, so the counts agree. */
 export class QuotaWatch {
   readonly #view: Pick<RedisView, 'receivingByTenant'>;
   readonly #most = new Map<string, number>();

@@ -50,7 +50,7 @@ export interface StoredParts {
   parts: Pick<StoredPart, 'number' | 'sizeBytes' | 'etag'>[];
 }
 
-/** Stands for the tags of parts that have become an object. The bucket forgets them, and `complete` ignores them. */
+/** The ETag of each listed part after the parts were joined. The bucket has no other then, and nobody needs it. */
 const ETAG_OF_JOINED = 'joined';
 
 /** Uploads whose parts the client puts into the bucket. Bytes do not pass this process. */
@@ -72,7 +72,7 @@ export class DirectUploads {
     if (direct !== undefined) return direct;
     throw new ServiceError(
       'no_direct_uploads',
-      'The storage of this service is no bucket, so files cannot be sent straight to it. Send the file with PUT.',
+      'The storage of this service is not a bucket, so files cannot be sent straight to it. Send the file with PUT.',
     );
   }
 

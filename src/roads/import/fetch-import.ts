@@ -170,7 +170,7 @@ async function settle(upload: IncomingUpload, error: unknown, run: FetchRun, log
   if (error instanceof ServiceError && ENDED_ELSEWHERE.has(error.code)) return;
   const isFault = !(error instanceof ServiceError) || isDependencyFault(error);
   if (isFault && !run.isLastTry) {
-    log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'import not finished, tried again');
+    log.warn({ err: error, upload: uploadRef(upload.record.id) }, 'import not finished, will be retried');
     throw error;
   }
   const reason =

@@ -141,7 +141,7 @@ describe('a small file that arrives at once', () => {
     expect((await sets.due(9)).ids.sort()).toEqual([ended, queued].sort());
   });
 
-  test('makes its upload due at its end if an earlier request may have left files', async () => {
+  test('makes its upload due for the janitor when final if an earlier request may have left files', async () => {
     const storePair = async (object: WholeObject, companion: SmallObject) => {
       await putObject(space.storage, object.key, Buffer.concat(object.chunks));
       await putObject(space.storage, companion.key, companion.bytes);

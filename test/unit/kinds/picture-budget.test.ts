@@ -27,7 +27,7 @@ describe('the pixels of variants', () => {
     expect(formats.map((format) => weighedPixels([{ format, pixels: 1000 }]))).toEqual([250, 1000, 2000, 4000]);
   });
 
-  test('allow three variants of any size and format, and the default set many times', () => {
+  test('allow three variants of any size and format, and many variants of the default sizes', () => {
     const options = pictureOptionsSchema(DEFAULT_PICTURE_OPTIONS, most);
     expect(options.safeParse(boxes(3, 'avif')).success).toBe(true);
     expect(weighedPixels([{ format: 'webp', pixels: 1600 * 1600 + 640 * 640 }])).toBeLessThan(most / 300);

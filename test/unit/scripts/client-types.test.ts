@@ -68,7 +68,7 @@ test('client.d.ts compiles without other files and finds wrong types', async () 
   ]);
 });
 
-test('the TypeScript of docs/client.md compiles in strict mode with the settings that stand there', async () => {
+test('the TypeScript of docs/client.md compiles in strict mode with the settings that the page names', async () => {
   const settings = /^```json\n(\{\n {2}"compilerOptions"[^]*?)^```$/m.exec(
     await readFile('docs/client.md', 'utf8'),
   )?.[1];

@@ -61,7 +61,7 @@ describe('a traced storage', () => {
     expect(spans).toEqual(calls.map((call) => ({ name: `storage ${call}`, attributes: UPLOAD, end: 'ended' })));
   });
 
-  test('names the commit of an upload with its manifest `store`, for every driver', async () => {
+  test('calls the span of the commit of a file and its manifest `store`, for every driver', async () => {
     const { parent, spans } = recordingSpan();
     await withStorage(async (storage) => {
       const traced = tracedStorage(withoutCommitWith(storage), parent);

@@ -7,7 +7,7 @@ export interface PngFacts {
   readonly isAnimated: boolean;
   /** The colours by their numbers. Undefined if the file does not name them. */
   readonly colours: ColourNumbers | undefined;
-  /** Undefined if it is about that of sRGB, or if the file has other facts about its colours, which count first. */
+  /** Undefined if it is close to the gamma of sRGB, or if other facts about the colours take precedence. */
   readonly gamma: PngGamma | undefined;
 }
 

@@ -36,7 +36,7 @@ export type NoRecord = 'incomplete' | 'unclosed';
  */
 export class RecordCutter {
   readonly #piece: TextPiece;
-  /** The next position of each character, or the length of the text if there is none. */
+  /** The next position of each special character, or the length of the text if it does not occur again. */
   #quote = -1;
   #delimiter = -1;
   #lineFeed = -1;

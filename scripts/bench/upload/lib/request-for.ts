@@ -12,7 +12,7 @@ const FORM_START = [
 ].join('\r\n');
 const FORM_END = `\r\n--${BOUNDARY}--\r\n`;
 
-/** Bytes of one random piece, which is large enough that the sender needs little time. */
+/** Length of the random bytes that a body repeats. With shorter ones the sender would need more time. */
 const FILLER_BYTES = 1024 * 1024;
 const filler = randomBytes(FILLER_BYTES);
 
