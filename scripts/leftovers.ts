@@ -7,7 +7,7 @@ const POLL_MS = 20;
 const ENDING = '.pid';
 
 /** A process that an earlier run may have left alive. */
-export interface Leftover {
+interface Leftover {
   readonly pid: number;
   readonly identity: string;
   /** True if it exits on its own when its supervisor is gone. Other processes must be stopped. */

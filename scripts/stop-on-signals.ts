@@ -4,7 +4,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const DOUBLED_WITHIN_MS = 1000;
 
 /** The part of a supervisor that signals control. */
-export interface Stoppable {
+interface Stoppable {
   stop(): Promise<void>;
   kill(): void;
 }

@@ -59,7 +59,7 @@ interface WorkerHost {
 }
 
 /** A worker that is built and takes no jobs yet. */
-export interface Worker {
+interface Worker {
   /** Starts to take jobs. */
   start(): Promise<void>;
   /** Takes no more jobs, waits up to `graceMs` for running ones, requeues the rest, and closes everything in order. */

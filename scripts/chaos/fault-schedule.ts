@@ -23,7 +23,7 @@ const KINDS = {
 /**
  * A process, the network in front of an API process, the network of a process to Redis, Redis itself, or the storage.
  */
-export type FaultTarget = 'api' | 'worker' | 'api-link' | 'redis-link' | 'redis' | 'storage';
+type FaultTarget = 'api' | 'worker' | 'api-link' | 'redis-link' | 'redis' | 'storage';
 
 /**
  * The kinds of faults:
@@ -49,7 +49,7 @@ export interface Fault {
 }
 
 /** The numbers that a schedule depends on. */
-export interface ScheduleShape {
+interface ScheduleShape {
   seconds: number;
   apis: number;
   workers: number;

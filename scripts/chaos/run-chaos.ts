@@ -40,7 +40,7 @@ export interface ChaosOutcome {
 }
 
 /** Callbacks during a run. */
-export interface ChaosHooks {
+interface ChaosHooks {
   say(line: string): void;
   /** Receives the fleet, which the caller must stop if it ends the run early. */
   started(fleet: Fleet): void;

@@ -1,10 +1,10 @@
 import { Random } from './random.ts';
 
 /** How a file is sent: `PUT` with an id of the client, a form, or tus. */
-export type Way = 'put' | 'form' | 'tus';
+type Way = 'put' | 'form' | 'tus';
 
 /** What the client wants for its upload. `stop` is a cancel while it is still being sent. */
-export type Intent = 'keep' | 'cancel' | 'stop' | 'delete';
+type Intent = 'keep' | 'cancel' | 'stop' | 'delete';
 
 /** The plan of one client. */
 export interface UploadPlan {

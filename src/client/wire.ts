@@ -47,7 +47,7 @@ export function isUpload(value: unknown): value is Upload {
 }
 
 /** True for a Progress document. */
-export function isProgress(value: unknown): value is Progress {
+function isProgress(value: unknown): value is Progress {
   return has(value, PROGRESS);
 }
 

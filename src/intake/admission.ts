@@ -18,14 +18,14 @@ export interface QueueBounds {
 }
 
 /** The maximum number of records in any state. */
-export interface RecordLimits {
+interface RecordLimits {
   max: number;
   /** Maximum for one client address; 0 means no limit. */
   maxPerAddress: number;
 }
 
 /** The parts that admission needs. */
-export interface AdmissionParts {
+interface AdmissionParts {
   bounds: QueueBounds;
   backlog: Pick<Backlog, 'read'>;
   /** Default: no limit. */
@@ -62,7 +62,7 @@ type LackCode =
   'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address' | 'quota_exceeded';
 
 /** The owner of an upload and its limits. */
-export type QuotaOwner = Pick<Caller, 'tenant' | 'limits'>;
+type QuotaOwner = Pick<Caller, 'tenant' | 'limits'>;
 
 /** Pauses for limits that last until another upload ends. */
 const RETRY_RECEIVING_MS = 2_000;

@@ -22,7 +22,7 @@ const MAX_WAITING_CHUNKS = 16;
 const SMALL_BYTES = 4096;
 
 /** Receives bytes of a file without the parser. */
-export interface FileSink {
+interface FileSink {
   /**
    * Calls `done` when the next chunk may follow. Returns false if earlier bytes are still in the parser. This chunk
    * must then go through the parser too.

@@ -50,7 +50,7 @@ export interface IntakeParts extends ReceiveParts {
 export type FileAnnouncement = Omit<NewUpload, 'fencingToken' | 'caller'>;
 
 /** The parameters with which a file is received. */
-export interface ReceiveOptions {
+interface ReceiveOptions {
   /** Called if the upload is cancelled or superseded while no bytes arrive. Without it, the next chunk throws. */
   onRejected?: (rejection: ServiceError) => void;
   /** Digests that the client has computed of the file. Default none. */
@@ -58,7 +58,7 @@ export interface ReceiveOptions {
 }
 
 /** A new upload, or the upload that is stored under the id. */
-export type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
+type OpenedUpload = { opened: IncomingUpload } | { existing: UploadRecord };
 
 /**
  * One file that is being received, from the first version of its record to the queue. A later request with the same id

@@ -23,7 +23,7 @@ export interface IntakeSettings extends IntakeLimits, OpenUploadLimits {
 }
 
 /** The facts in the headers and the query of a raw upload. */
-export interface RawHead extends ReceiveHooks {
+interface RawHead extends ReceiveHooks {
   id: string;
   fileName: string;
   /** The options of the client. Undefined if it sent none. */

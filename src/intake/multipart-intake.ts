@@ -24,7 +24,7 @@ export interface IntakeLimits extends MultipartLimits {
 }
 
 /** A form that is being received. */
-export interface IncomingForm extends ReceiveHooks {
+interface IncomingForm extends ReceiveHooks {
   request: IncomingMessage;
   limits: IntakeLimits;
   signal: AbortSignal;

@@ -8,7 +8,7 @@ export interface OpenUploadLimits {
 }
 
 /** A body that is being received. */
-export interface OpenUpload {
+interface OpenUpload {
   /** Undefined before the first sample. */
   readonly bytesPerS: number | undefined;
   /** Called at most once, if a newer body replaces this one. */

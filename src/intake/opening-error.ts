@@ -4,7 +4,7 @@ import type { Admission } from './admission.ts';
 import { rejectionToError } from './receive-progress.ts';
 
 /** The functions that make the errors of limits. */
-export type Rejecting = Pick<Admission, 'rejection' | 'recordRejection' | 'limitRejection'>;
+type Rejecting = Pick<Admission, 'rejection' | 'recordRejection' | 'limitRejection'>;
 
 /**
  * Returns the error for an upload that could not be opened: `quota_exceeded` (429), `ticket_forbids` (403),

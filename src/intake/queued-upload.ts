@@ -13,7 +13,7 @@ export interface JobQueue {
 }
 
 /** The parts that a queued upload needs. */
-export interface QueuedParts extends FileParts {
+interface QueuedParts extends FileParts {
   queue: JobQueue;
   admission: { discarded(): void };
 }

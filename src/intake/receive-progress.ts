@@ -14,7 +14,7 @@ const FIRST_REPORT_MS = 50;
 export type ReportReceived = (receivedBytes: number) => Promise<ChangeOutcome>;
 
 /** Calls `report` now, and each time another request may have changed the upload. Returns the release. */
-export type ListenForOtherRequests = (report: () => void) => () => void;
+type ListenForOtherRequests = (report: () => void) => () => void;
 
 /**
  * Writes the progress of a receiving file to its record, without delaying the bytes. The record rejects a report if

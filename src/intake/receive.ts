@@ -25,7 +25,7 @@ export interface ReceiveParts {
 }
 
 /** Receives the count of bytes and the type while a file is received. */
-export type ReceiveProgress = Pick<Progress, 'received' | 'typed'>;
+type ReceiveProgress = Pick<Progress, 'received' | 'typed'>;
 
 /** A file that is about to be received. */
 export interface IncomingFile {
@@ -67,7 +67,7 @@ export async function receiveFile(
 }
 
 /** A file whose bytes are all in memory. */
-export interface WholeIncomingFile extends Omit<IncomingFile, 'chunks'> {
+interface WholeIncomingFile extends Omit<IncomingFile, 'chunks'> {
   chunks: readonly Buffer[];
 }
 

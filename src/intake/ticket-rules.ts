@@ -8,7 +8,7 @@ export function ticketForbids(detail: string): ServiceError {
 }
 
 /** The limit of a file's size, and the error of a larger file. */
-export interface ByteLimit {
+interface ByteLimit {
   readonly maxBytes: number;
   tooLarge: () => ServiceError;
 }

@@ -7,7 +7,7 @@ const WHOLE_WITHIN_MS = 50;
 const TIME_IS_UP = Symbol('time is up');
 
 /** The first chunks of a file. */
-export interface ReadStart {
+interface ReadStart {
   readonly chunks: readonly Buffer[];
   /** True if `chunks` is the whole file. */
   readonly isWhole: boolean;

@@ -3,7 +3,7 @@ import { isOtherLanguage } from './other-text.ts';
 import { decodeHead, sniffEncoding, type EncodedText } from './text-encoding.ts';
 
 /** Encoding and delimiter of a text. */
-export interface DelimitedText extends EncodedText {
+interface DelimitedText extends EncodedText {
   delimiter: string;
 }
 
@@ -42,7 +42,7 @@ export function sniffDelimitedText({ head, isWhole }: Pick<Sample, 'head' | 'isW
 }
 
 /** A first line such as `sep=;`, which Excel reads as the delimiter. */
-export interface SeparatorLine {
+interface SeparatorLine {
   delimiter: string;
   /** Length, including the line end. */
   characters: number;

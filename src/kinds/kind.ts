@@ -12,7 +12,7 @@ export interface Sample {
 }
 
 /** A mistake in options, with its place. */
-export interface OptionsIssue {
+interface OptionsIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }

@@ -4,7 +4,7 @@ import type { PictureOptions } from './picture-options.ts';
 import { table } from './table.ts';
 
 /** Settings of the kinds: defaults and limits for the options of senders. */
-export interface KindSettings {
+interface KindSettings {
   /** Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly pictureOptions?: PictureOptions;
   /** Maximum of `weighedPixels`. Default: no limit. */

@@ -2,7 +2,7 @@
 const WEIGHTS = { jpeg: 0.25, webp: 1, png: 2, avif: 4 };
 
 /** One picture to write. */
-export interface OutputPixels {
+interface OutputPixels {
   readonly format: keyof typeof WEIGHTS;
   /** The number of pixels of all frames. */
   readonly pixels: number;
@@ -14,7 +14,7 @@ export function weighedPixels(outputs: readonly OutputPixels[]): number {
 }
 
 /** The size that the options of a variant ask for. */
-export interface WantedBox extends Pick<OutputPixels, 'format'> {
+interface WantedBox extends Pick<OutputPixels, 'format'> {
   readonly fit?: string;
   readonly width?: number;
   readonly height?: number;

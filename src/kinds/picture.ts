@@ -55,7 +55,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** The settings that the kind of pictures depends on. */
-export interface PictureKindSettings {
+interface PictureKindSettings {
   /** Values of options that a sender leaves out. Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly defaults?: PictureOptions;
   /**
@@ -68,7 +68,7 @@ export interface PictureKindSettings {
 }
 
 /** The kind of pictures. Its schema also parses options that the intake has accepted. */
-export interface PictureKind extends Kind<PictureOptions> {
+interface PictureKind extends Kind<PictureOptions> {
   readonly options: z.ZodType<PictureOptions>;
 }
 

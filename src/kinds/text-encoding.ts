@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 /** Names of the Encoding Standard. Latin-1 is read as windows-1252, as in browsers. */
-export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
 /** The encoding of a text. */
 export interface EncodedText {

@@ -3,7 +3,7 @@ const NAME_LENGTH_OFFSET = 26;
 const NAME_OFFSET = 30;
 
 /** A workbook with XML parts, a workbook with binary parts, or another zip archive (undefined). */
-export type WorkbookHead = 'xml' | 'binary' | undefined;
+type WorkbookHead = 'xml' | 'binary' | undefined;
 
 /**
  * Recognises a workbook by the names of its first parts. Excel writes the part that names the type first. Other

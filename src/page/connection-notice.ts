@@ -2,7 +2,7 @@ import { setText } from './dom.ts';
 import type { Words } from './words.ts';
 
 /** The elements of the notice. */
-export interface ConnectionNoticeElements {
+interface ConnectionNoticeElements {
   notice: HTMLElement;
   nextTry: HTMLElement;
   tryNow: HTMLButtonElement;

@@ -1,7 +1,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** The icons in index.html. */
-export type IconName = 'file' | 'table' | 'pause' | 'resume' | 'cross' | 'check' | 'alert' | 'link' | 'trash';
+type IconName = 'file' | 'table' | 'pause' | 'resume' | 'cross' | 'check' | 'alert' | 'link' | 'trash';
 
 /** Returns an element of index.html. Throws if it is missing, for example after a partial update of the page. */
 export function required<T extends Element>(selector: string, kind: new () => T): T {

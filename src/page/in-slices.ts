@@ -2,7 +2,7 @@
 const SLICE_MS = 8;
 
 /** The clock and the pause between two slices. */
-export interface SliceParts {
+interface SliceParts {
   readonly nowMs: () => number;
   /** Lets the browser draw and handle events. */
   readonly pause: () => Promise<void>;

@@ -5,7 +5,7 @@ const HILLS = 5;
 const STEPS = 60;
 
 /** Returns a number from 0 to 1. */
-export type Random = () => number;
+type Random = () => number;
 
 /** Paints a landscape of hills under a sun, different each time. */
 export async function paintLandscape(hue: number, random: Random = Math.random): Promise<Blob | null> {

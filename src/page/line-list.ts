@@ -13,7 +13,7 @@ const SHOW_AFTER_MS = 50;
 const SHOW_FOR_MS = 8;
 
 /** The parts that the list works with. */
-export interface LineListOptions {
+interface LineListOptions {
   /** Gets the groups of lines and tiles. */
   list: HTMLElement;
   words: Words;

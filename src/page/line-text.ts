@@ -5,7 +5,7 @@ import { needsNotes } from './result-notes.ts';
 import type { Words } from './words.ts';
 
 /** The texts and the progress of a line. */
-export interface LineText {
+interface LineText {
   state: LineState;
   stage: string;
   /** The remaining time. Null if it cannot be estimated. */

@@ -11,7 +11,7 @@ import type { Words } from './words.ts';
 const SORT_FROM = 4;
 
 /** The parts that the tools work with. */
-export interface ListToolsParts {
+interface ListToolsParts {
   words: Words;
   /** The path of the service. */
   base: string;

@@ -5,7 +5,7 @@ const BETWEEN_TRIES_MS = 200;
 const ANSWER_WITHIN_MS = 500;
 
 /** The open pages of this service in one browser. A new page continues only uploads that no open page works on. */
-export interface OpenPages {
+interface OpenPages {
   /** Name of this page, different after each load. */
   readonly name: string;
   /**

@@ -1,5 +1,5 @@
 /** The places that hold the page's ticket. */
-export interface PageTicketParts {
+interface PageTicketParts {
   /** The address of the page. Its fragment never reaches a server or a log. */
   location: Pick<Location, 'hash' | 'pathname' | 'search'>;
   history: Pick<History, 'replaceState'>;

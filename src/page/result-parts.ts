@@ -25,7 +25,7 @@ export function linkList(...links: readonly HTMLElement[]): HTMLElement {
 }
 
 /** The text and the target of a link. */
-export interface FileLink {
+interface FileLink {
   text: string;
   url: string;
   /** Size of the file. Undefined if the file is made on request. */

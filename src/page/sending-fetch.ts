@@ -7,7 +7,7 @@ const REPORT_AFTER_MS = 3000;
 const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** The parts that the function works with. */
-export interface SendingFetchParts {
+interface SendingFetchParts {
   fetch: typeof globalThis.fetch;
   createRequest: () => XMLHttpRequest;
   /** Called while a file is being sent, with all bytes of it that have left the browser. */

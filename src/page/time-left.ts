@@ -3,7 +3,7 @@ const MIN_ELAPSED_MS = 3000;
 const MIN_PERCENT = 2;
 
 /** The state of all uploads together. */
-export interface Advance {
+interface Advance {
   /** Number of lines. A change starts a new measurement. */
   total: number;
   percent: number;

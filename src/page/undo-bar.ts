@@ -13,7 +13,7 @@ export interface Undoable {
 }
 
 /** The elements of the bar. */
-export interface UndoBarElements {
+interface UndoBarElements {
   bar: HTMLElement;
   text: Element;
   undo: HTMLButtonElement;

@@ -15,7 +15,7 @@ import type { Undoable } from './undo-bar.ts';
 import type { Words } from './words.ts';
 
 /** The parts that the board works with. */
-export interface UploadBoardOptions {
+interface UploadBoardOptions {
   client: UploadClient;
   list: HTMLElement;
   words: Words;

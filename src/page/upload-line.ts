@@ -23,7 +23,7 @@ export interface LineActions {
 }
 
 /** The parts of a line. */
-export interface LineParts {
+interface LineParts {
   words: Words;
   previews: Previews;
   on: LineActions;

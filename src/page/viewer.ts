@@ -14,7 +14,7 @@ export interface ViewedPicture {
 }
 
 /** The parts that the viewer works with. */
-export interface ViewerParts {
+interface ViewerParts {
   words: Words;
   /** The path of the service. */
   base: string;

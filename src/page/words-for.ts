@@ -2,7 +2,7 @@ import type { Words } from './words.ts';
 import { english } from './words-english.ts';
 
 /** A language of the page. */
-export interface Language {
+interface Language {
   readonly locale: string;
   /** The name of the language in this language. */
   readonly name: string;

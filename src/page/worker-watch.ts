@@ -4,7 +4,7 @@ import type { LineModel } from './line-model.ts';
 const PERIOD_MS = 5_000;
 
 /** The parts that the watch works with. */
-export interface WorkerWatchParts {
+interface WorkerWatchParts {
   /** Number of running workers; undefined if it is unknown. */
   countWorkers: () => Promise<number | undefined>;
   show: (areNone: boolean) => void;

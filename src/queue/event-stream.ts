@@ -29,7 +29,7 @@ export function openEventStream(
 }
 
 /** The part of a listener that a stream needs. */
-export type StreamListener = Pick<EventListener, 'changed' | 'missed' | 'hasWaiters'>;
+type StreamListener = Pick<EventListener, 'changed' | 'missed' | 'hasWaiters'>;
 
 interface StreamParts {
   connection: Redis;

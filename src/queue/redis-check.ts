@@ -27,7 +27,7 @@ const NEEDED: readonly (readonly [command: string, ...args: string[]])[] = [
 ];
 
 /** How long a start waits for Redis, and a key of the installation, which is used to test the rights. */
-export interface RedisCheckOptions {
+interface RedisCheckOptions {
   limitMs?: number;
   key?: string;
 }

@@ -27,7 +27,7 @@ function reconnectDelayMs(times: number): number {
 }
 
 /** The behaviour of commands while Redis is away. */
-export type Patience = 'fails-at-once' | 'waits';
+type Patience = 'fails-at-once' | 'waits';
 
 const PATIENCE = {
   'fails-at-once': { maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: SILENCE_TIMEOUT_MS },

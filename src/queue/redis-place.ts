@@ -1,11 +1,11 @@
 /** The address of a server. */
-export interface HostAndPort {
+interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }
 
 /** The user and password for Redis; undefined if it needs none. */
-export interface RedisCredentials {
+interface RedisCredentials {
   readonly username: string | undefined;
   readonly password: string | undefined;
 }
@@ -20,13 +20,13 @@ export interface RedisTls {
 }
 
 /** A server by its URL, with TLS settings that a URL cannot hold. */
-export interface UrlPlace {
+interface UrlPlace {
   readonly url: string;
   readonly tls: RedisTls;
 }
 
 /** The current master of a name that sentinels watch. */
-export interface SentinelPlace extends RedisCredentials {
+interface SentinelPlace extends RedisCredentials {
   readonly sentinels: readonly HostAndPort[];
   readonly masterName: string;
   /** The password of the sentinels. */

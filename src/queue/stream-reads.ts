@@ -16,7 +16,7 @@ const PATIENCE_PERIOD_MS = 3_000;
 const PATIENCE_PERIODS = 6;
 
 /** The job that an entry of the event stream is about. */
-export interface JobChange {
+interface JobChange {
   /** Undefined if the entry is of no interest. */
   jobId: string | undefined;
   data: string | undefined;

@@ -13,7 +13,7 @@ const RUN_SCRIPT = script('run');
 const MARK_RECONCILED_SCRIPT = script('mark-reconciled');
 
 /** The due uploads at one moment. */
-export interface DueUploads {
+interface DueUploads {
   /** The moment of the reading, by Redis' clock. */
   nowMs: number;
   /** The due uploads. The longest due upload comes first. */

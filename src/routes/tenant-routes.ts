@@ -11,7 +11,7 @@ import { quotaNameSchema } from '../wire/base-schemas.ts';
 import { MAX_PAGE_UPLOADS, PAGE_QUERY } from '../wire/tenant-schemas.ts';
 
 /** The members of a tenant that its own requests need. */
-export interface KeyHolder {
+interface KeyHolder {
   readonly name: string;
   readonly limits: TenantLimits;
 }

@@ -10,7 +10,7 @@ import { ticketRequestSchema, type TicketRequest } from '../wire/access-schemas.
 import { parseBody } from '../wire/parse-body.ts';
 
 /** The parts that the routes of tickets need. */
-export interface TicketRouteParts {
+interface TicketRouteParts {
   callers: Pick<Callers, 'ofApiKey' | 'needKeys'>;
 }
 

@@ -9,7 +9,7 @@ import type { HeldParts } from './held-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
 
 /** The parts that an API process measures. */
-export interface Measured {
+interface Measured {
   redis: RedisParts;
   held: Pick<HeldParts, 'registry' | 'bus'>;
   backlog: Backlog;

@@ -60,7 +60,7 @@ interface Api {
 }
 
 /** The service without a server. */
-export interface Service {
+interface Service {
   readonly handle: RequestListener;
   readonly manager: DeferredManager;
   readonly intake: UploadIntake;

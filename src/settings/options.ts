@@ -31,7 +31,7 @@ export interface EmbeddingOptions extends Omit<SettingOptions, 'processors'> {
 }
 
 /** Settings that were given as options, read and checked. */
-export interface ReadOptions {
+interface ReadOptions {
   readonly config: Config;
   /** The same settings as environment variables, for child processes. */
   readonly environment: Record<string, string>;

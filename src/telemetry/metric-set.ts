@@ -23,7 +23,7 @@ const LAG_GAUGES = [
 ] as const;
 
 /** A value that is read at each scrape. The metric is left out if it is undefined or rejects. */
-export type Reading<Value> = () => Promise<Value | undefined> | Value | undefined;
+type Reading<Value> = () => Promise<Value | undefined> | Value | undefined;
 
 /** Values, each with the values of its labels in the order of the label names. */
 type LabelledValues = Iterable<readonly [labels: readonly string[], value: number]>;

@@ -24,7 +24,7 @@ const KEPT_COMPLAINT_CHARS = 2_000;
 type ProcessEnd = { code: number | null; signal: NodeJS.Signals | null } | { error: Error };
 
 /** How isolated processes are started, and their time limit. */
-export interface IsolationOptions {
+interface IsolationOptions {
   /** Options of Node for the process. Default: those with which this process was started. */
   nodeOptions?: readonly string[];
   /** Default: the part of this process's environment that an isolated process needs. */

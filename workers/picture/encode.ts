@@ -6,7 +6,7 @@ import type { PictureInput } from './readable-input.ts';
 import type { Size } from './size.ts';
 
 /** The parameters with which a variant is written. */
-export interface EncodeTarget {
+interface EncodeTarget {
   /** The size to which the whole picture is scaled. It is never larger than the pixels. */
   readonly whole: Size;
   /**

@@ -4,7 +4,7 @@ import { readExif, type ExifDirectory } from './exif-directory.ts';
 import { GPS, IMAGE, PHOTO } from './exif-tags.ts';
 
 /** Facts that a camera wrote into a picture. Null: the value is missing or makes no sense. */
-export interface ExifFacts {
+interface ExifFacts {
   /** The time of the camera's clock as ISO 8601. It has an offset only if the camera wrote one. */
   takenAt: string | null;
   /** Make and model in one line. */

@@ -23,7 +23,7 @@ import { FileWindow } from './structure/file-window.ts';
 import { boundsOf, type PictureTools } from './tools.ts';
 
 /** Parses the options of a record. Throws if they are invalid, which cannot happen: the intake has checked them. */
-export type ReadOptions = (options: unknown) => PictureOptions;
+type ReadOptions = (options: unknown) => PictureOptions;
 
 /** Creates the step that reads the header, rejects pictures that are too large, and plans the variants. */
 export function inspect(tools: PictureTools, readOptions: ReadOptions) {

@@ -4,7 +4,7 @@ import { isReadableExif } from './exif-directory.ts';
 import type { PictureFacts } from './state.ts';
 
 /** The facts from which the warnings of a picture follow before it is decoded. */
-export interface Inspected {
+interface Inspected {
   readonly facts: PictureFacts;
   /** True if the variants may show all frames. */
   readonly isAnimated: boolean;

@@ -3,7 +3,7 @@ import { PREVIEW_LONGEST_SIDE } from './limits.ts';
 import { areaOf, fitWithin, scaledTo, type Size } from './size.ts';
 
 /** The facts that a plan needs: the size after orientation, and whether the picture is animated. */
-export interface PictureShape extends Size {
+interface PictureShape extends Size {
   readonly isAnimated: boolean;
 }
 

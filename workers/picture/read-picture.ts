@@ -8,12 +8,12 @@ import type { StepBounds } from './step-bounds.ts';
 import type { PictureTools } from './tools.ts';
 
 /** A header together with the way from its colours to sRGB. */
-export interface ReadPicture extends Header {
+interface ReadPicture extends Header {
   readonly way: WayToSrgb;
 }
 
 /** A picture whose header is to be read. */
-export interface PictureToRead {
+interface PictureToRead {
   readonly path: string;
   readonly input: PictureInput;
   readonly type: string;

@@ -8,7 +8,7 @@ import { readGifBlocks } from './structure/gif-frames.ts';
 export type PictureInput = string | Buffer;
 
 /** The input for libvips. */
-export interface ReadableInput {
+interface ReadableInput {
   readonly input: PictureInput;
   /** Frames that were added at the end, which are not part of the picture. */
   readonly addedFrames: number;

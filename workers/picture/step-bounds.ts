@@ -23,7 +23,7 @@ export class AbandonedCalls {
 }
 
 /** The limits of a step. */
-export interface BoundsOptions {
+interface BoundsOptions {
   readonly signal: AbortSignal;
   /** Time limit for the whole step, from now on. */
   readonly limitMs: number;

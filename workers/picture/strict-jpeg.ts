@@ -24,7 +24,7 @@ const MARK = 0xff;
 const END = Buffer.from([MARK, 0xd9]);
 
 /** The form of a JPEG. */
-export interface JpegForm {
+interface JpegForm {
   /** True if only segments precede the first scan. */
   readonly hasCleanHeader: boolean;
   /** True if one scan has all pixels. */

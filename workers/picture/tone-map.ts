@@ -15,7 +15,7 @@ const PIXELS_AT_ONCE = 200_000;
 const STEPS = 4096;
 
 /** Decoded pixels with 16 bits per channel, in the byte order of the machine. */
-export interface DeepPixels extends Pixels {
+interface DeepPixels extends Pixels {
   /** The level of white. */
   readonly white: number;
 }

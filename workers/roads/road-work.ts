@@ -20,7 +20,7 @@ export interface RoadWork {
 }
 
 /** The parts that are shared with the rest of the process. */
-export interface RoadWorkParts extends Omit<VisitParts, 'kinds' | 'imports'>, Pick<ImportWorkerParts, 'tracing'> {
+interface RoadWorkParts extends Omit<VisitParts, 'kinds' | 'imports'>, Pick<ImportWorkerParts, 'tracing'> {
   readonly connection: Redis;
   readonly keys: QueueKeys;
 }

@@ -20,7 +20,7 @@ export interface RowSink {
 }
 
 /** The part of a result that describes where the rows come from. */
-export type SourceFacts = Pick<TableResult, 'format' | 'encoding' | 'encodingCertainty' | 'delimiter' | 'sheet'>;
+type SourceFacts = Pick<TableResult, 'format' | 'encoding' | 'encodingCertainty' | 'delimiter' | 'sheet'>;
 
 /** A source of rows. It can be read several times. */
 export interface RowSource {

@@ -4,7 +4,7 @@ import { CELL, cellTypeOf } from './cell-type.ts';
 import { UnprocessableError } from '../unprocessable-error.ts';
 
 /** This many rows are read before the first is written. A column that is misread after them costs a second pass. */
-export const SAMPLED_ROWS = 1000;
+const SAMPLED_ROWS = 1000;
 
 /**
  * A title and a header are searched in this number of rows. Only the texts of these rows are kept, shortened and

@@ -12,7 +12,7 @@ import type { TableShape } from './state.ts';
 const [LEAST_AT_END, LEAST_AGREEMENT] = [4, 0.6];
 
 /** The facts that must be known besides the first rows. */
-export interface ShapeSettings {
+interface ShapeSettings {
   /** The same as in `RowSource.isSparse`. */
   readonly isSparse: boolean;
   /** The option `header` of the sender. */

@@ -42,7 +42,7 @@ export const SERVICE_PUT_UNHASHED: UploadPeer = {
   ...UNHASHED,
   title: 'deferred-uploads, PUT, no hash, no fsync',
 };
-export const BUSBOY: UploadPeer = { title: 'busboy + SHA-256', server: 'busboy', ...FORM };
+const BUSBOY: UploadPeer = { title: 'busboy + SHA-256', server: 'busboy', ...FORM };
 export const FORMIDABLE: UploadPeer = { title: 'formidable + SHA-256', server: 'formidable', ...FORM };
 export const FORMIDABLE_SYNCED: UploadPeer = {
   ...FORMIDABLE,
@@ -50,7 +50,7 @@ export const FORMIDABLE_SYNCED: UploadPeer = {
   settings: { SYNC: 'on' },
 };
 export const MULTER: UploadPeer = { title: 'multer, no hash', server: 'multer', ...FORM };
-export const TUS: UploadPeer = { title: '@tus/server, no hash', server: 'tus', form: 'tus', path: '/files' };
+const TUS: UploadPeer = { title: '@tus/server, no hash', server: 'tus', form: 'tus', path: '/files' };
 const IN_PARTS = { form: 'tus-parts', path: '/files' } as const;
 export const SERVICE_PARTS: UploadPeer = { title: 'deferred-uploads, tus, fsync', server: 'service', ...IN_PARTS };
 export const SERVICE_PARTS_UNSYNCED: UploadPeer = {
@@ -66,7 +66,7 @@ export const TUS_PARTS_SYNCED: UploadPeer = {
 };
 export const KOA_MULTER: UploadPeer = { title: 'Koa + multer + Queue.add', server: 'koa-multer', ...FORM };
 
-export const SERVICE_DIRECT: UploadPeer = {
+const SERVICE_DIRECT: UploadPeer = {
   title: 'deferred-uploads, straight to the bucket',
   server: 'service',
   form: 'direct',
@@ -78,11 +78,7 @@ export const SERVICE_PUT_BUCKET: UploadPeer = {
   title: 'deferred-uploads, PUT, bucket',
   hasBucket: true,
 };
-export const SERVICE_PARTS_BUCKET: UploadPeer = {
-  ...SERVICE_PARTS,
-  title: 'deferred-uploads, tus, bucket',
-  hasBucket: true,
-};
+const SERVICE_PARTS_BUCKET: UploadPeer = { ...SERVICE_PARTS, title: 'deferred-uploads, tus, bucket', hasBucket: true };
 
 /** The peers for large files. */
 export const FILE_PEERS: readonly UploadPeer[] = [

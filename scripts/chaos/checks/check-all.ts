@@ -16,7 +16,7 @@ import { openUploads, type RedisView } from './redis-view.ts';
 const POLL_MS = 250;
 
 /** The data that the checks read. */
-export interface RunData {
+interface RunData {
   results: readonly ClientResult[];
   clientLog: ClientLog;
   fleet: Fleet;

@@ -7,7 +7,7 @@ import type { Turn } from '../turn-log.ts';
 const TURNS_MORE = 2;
 
 /** The fairness that the turns of all tenants show. */
-export interface Fairness {
+interface Fairness {
   /** One finding for each upload that waited for too many uploads of another tenant. */
   readonly findings: readonly string[];
   /** The number of uploads that were taken in their turn. */

@@ -4,7 +4,7 @@ import { codeOf, type Answer, type Caller, type Question } from './caller.ts';
 import type { ClientLog } from './client-log.ts';
 
 /** An upload to follow, and what its client does at the same time. */
-export interface Followed {
+interface Followed {
   readonly id: string;
   readonly caller: Caller;
   readonly clientLog: ClientLog;

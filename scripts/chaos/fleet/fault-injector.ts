@@ -5,7 +5,7 @@ import type { Link } from './link.ts';
 import type { LosingLog } from './power.ts';
 
 /** A time during which Redis was dead. It may have lost earlier changes. */
-export interface Outage {
+interface Outage {
   fromMs: number;
   toMs: number;
 }

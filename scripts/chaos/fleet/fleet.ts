@@ -60,7 +60,7 @@ export interface Fleet {
 }
 
 /** The size of the fleet, and whether Redis may lose unsynced data. */
-export interface FleetShape {
+interface FleetShape {
   apis: number;
   workers: number;
   powerLoss: boolean;

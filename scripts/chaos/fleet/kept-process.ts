@@ -11,7 +11,7 @@ const RESTART_AFTER_MS = 100;
 const FAULT_COUNTS_MS = patienceMs(30_000);
 
 /** The parameters with which a process is started. */
-export interface KeptSpec {
+interface KeptSpec {
   readonly name: string;
   /** The path of its entry. */
   readonly entry: string;

@@ -2,7 +2,7 @@ import { make, required, setText } from '../dom.ts';
 import { formatAge, formatCount } from './format-figures.ts';
 
 /** One line of a table. */
-export interface ActionLine {
+interface ActionLine {
   readonly id: string;
   readonly title: string;
   /** Shown below the title in small letters. */
@@ -13,7 +13,7 @@ export interface ActionLine {
 }
 
 /** The actions of a table. */
-export interface ActionTableOptions {
+interface ActionTableOptions {
   /** Prefix of the ids of the elements of the table. */
   readonly name: 'failures' | 'deliveries';
   /** Text of the button in each line. */

@@ -16,7 +16,7 @@ const COLUMNS: readonly (readonly [quota: Quota, format: (amount: number) => str
 ];
 
 /** One cell of the table. */
-export interface TenantCell {
+interface TenantCell {
   readonly text: string;
   /** True if the limit is reached. */
   readonly isFull: boolean;

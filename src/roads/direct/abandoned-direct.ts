@@ -7,7 +7,7 @@ import type { DirectUploadRecord } from './part-plan.ts';
 import { readStored, storedBytes } from './watch-stored.ts';
 
 /** The parts that visits of silent uploads need. */
-export interface AbandonedParts extends FinishParts {
+interface AbandonedParts extends FinishParts {
   /** An upload expires if no part was added for this time. */
   expiryMs: number;
 }

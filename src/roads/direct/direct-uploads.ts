@@ -45,7 +45,7 @@ export interface BegunUpload {
 }
 
 /** The parts of a file that the bucket has. */
-export interface StoredParts {
+interface StoredParts {
   partBytes: number;
   parts: Pick<StoredPart, 'number' | 'sizeBytes' | 'etag'>[];
 }

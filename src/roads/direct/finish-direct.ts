@@ -33,7 +33,7 @@ export interface FinishParts {
 }
 
 /** The parameters with which an upload is finished. */
-export interface FinishOptions {
+interface FinishOptions {
   /** The parts as the sender names them. Default: the parts that the bucket has. */
   claimed?: readonly ClaimedPart[];
   /** Default: none, because the upload was admitted when it began. */

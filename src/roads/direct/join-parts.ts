@@ -11,7 +11,7 @@ export interface ClaimedPart {
 }
 
 /** The parts that joining parts needs. */
-export interface JoinParts {
+interface JoinParts {
   storage: Pick<Storage, 'stat'>;
   direct: DirectParts;
 }

@@ -16,7 +16,7 @@ export interface DirectUploadRecord extends UploadRecord {
 }
 
 /** The division of a file into parts. */
-export interface PartPlan {
+interface PartPlan {
   readonly partBytes: number;
   readonly count: number;
   /** Returns at most `count` parts, from the number `from` on. */

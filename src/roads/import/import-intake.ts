@@ -23,7 +23,7 @@ import { asRefusal, importUrl, nameInUrl, type ImportAddresses } from './import-
 const LOOKUP_LIMIT_MS = 2_000;
 
 /** The parts that creating imports needs. */
-export interface ImportIntakeParts extends Omit<IntakeParts, 'queue'> {
+interface ImportIntakeParts extends Omit<IntakeParts, 'queue'> {
   queue: Pick<ImportQueue, 'add'>;
   addresses: ImportAddresses;
   /** True if everybody may import in open mode. */

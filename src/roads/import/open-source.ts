@@ -18,7 +18,7 @@ export interface ImportSource {
 }
 
 /** The limits with which a file is fetched. */
-export interface FetchLimits {
+interface FetchLimits {
   addresses: ImportAddresses;
   /** A server that sends nothing for this time is given up. */
   stallMs: number;

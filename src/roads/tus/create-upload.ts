@@ -4,7 +4,7 @@ import type { UploadMetadata } from '../../record/record-fields.ts';
 import { TusStore, type TusStoreParts } from './tus-store.ts';
 
 /** A resumable upload that is created. */
-export interface AnnouncedUpload {
+interface AnnouncedUpload {
   id: string;
   metadata: UploadMetadata;
   /** Size of the file. Undefined if it is not known yet. */

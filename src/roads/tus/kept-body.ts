@@ -6,7 +6,7 @@ import { readBody } from '../../intake/body.ts';
 export type BodyChunks = (rejected: AbortSignal) => AsyncIterable<Buffer>;
 
 /** Options for reading a body whose received bytes are kept. */
-export interface KeptBody {
+interface KeptBody {
   /** A signal that ends the body early, for example because the client stalls. */
   ended: AbortSignal;
   /** A signal that ends the body with its reason, because nobody needs the bytes any more. */

@@ -12,7 +12,7 @@ export interface LockParts {
 }
 
 /** A request that needs an upload for itself. */
-export interface LockedRequest {
+interface LockedRequest {
   scope: RequestScope;
   id: string;
   /** Fires if the client disconnects. */

@@ -7,7 +7,7 @@ import { tusError } from './tus-errors.ts';
 import type { TusStore } from './tus-store.ts';
 
 /** A request that appends bytes. */
-export interface PatchRequest {
+interface PatchRequest {
   scope: RequestScope;
   request: IncomingMessage;
   id: string;
@@ -18,7 +18,7 @@ export interface PatchRequest {
 }
 
 /** The facts that the answer to the client contains. */
-export interface PatchedUpload {
+interface PatchedUpload {
   offset: number;
   /** Undefined after the last byte. */
   expiresAt: Date | undefined;

@@ -25,7 +25,7 @@ export interface TusIntake extends IntakeParts {
 }
 
 /** The body of a request. */
-export interface SentPart {
+interface SentPart {
   /** Position of the first byte of the body in the file. */
   offset: number;
   body: BodyChunks;

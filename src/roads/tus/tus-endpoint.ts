@@ -47,7 +47,7 @@ export interface TusRequest {
 }
 
 /** A successful answer. Errors are thrown. */
-export interface TusAnswer {
+interface TusAnswer {
   status: number;
   headers: Record<string, string>;
 }

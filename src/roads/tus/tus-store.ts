@@ -50,7 +50,7 @@ const PATCH_OF_FINAL: ConstructorParameters<typeof ServiceError> = [
 const NOT_BEGUN_EXPIRY_MS = 600_000;
 
 /** The headers of the request that @tus/server does not read. */
-export interface SentHeaders {
+interface SentHeaders {
   /** The digest of the body. */
   checksum?: SentDigest | undefined;
   /** The role of the upload that is created. */

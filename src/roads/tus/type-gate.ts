@@ -5,7 +5,7 @@ import { acceptFile } from '../../intake/receive.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 
 /** The parameters for opening a gate. */
-export interface GateSettings {
+interface GateSettings {
   kinds: Kinds;
   /** The type and options, if an earlier request has determined them. */
   known: FileKind | undefined;

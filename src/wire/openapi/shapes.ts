@@ -66,7 +66,7 @@ export interface Operation {
 }
 
 /** Every GET also supports HEAD, so `head` is listed only for paths without GET. */
-export type Method = 'get' | 'put' | 'post' | 'delete' | 'head' | 'patch' | 'options';
+type Method = 'get' | 'put' | 'post' | 'delete' | 'head' | 'patch' | 'options';
 
 /** The operations of a path by method. */
 export type PathItem = Readonly<Partial<Record<Method, Operation>>>;

@@ -6,7 +6,7 @@ import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { HeicAnswer, HeicFailure, HeicHeader, HeicTask } from './messages.ts';
 
 /** The bounds of one call. */
-export interface HeicBounds {
+interface HeicBounds {
   readonly maxPixels: number;
   readonly maxSeconds: number;
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 import type { Size } from '../size.ts';
 
 /** The place of the pixels in a TIFF, and all its bytes. */
-export interface PixelTiff {
+interface PixelTiff {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Rows without gaps between them, to be filled in. */
   readonly pixels: Uint8Array<ArrayBuffer>;

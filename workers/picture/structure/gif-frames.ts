@@ -14,7 +14,7 @@ const CONTROL_BYTES = 4;
 const HAS_TRANSPARENCY = 1;
 
 /** Facts about the blocks of a GIF. */
-export interface GifBlocks {
+interface GifBlocks {
   /** True if a part of the canvas is transparent because the first frame does not cover it. */
   readonly isCanvasVisible: boolean;
   /** True if a frame declares a transparent colour. */

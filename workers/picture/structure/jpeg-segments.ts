@@ -10,7 +10,7 @@ const [MARK, FILL, START_OF_SCAN, END_OF_IMAGE, QUANTIZATION, INDEX] = [0xff, 0x
 export const MAX_SEGMENTS = 4096;
 
 /** Facts from the segments of a JPEG. */
-export interface JpegFacts {
+interface JpegFacts {
   /** True if only segments precede the first scan. Some cameras and editors write further bytes there. */
   readonly hasCleanJpegHeader: boolean;
   readonly pictures: number;

@@ -1,7 +1,7 @@
 import { analyse } from 'chardet';
 
 /** The guessed encoding of a text without a byte order mark. */
-export interface GuessedEncoding {
+interface GuessedEncoding {
   /** A name of the Encoding Standard. */
   encoding: string;
   /** The certainty of the guess, 0 to 1. */

@@ -3,7 +3,7 @@ import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { ScannedText } from './scan-text.ts';
 
 /** A piece of UTF-8 text without a byte order mark. */
-export interface Utf8Chunk {
+interface Utf8Chunk {
   bytes: Buffer;
   /** The fraction of the file that has been read, 0 to 1. */
   fraction: number;

@@ -5,7 +5,7 @@ const LINE_FEED = '\n';
 const RETURN = '\r';
 
 /** One record of a text. */
-export interface CutRecord {
+interface CutRecord {
   cells: readonly ByteText[];
   /** The position after its last character. */
   end: number;
@@ -26,7 +26,7 @@ export interface TextPiece {
 }
 
 /** Why there is no record: it continues in the next piece, or one of its quotes is never closed. */
-export type NoRecord = 'incomplete' | 'unclosed';
+type NoRecord = 'incomplete' | 'unclosed';
 
 /**
  * Cuts a text into records according to RFC 4180. For common deviations it follows Python's csv and Excel: a quote

@@ -3,7 +3,7 @@ import type { ByteText, RowSink } from '../row-source.ts';
 import { RecordCutter, type TextPiece } from './record-cutter.ts';
 
 /** How a text is cut into cells, and the longest record. */
-export interface RecordFormat {
+interface RecordFormat {
   delimiter: string;
   /** The same as in `TextPiece.hasReturns`. */
   hasReturns: boolean;

@@ -11,7 +11,7 @@ import { RecordReader } from './record-reader.ts';
 import { scanText, type ScannedText } from './scan-text.ts';
 
 /** The parameters for opening a text. */
-export interface TextSettings {
+interface TextSettings {
   path: string;
   options: Pick<TableOptions, 'delimiter' | 'encoding'>;
   limits: Pick<TableLimits, 'maxLineBytes'>;

@@ -4,7 +4,7 @@ import { UnprocessableError } from '../../unprocessable-error.ts';
 import { openZip } from './open-zip.ts';
 
 /** Limits of an archive. */
-export interface ArchiveLimits {
+interface ArchiveLimits {
   /** Total unpacked size of all parts that are read. */
   maxUnpackedBytes: number;
 }

@@ -14,7 +14,7 @@ const FALSE_LEAP_DAY = 60;
 const LAST_DAY = 2_958_465;
 
 /** A serial number as text, with its `CELL` type. */
-export interface TimeValue {
+interface TimeValue {
   text: string;
   type: number;
 }

@@ -13,7 +13,7 @@ import { chooseSheets, listOf, quoted, readWorkbook, type Sheet, type Workbook }
 const MAX_SHEETS_SEARCHED = 50;
 
 /** The parameters for opening a workbook. */
-export interface WorkbookSettings {
+interface WorkbookSettings {
   path: string;
   options: Pick<TableOptions, 'sheet'>;
   limits: Pick<TableLimits, 'maxUnpackedBytes' | 'maxLineBytes'>;
