@@ -1,46 +1,24 @@
-import { hold } from './hold/hold.ts';
+import { BENCHES } from './benches.ts';
 import { COMMON_USAGE, say, type Bench } from './lib/bench.ts';
-import { page } from './page/page.ts';
-import { pictures } from './pictures/pictures.ts';
-import { recovery } from './recovery/recovery.ts';
-import { redisRecovery } from './recovery/redis-recovery.ts';
-import { scale } from './scale/scale.ts';
-import { stack } from './stack/stack.ts';
-import { tables } from './tables/tables.ts';
-import { tracing } from './tracing/tracing.ts';
-import { upload } from './upload/upload.ts';
-import { wake } from './wake/wake.ts';
-import { webhooks } from './webhooks/webhooks.ts';
+import { runBench } from './lib/run-bench.ts';
 
-const BENCHES: readonly Bench[] = [
-  wake,
-  hold,
-  upload,
-  pictures,
-  tables,
-  webhooks,
-  recovery,
-  redisRecovery,
-  page,
-  scale,
-  stack,
-  tracing,
-];
-
-/** `npm run bench -- <name> [--number value …] [--profile <directory>]` */
-async function main([name, ...args]: readonly string[]): Promise<void> {
-  const bench = BENCHES.find((one) => one.name === name);
-  if (bench === undefined) {
+/** `npm run bench -- <name> [--number value …]`. A name such as `scale` runs all its parts, one after the other. */
+async function main(args: readonly string[]): Promise<void> {
+  const firstOption = args.findIndex((arg) => arg.startsWith('--'));
+  const words = firstOption < 0 ? args : args.slice(0, firstOption);
+  const wanted = words.join(' ');
+  const benches = BENCHES.filter(({ name }) => name === wanted || name.startsWith(`${wanted} `));
+  if (benches.length === 0) {
     say(`npm run bench -- <name> [options], where there are:\n\n${BENCHES.map(describe).join('\n\n')}`);
-    process.exitCode = name === undefined ? 0 : 1;
-    return;
+    say(`\nEach also takes: ${COMMON_USAGE}`);
+    process.exitCode = wanted === '' ? 0 : 1;
   }
-  await bench.run(args);
+  for (const bench of benches) await runBench(bench, args.slice(words.length));
 }
 
 function describe({ name, summary, defaults }: Bench): string {
   const options = Object.entries(defaults).map(([option, value]) => `--${option} ${value}`);
-  return `  ${name}  ${summary}\n        ${options.join(' ')}\n        ${COMMON_USAGE}`;
+  return `  ${name}  ${summary}\n        ${options.join(' ')}`;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,8 +1,7 @@
 import type { ClientQuestions } from '../children/clients.ts';
-import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
-import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
-import { publish } from '../lib/publish.ts';
+import { assertOpenFiles } from '../lib/machine.ts';
 import { BARE, KOA, SERVICE, startPeer, type PeerKind } from '../lib/peer.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { reportHold, type PeerFigures } from './report.ts';
@@ -18,21 +17,19 @@ const MAX_IDLE_SECONDS = 30;
 const SPARE_FILES = 200;
 
 /** Measures the cost of many held responses in one process, and how fast one burst ends them all. */
-export const hold: Bench = {
+export const hold: Bench<typeof defaults> = {
   name: 'hold',
   summary: 'memory and idle processor time of many held responses, and the burst that releases them',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
+  async run(options) {
     if (options.idle > MAX_IDLE_SECONDS)
       throw new Error(`--idle is at most ${MAX_IDLE_SECONDS}: longer than that nothing is held`);
     assertOpenFiles(options.held + SPARE_FILES);
-    const facts = await machineFacts();
-    await withSession(async (session) => {
+    return await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
       const peers: PeerFigures[] = [BARE, SERVICE, KOA].map((kind) => ({ kind, rounds: [] }));
-      const report = () => `${facts}\n\n${reportHold(options, peers)}`;
+      const report = () => reportHold(options, peers);
       onInterrupt(report);
       for (let round = 1; round <= options.rounds; round += 1) {
         for (const { kind, rounds } of peers) {
@@ -40,7 +37,7 @@ export const hold: Bench = {
           rounds.push(await runFresh(session, clients, kind, options));
         }
       }
-      await publish('hold', options, report());
+      return report();
     });
   },
 };

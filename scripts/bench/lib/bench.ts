@@ -1,16 +1,20 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** A benchmark for `npm run bench -- <name>`. */
-export interface Bench {
+type Numbers = Readonly<Record<string, number>>;
+
+/** A benchmark, or a part of one, for `npm run bench -- <name>`. */
+export interface Bench<D extends Numbers = Numbers> {
+  /** Also names its section in docs/benchmarks.md. The name of a part has two words, such as `scale stall`. */
   readonly name: string;
   /** One line about what it measures. */
   readonly summary: string;
   /** The options with numbers, such as `--name 5`, with their defaults. */
-  readonly defaults: Readonly<Record<string, number>>;
+  readonly defaults: D;
   /** Numbers that `--quick` uses instead of the defaults. */
-  readonly quick?: Readonly<Record<string, number>>;
-  run(args: readonly string[]): Promise<void>;
+  readonly quick: Partial<D>;
+  /** Measures and resolves with the tables. Sets what an interrupted run prints (`onInterrupt`). */
+  run(options: D & CommonOptions): Promise<string>;
 }
 
 /** The other options of every benchmark. */
@@ -21,8 +25,6 @@ export interface CommonOptions {
   profile: string | undefined;
   /** If true, the tables are also written to docs/benchmarks.md. */
   write: boolean;
-  /** The options as given, for the docs. */
-  given: string;
 }
 
 /** The usage text of the options of every benchmark. */
@@ -30,13 +32,13 @@ export const COMMON_USAGE = '--quick --write --profile <directory> --node-option
 
 /**
  * Parses options such as `--rounds 5`. `--quick` replaces the defaults by those of `quick`: enough to see that a
- * benchmark runs, too few for a figure to rely on. Throws for a name that is not in `defaults`, and for a value that is
- * not a positive number.
+ * benchmark runs, too few for a figure to rely on, so it excludes `--write`. Throws for a name that is not in
+ * `defaults`, and for a value that is not a positive number.
  */
-export function parseOptions<D extends Record<string, number>>(
+export function parseOptions<D extends Numbers>(
   args: readonly string[],
   defaults: D,
-  quick: Partial<D> = {},
+  quick: Partial<D>,
 ): D & CommonOptions {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -50,13 +52,14 @@ export function parseOptions<D extends Record<string, number>>(
     },
   });
   const { profile, quick: isQuick, write, 'node-options': nodeOptions, ...numbers } = values;
+  if (isQuick === true && write === true)
+    throw new Error('--quick is too short for a figure in the docs; leave out --quick or --write');
   const given = Object.entries(numbers).map(([name, number]) => [name, positive(name, String(number))] as const);
   return {
     ...defaults,
     ...(isQuick === true ? quick : {}),
     ...Object.fromEntries(given),
     write: write === true,
-    given: args.filter((arg) => arg !== '--write').join(' '),
     profile: typeof profile === 'string' ? resolve(profile) : undefined,
     serverOptions: typeof nodeOptions === 'string' ? nodeOptions.split(' ').filter((option) => option !== '') : [],
   };
@@ -64,14 +67,15 @@ export function parseOptions<D extends Record<string, number>>(
 
 let reportSoFar: (() => string) | undefined;
 
-/** Sets the report that is printed if the run is interrupted. It may have rounds without figures. */
-export function onInterrupt(report: () => string): void {
+/** Sets the tables that are printed if the run is interrupted. They may have rounds without figures. */
+export function onInterrupt(report: (() => string) | undefined): void {
   reportSoFar = report;
 }
 
 /** Prints the figures of an interrupted run. */
 export function printSoFar(): void {
-  if (reportSoFar !== undefined) console.log(`interrupted; the figures so far:\n\n${reportSoFar()}`);
+  if (reportSoFar !== undefined)
+    console.log(`interrupted; the figures so far, perhaps of fewer rounds than the titles say:\n\n${reportSoFar()}`);
   reportSoFar = undefined;
 }
 

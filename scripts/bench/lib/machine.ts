@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../setup/command.mjs';
+import { projectRoot } from '../../setup/project-root.mjs';
 import { ensureRedisServer } from '../../setup/redis-binary.mjs';
 
 /** Returns a few lines about the machine. */
@@ -8,11 +12,19 @@ export async function machineFacts(): Promise<string> {
   const gib = totalmem() / 2 ** 30;
   return [
     `machine   ${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} cores, ${gib.toFixed(0)} GiB, ${type()} ${release()}`,
-    `software  node ${process.version}, redis-server ${version}, unix socket, no persistence`,
+    `software  ${await ownVersion()}, node ${process.version}, redis-server ${version}`,
     `taken     ${new Date().toISOString()}, load average before the start ${loadavg()
       .map((load) => load.toFixed(2))
       .join(' ')}`,
   ].join('\n');
+}
+
+/** Returns the version of this package, with the commit if it is known. */
+async function ownVersion(): Promise<string> {
+  const text = await readFile(join(projectRoot, 'package.json'), 'utf8');
+  const { name, version } = JSON.parse(text) as { name: string; version: string };
+  const { code, output } = await run('git', ['rev-parse', '--short', 'HEAD'], { cwd: projectRoot });
+  return [name, version, ...(code === 0 ? [`(${output.trim()})`] : [])].join(' ');
 }
 
 /** Throws with a line for the user if a process may not open `wanted` files. */

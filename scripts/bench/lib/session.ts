@@ -22,7 +22,7 @@ export interface Session {
 }
 
 /** Calls `run` with a session and ends the session when `run` returns, throws or is interrupted. */
-export async function withSession(run: (session: Session) => Promise<void>): Promise<void> {
+export async function withSession<T>(run: (session: Session) => Promise<T>): Promise<T> {
   const releases: (() => Promise<void>)[] = [];
   const opening = openSession(releases);
   let closed: Promise<void> | undefined;
@@ -33,11 +33,11 @@ export async function withSession(run: (session: Session) => Promise<void>): Pro
     ));
   const giveSignalsBack = printOnSignals(close);
   try {
-    await run(await opening);
+    return await run(await opening);
   } catch (error) {
     // After an interruption has ended the processes, all questions to them fail.
     if (closed === undefined) throw error;
-    await new Promise(() => undefined);
+    return await new Promise<never>(() => undefined);
   } finally {
     await close();
     giveSignalsBack();

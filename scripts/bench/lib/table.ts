@@ -29,7 +29,13 @@ export function formatTargets(targets: readonly Target[]): string {
     what,
     figure(value, digits),
     `≤ ${most}`,
-    value <= most ? 'met' : 'MISSED',
+    verdict(value, value <= most),
   ]);
   return formatTable(['target', 'measured', 'allowed', ''], rows);
+}
+
+/** Returns whether a target is met, or a dash if it was not measured. */
+export function verdict(value: number, isMet: boolean): string {
+  if (!Number.isFinite(value)) return '-';
+  return isMet ? 'met' : 'MISSED';
 }

@@ -2,11 +2,10 @@ import type { Page } from 'playwright-core';
 import { startBrowser } from '../../../test/helpers/browser.ts';
 import { photo } from '../../../test/helpers/pictures.ts';
 import { startService } from '../../../test/helpers/service.ts';
-import { parseOptions, say, type Bench } from '../lib/bench.ts';
-import { machineFacts } from '../lib/machine.ts';
-import { publish } from '../lib/publish.ts';
+import { onInterrupt, say, type Bench } from '../lib/bench.ts';
+import { printOnSignals } from '../lib/session.ts';
 import { pollEverySecond } from './poll-every-second.ts';
-import { reportPage, type DropFigures, type LoadFigures } from './report.ts';
+import { reportPage, type DropFigures, type LoadFigures, type PageFigures } from './report.ts';
 
 const defaults = { files: 200, loads: 9, workers: 2 };
 const quick = { files: 20, loads: 2 };
@@ -17,16 +16,14 @@ const DIFFERENT_PHOTOS = 4;
 const IDLE_MS = 1000;
 
 /** Measures the size and load time of the page, and many files dropped at the same time. */
-export const page: Bench = {
+export const page: Bench<typeof defaults> = {
   name: 'page',
   summary:
     'weight and first paint of the page; smoothness and requests with many files dropped at once, beside ' +
     'polling once a second',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
-    const facts = await machineFacts();
+  async run(options) {
     const photos = await Promise.all(
       Array.from({ length: DIFFERENT_PHOTOS }, (_, index) => photo({ width: 1200, height: 900, seed: index + 1 })),
     );
@@ -35,19 +32,26 @@ export const page: Bench = {
       env: { LOG_LEVEL: 'warn', UPLOAD_MAX_OPEN_PER_ADDRESS: '1000' },
     });
     const browser = await startBrowser();
-    try {
-      say(`${options.loads} loads`);
-      const loads: LoadFigures[] = [];
-      for (let load = 0; load < options.loads; load += 1)
-        loads.push(await measureLoad((await browser.open('about:blank')).page, service.url));
-      say(`${options.files} files dropped`);
-      const dropped = await measureDrop((await browser.open(service.url)).page, photos, options.files);
-      say(`${options.files} files, and a poll for each once a second`);
-      const polled = await pollEverySecond(service.url, photos, options.files);
-      await publish('page', options, `${facts}\n\n${reportPage(options, loads, dropped, polled)}`);
-    } finally {
+    const close = async (): Promise<void> => {
       await browser.close();
       await service.stop();
+    };
+    const figures: PageFigures = { loads: [], dropped: undefined, polled: undefined };
+    const report = () => reportPage(options, figures);
+    onInterrupt(report);
+    const giveSignalsBack = printOnSignals(close);
+    try {
+      say(`${options.loads} loads`);
+      while (figures.loads.length < options.loads)
+        figures.loads.push(await measureLoad((await browser.open('about:blank')).page, service.url));
+      say(`${options.files} files dropped`);
+      figures.dropped = await measureDrop((await browser.open(service.url)).page, photos, options.files);
+      say(`${options.files} files, and a poll for each once a second`);
+      figures.polled = await pollEverySecond(service.url, photos, options.files);
+      return report();
+    } finally {
+      await close();
+      giveSignalsBack();
     }
   },
 };

@@ -1,4 +1,4 @@
-import { median } from '../lib/statistics.ts';
+import { median, sum } from '../lib/statistics.ts';
 import { figure, formatTable, formatTargets } from '../lib/table.ts';
 import type { PollFigures } from './poll-every-second.ts';
 
@@ -17,6 +17,16 @@ export interface DropFigures {
   longTasksMs: readonly number[];
 }
 
+/** The figures of a run. A figure is undefined before it is measured. */
+export interface PageFigures {
+  readonly loads: LoadFigures[];
+  dropped: DropFigures | undefined;
+  polled: PollFigures | undefined;
+}
+
+const NO_DROP: DropFigures = { requests: {}, seconds: Number.NaN, longTasksMs: [] };
+const NO_POLL: PollFigures = { requests: Number.NaN, seconds: Number.NaN };
+
 const WEIGHT_TARGET_KB = 40;
 const PAINT_TARGET_MS = 200;
 const LONG_TASK_TARGET_MS = 100;
@@ -25,13 +35,11 @@ const REQUESTS_TARGET = 3;
 /** Returns the tables and the state of the targets. */
 export function reportPage(
   { files, loads }: { files: number; loads: number },
-  loaded: readonly LoadFigures[],
-  dropped: DropFigures,
-  polled: PollFigures,
+  { loads: loaded, dropped, polled = NO_POLL }: PageFigures,
 ): string {
-  const { requests, seconds, longTasksMs } = dropped;
-  const total = Object.values(requests).reduce((sum, count) => sum + count, 0);
-  const longest = Math.max(0, ...longTasksMs);
+  const { requests, seconds, longTasksMs } = dropped ?? NO_DROP;
+  const total = dropped === undefined ? Number.NaN : sum(Object.values(requests));
+  const longest = dropped === undefined ? Number.NaN : Math.max(0, ...longTasksMs);
   const weightKb = median(loaded.map(({ bytes }) => bytes)) / 1000;
   const paintMs = median(loaded.map(({ firstPaintMs }) => firstPaintMs));
   const kinds = Object.entries(requests)

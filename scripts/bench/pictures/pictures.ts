@@ -2,9 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { photo, type PhotoOptions } from '../../../test/helpers/pictures.ts';
-import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
-import { machineFacts } from '../lib/machine.ts';
-import { publish } from '../lib/publish.ts';
+import { onInterrupt, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { bareSharp } from './bare.ts';
 import { IMAGEMAGICK, program, VIPSTHUMBNAIL } from './command.ts';
@@ -52,16 +50,14 @@ const KINDS: readonly { title: string; photos: readonly PhotoOptions[] }[] = [
 ];
 
 /** Compares the service, from the first byte to the result, with programs that only convert files. */
-export const pictures: Bench = {
+export const pictures: Bench<typeof defaults> = {
   name: 'pictures',
   summary:
     '12-megapixel photos to three sizes, through the whole service, beside bare sharp, vipsthumbnail and ImageMagick',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
-    const facts = await machineFacts();
-    await withSession(async (session) => {
+  async run(options) {
+    return await withSession(async (session) => {
       const programs = [VIPSTHUMBNAIL, IMAGEMAGICK].map((one) => ({ title: one.title, contestant: program(one) }));
       const absent = programs.filter(({ contestant }) => contestant === undefined).map(({ title }) => title);
       const contestants = [
@@ -79,11 +75,11 @@ export const pictures: Bench = {
           ].join('');
           const figures: Figures[] = contestants.map((contestant) => ({ title: contestant.title, seconds: [] }));
           const reportKind = () => report(heading, options.pictures, figures, absent);
-          onInterrupt(() => [facts, ...reports, reportKind()].join('\n\n'));
+          onInterrupt(() => [...reports, reportKind()].join('\n\n'));
           await runRounds(session, contestants, files, options, figures);
           reports.push(reportKind());
         }
-        await publish('pictures', options, [facts, ...reports].join('\n\n'));
+        return reports.join('\n\n');
       } finally {
         for (const contestant of contestants) await contestant.end();
       }

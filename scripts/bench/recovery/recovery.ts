@@ -1,5 +1,4 @@
-import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
-import { machineFacts } from '../lib/machine.ts';
+import { onInterrupt, say, type Bench } from '../lib/bench.ts';
 import { printOnSignals } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
@@ -12,20 +11,19 @@ const quick = { rounds: 1 };
 const HEADINGS = ['fault', 'next attempt ms', 'worst', 'waiter notified ms', 'worst', 'worker is back ms'];
 
 /** Measures the recovery from each fault of a worker, and the delay of a cancel. */
-export const recovery: Bench = {
+export const recovery: Bench<typeof defaults> = {
   name: 'recovery',
   summary:
     'from a fault of a worker, or a cancel, to the next attempt, the outcome and the new worker; in several ' +
     'lanes at once',
   defaults,
   quick,
-  async run(args) {
-    const { rounds, lanes } = parseOptions(args, defaults, quick);
-    const facts = await machineFacts();
-    const results = new Map<Fault, RecoveryTimes[]>();
+  async run({ rounds, lanes }) {
+    const results = new Map<Fault, RecoveryTimes[]>(FAULTS.map((fault) => [fault, []]));
     const report = (): string => {
       const rows = FAULTS.map((fault) => rowOf(fault, results.get(fault) ?? []));
-      return `${facts}\n\nmedians and worst of ${rounds} rounds; for a cancel the first figure is its signal\n\n${formatTable(HEADINGS, rows)}`;
+      const title = `medians and worst of ${rounds} rounds; for a cancel the first figure is its signal`;
+      return `${title}\n\n${formatTable(HEADINGS, rows)}`;
     };
     onInterrupt(report);
     // The processes of the service end with this one.
@@ -33,21 +31,19 @@ export const recovery: Bench = {
     const left = [...FAULTS];
     const lane = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift())
-        results.set(next, await measureFault(next, rounds));
+        await measureFault(next, rounds, results.get(next) ?? []);
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     giveSignalsBack();
-    console.log(report());
+    return report();
   },
 };
 
-async function measureFault(fault: Fault, rounds: number): Promise<RecoveryTimes[]> {
+async function measureFault(fault: Fault, rounds: number, results: RecoveryTimes[]): Promise<void> {
   say(fault.title);
   const fleet = await startFleet(fault.workers, fault.env);
   try {
-    const results: RecoveryTimes[] = [];
     while (results.length < rounds) results.push(await fault.measure(fleet));
-    return results;
   } catch (error) {
     throw new Error(fault.title, { cause: error });
   } finally {

@@ -1,6 +1,5 @@
 import { photo } from '../../../test/helpers/pictures.ts';
-import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
-import { machineFacts } from '../lib/machine.ts';
+import { onInterrupt, say, type Bench } from '../lib/bench.ts';
 import { printOnSignals } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
@@ -23,22 +22,20 @@ const HEADINGS = [
 ];
 
 /** Measures the recovery from each fault of Redis. */
-export const redisRecovery: Bench = {
+export const redisRecovery: Bench<typeof defaults> = {
   name: 'redis-recovery',
   summary:
     'from a fault of Redis, or its end, until processes are ready, an upload is taken, and clients that were ' +
-    'held clients notified',
+    'held are notified',
   defaults,
   quick,
-  async run(args) {
-    const { rounds, lanes, outage } = parseOptions(args, defaults, quick);
-    const facts = await machineFacts();
+  async run({ rounds, lanes, outage }) {
     const bytes = await photo({ width: 120, height: 90 });
     const faults = redisFaults(outage * 1000);
     const results = new Map<RedisFault, RedisRecoveryTimes[]>(faults.map((fault) => [fault, []]));
     const report = (): string => {
       const rows = faults.map((fault) => rowOf(fault, results.get(fault) ?? []));
-      return `${facts}\n\nmedians and worst of ${rounds} rounds, from the end of the fault, or from its beginning if it has no end\n\n${formatTable(HEADINGS, rows)}`;
+      return `medians and worst of ${rounds} rounds, from the end of the fault, or from its beginning if it has no end\n\n${formatTable(HEADINGS, rows)}`;
     };
     onInterrupt(report);
     // The processes of the service end with this one.
@@ -52,7 +49,7 @@ export const redisRecovery: Bench = {
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     giveSignalsBack();
-    console.log(report());
+    return report();
   },
 };
 

@@ -1,5 +1,5 @@
 import type { ClientQuestions } from '../children/clients.ts';
-import { say } from '../lib/bench.ts';
+import { onInterrupt, say } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { BARE, SERVICE, SERVICE_TARGETED, startPeer, type Peer, type PeerKind } from '../lib/peer.ts';
 import { median, medianRatio } from '../lib/statistics.ts';
@@ -28,19 +28,24 @@ interface Measured {
 /** Measures the wake latency with clients on several API processes. */
 export const processes: Part = {
   name: 'processes',
+  summary: 'from an event to the client that waits for it, with clients on 1, 4 and 16 API processes',
   async run(session, options) {
     const clients = session.start<ClientQuestions>('clients');
-    const tables: string[] = [];
+    const figures: { count: number; measured: Measured[] }[] = [];
+    const title = `${options.held} held polls over all API processes, ${options.rate} events/s; medians of ${options.rounds} rounds, ratios to line 1`;
+    const report = () => [title, ...figures.map(tableOf)].join('\n\n');
+    onInterrupt(report);
     for (const count of PROCESS_COUNTS) {
       say(`${count} API processes of each kind`);
       const peers = await Promise.all(
         KINDS.map((kind) => startPeer(session, kind, options.held, options.serverOptions, count)),
       );
-      tables.push(report(count, await runRounds(peers, clients, options)));
+      const measured: Measured[] = KINDS.map((kind) => ({ kind, rounds: [] }));
+      figures.push({ count, measured });
+      await runRounds(peers, clients, options, measured);
       await Promise.all(peers.map((peer) => peer.end()));
     }
-    const title = `${options.held} held polls over all API processes, ${options.rate} events/s; medians of ${options.rounds} rounds, ratios to line 1`;
-    return [title, ...tables].join('\n\n');
+    return report();
   },
 };
 
@@ -48,9 +53,9 @@ async function runRounds(
   peers: readonly Peer[],
   clients: Child<ClientQuestions>,
   options: ScaleOptions,
-): Promise<Measured[]> {
+  measured: readonly Measured[],
+): Promise<void> {
   const load: Load = { events: options.rate * SECONDS, perSecond: options.rate };
-  const measured: Measured[] = peers.map(({ kind }) => ({ kind, rounds: [] }));
   for (let round = 0; round <= options.rounds; round += 1) {
     for (const [index, peer] of peers.entries()) {
       const figures = await runRound(peer, clients, load);
@@ -58,10 +63,9 @@ async function runRounds(
       if (round > 0) measured[index]?.rounds.push(figures);
     }
   }
-  return measured;
 }
 
-function report(count: number, measured: readonly Measured[]): string {
+function tableOf({ count, measured }: { count: number; measured: readonly Measured[] }): string {
   const bare = measured[0]?.rounds ?? [];
   const p50 = (round: RoundFigures) => round.p50Us;
   const p99 = (round: RoundFigures) => round.p99Us;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientQuestions } from '../children/clients.ts';
-import { say } from '../lib/bench.ts';
+import { onInterrupt, say } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { untilEqual } from '../lib/eventually.ts';
 import { heldBy, SERVICE, startPeer, type Peer } from '../lib/peer.ts';
@@ -34,8 +34,10 @@ interface Figures {
 /** Stops a process while more events pass than the stream keeps. */
 export const stall: Part = {
   name: 'stall',
+  summary: 'waits that are lost if a process stands still while more events happen than the stream keeps',
   async run(session, options) {
     const measured: Figures[] = [];
+    onInterrupt(() => report(measured, options));
     for (const bus of BUSES) {
       say(`EVENT_BUS=${bus}`);
       measured.push(await measureBus(session, bus, options));

@@ -1,5 +1,5 @@
 import type { ClientQuestions } from '../children/clients.ts';
-import { say } from '../lib/bench.ts';
+import { onInterrupt, say } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
 import { untilEqual } from '../lib/eventually.ts';
 import { heldBy, SERVICE, startPeer, type Peer } from '../lib/peer.ts';
@@ -28,12 +28,20 @@ interface Figures {
 /** Measures the processor time of an API process for changes without waiters. */
 export const unwanted: Part = {
   name: 'unwanted',
+  summary: 'processor time of an API process for changes of uploads for which no client waits',
   async run(session, options) {
     const clients = session.start<ClientQuestions>('clients');
-    const measured: Figures[] = [];
-    for (const bus of BUSES) {
-      say(`EVENT_BUS=${bus}`);
-      measured.push(await measureBus(session, clients, bus, options));
+    const measured = BUSES.map((bus): Figures => ({
+      bus,
+      perSecond: [],
+      apiPercent: [],
+      readerPercent: [],
+      redisUsPerEvent: [],
+    }));
+    onInterrupt(() => report(measured, options));
+    for (const figures of measured) {
+      say(`EVENT_BUS=${figures.bus}`);
+      await measureBus(session, clients, figures, options);
     }
     return report(measured, options);
   },
@@ -42,16 +50,16 @@ export const unwanted: Part = {
 async function measureBus(
   session: Session,
   clients: Child<ClientQuestions>,
-  bus: Figures['bus'],
+  figures: Figures,
   options: ScaleOptions,
-): Promise<Figures> {
+): Promise<void> {
+  const { bus } = figures;
   const settings = { EVENT_BUS: bus };
   const peer = await startPeer(session, { ...SERVICE, title: bus, settings }, HELD, options.serverOptions);
   const crowd = await startCrowd(session, settings);
   const reader = session.start<ReaderQuestions>('../scale/children/event-reader');
   await reader.ask('start', session.redisUrl);
   await hold(peer, clients);
-  const figures: Figures = { bus, perSecond: [], apiPercent: [], readerPercent: [], redisUsPerEvent: [] };
   await withRedisMeter(session.redisUrl, async (meter) => {
     for (let round = 0; round <= options.rounds; round += 1) {
       const one = await runRound(peer, crowd, reader, meter, options);
@@ -64,7 +72,6 @@ async function measureBus(
   });
   await clients.ask('disconnect');
   await Promise.all([peer.end(), crowd.end(), reader.end()]);
-  return figures;
 }
 
 async function hold(peer: Peer, clients: Child<ClientQuestions>): Promise<void> {

@@ -1,8 +1,6 @@
 import { Agent } from 'node:http';
 import { availableParallelism } from 'node:os';
-import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
-import { machineFacts } from '../lib/machine.ts';
-import { publish } from '../lib/publish.ts';
+import { onInterrupt, say, type Bench } from '../lib/bench.ts';
 import { withSession } from '../lib/session.ts';
 import { redisPid, startHandWritten, startService, type Stack } from './contestants.ts';
 import { makeLoads, type StackLoad } from './loads.ts';
@@ -22,19 +20,17 @@ const defaults = {
 const quick = { photos: 4, pictures: 32, icons: 64, tables: 8, rounds: 1 };
 
 /** Compares the whole service with the stack that a team would write by hand. */
-export const stack: Bench = {
+export const stack: Bench<typeof defaults> = {
   name: 'stack',
   summary: 'whole jobs from the first byte to the result, beside Koa + multer + BullMQ + sharp written by hand',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
+  async run(options) {
     const nodeOptions = [
       ...options.serverOptions,
       ...(options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`]),
     ];
-    const facts = await machineFacts();
-    await withSession(async (session) => {
+    return await withSession(async (session) => {
       const loads = await makeLoads(session.directory, options);
       const stacks = [
         await startService(session, options.workers, nodeOptions),
@@ -46,11 +42,11 @@ export const stack: Bench = {
         const reports: string[] = [];
         for (const load of loads) {
           const figures = stacks.map(({ title }): LoadFigures => ({ title, rounds: [] }));
-          onInterrupt(() => [facts, ...reports, reportLoad(load, figures)].join('\n\n'));
+          onInterrupt(() => [...reports, reportLoad(load, figures)].join('\n\n'));
           await measureLoad(stacks, redis, load, options.rounds, figures);
           reports.push(reportLoad(load, figures));
         }
-        await publish('stack', options, [facts, ...reports].join('\n\n'));
+        return reports.join('\n\n');
       } finally {
         for (const one of stacks) await one.end();
       }

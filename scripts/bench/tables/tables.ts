@@ -1,9 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
-import { machineFacts } from '../lib/machine.ts';
-import { publish } from '../lib/publish.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { CSV_KINDS, writeCsv, type CsvKind } from './csv.ts';
 import type { BareQuestions, BareWay } from './questions.ts';
@@ -20,29 +18,28 @@ const MS_PER_SECOND = 1000;
 const WARM_UP_ROWS = 50_000;
 
 /** Compares the service on large tables, from the first byte to the result, with plain csv-parse. */
-export const tables: Bench = {
+export const tables: Bench<typeof defaults> = {
   name: 'tables',
   summary: 'a CSV of a million rows, through the whole service, beside bare csv-parse',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
-    const facts = await machineFacts();
-    await withSession(async (session) => {
+  async run(options) {
+    return await withSession(async (session) => {
       const figures: KindFigures[] = [];
-      onInterrupt(() => `${facts}\n\n${report(figures)}`);
-      for (const kind of CSV_KINDS) figures.push(await measureKind(session, kind, options));
-      await publish('tables', options, `${facts}\n\n${report(figures)}`);
+      onInterrupt(() => report(figures));
+      for (const kind of CSV_KINDS) await measureKind(session, kind, options, figures);
+      return report(figures);
     });
   },
 };
 
-/** Measures one kind of table. In each round all contestants read the same file in turn. */
+/** Measures one kind of table and adds its figures. In each round all contestants read the same file in turn. */
 async function measureKind(
   session: Session,
   kind: CsvKind,
   { rows, rounds, profile, serverOptions }: typeof defaults & CommonOptions,
-): Promise<KindFigures> {
+  all: KindFigures[],
+): Promise<void> {
   say(`${kind.title}: warming up`);
   const [small, large] = [join(session.directory, 'small.csv'), join(session.directory, 'large.csv')];
   await Promise.all([writeCsv(kind, WARM_UP_ROWS, small), writeCsv(kind, rows, large)]);
@@ -57,7 +54,8 @@ async function measureKind(
     await service.digest(small, WARM_UP_ROWS);
     const workerGrowth = service.watchWorker();
     const heading = `${rows} rows of ${kind.title}, ${((await stat(large)).size / MB).toFixed(0)} MB; medians of ${rounds} rounds`;
-    const figures: KindFigures = { heading, rows, service: [], records: [], jsonLines: [], workerGrowth: 0 };
+    const figures: KindFigures = { heading, rows, service: [], records: [], jsonLines: [], workerGrowth: Number.NaN };
+    all.push(figures);
     for (let round = 1; round <= rounds; round += 1) {
       say(`${kind.title}: round ${round} of ${rounds}`);
       figures.service.push(await service.digest(large, rows));
@@ -65,7 +63,7 @@ async function measureKind(
       figures.records.push(records);
       figures.jsonLines.push(jsonLines);
     }
-    return { ...figures, workerGrowth: workerGrowth() };
+    figures.workerGrowth = workerGrowth();
   } finally {
     await Promise.all([service.end(), bare.end()]);
   }

@@ -1,9 +1,7 @@
 import { Agent } from 'node:http';
 import { join } from 'node:path';
-import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
-import { machineFacts } from '../lib/machine.ts';
+import { onInterrupt, say, type Bench } from '../lib/bench.ts';
 import { WITHOUT_TRACING } from '../lib/peer.ts';
-import { publish } from '../lib/publish.ts';
 import { startServiceProcesses, type ServiceProcesses } from '../lib/service-processes.ts';
 import { withSession, type Session } from '../lib/session.ts';
 import { median, medianRatio } from '../lib/statistics.ts';
@@ -41,23 +39,21 @@ interface Side {
 }
 
 /** Measures the cost of the code of tracing while it is off. */
-export const tracing: Bench = {
+export const tracing: Bench<typeof defaults> = {
   name: 'tracing',
   summary: 'processor time of uploads while tracing is off, beside the same service without its code',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
-    const facts = await machineFacts();
+  async run(options) {
     const sides: Side[] = [
       { title: 'no code of tracing', options: WITHOUT_TRACING, costs: [] },
       { title: 'tracing off', options: [], costs: [] },
       { title: 'tracing off, again', options: [], costs: [] },
     ];
     const ownUs = await hooksUs();
-    const report = (): string => `${facts}\n\n${reportOf(sides, options, ownUs)}`;
+    const report = (): string => reportOf(sides, options, ownUs);
     onInterrupt(report);
-    await withSession(async (session) => {
+    return await withSession(async (session) => {
       const services: ServiceProcesses[] = [];
       try {
         for (const [index, side] of sides.entries()) services.push(await startSide(session, index, side, options));
@@ -73,7 +69,7 @@ export const tracing: Bench = {
       } finally {
         await Promise.all(services.map(({ end }) => end()));
       }
-      await publish('tracing', options, report());
+      return report();
     });
   },
 };

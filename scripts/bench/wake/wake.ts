@@ -1,8 +1,7 @@
 import type { ClientQuestions } from '../children/clients.ts';
-import { onInterrupt, parseOptions, say, type Bench, type CommonOptions } from '../lib/bench.ts';
+import { onInterrupt, say, type Bench, type CommonOptions } from '../lib/bench.ts';
 import type { Child } from '../lib/child.ts';
-import { assertOpenFiles, machineFacts } from '../lib/machine.ts';
-import { publish } from '../lib/publish.ts';
+import { assertOpenFiles } from '../lib/machine.ts';
 import {
   BARE,
   JOB_RESULTS,
@@ -24,16 +23,14 @@ const quick = { held: 200, events: 400, rounds: 1 };
 const SPARE_FILES = 200;
 
 /** Measures the time from the creation of an event in a worker process until a waiting client has read it. */
-export const wake: Bench = {
+export const wake: Bench<typeof defaults> = {
   name: 'wake',
   summary: 'from an event in a worker process to the client that waits for it, at a rate and in one burst',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
+  async run(options) {
     assertOpenFiles(options.held + SPARE_FILES);
-    const facts = await machineFacts();
-    await withSession(async (session) => {
+    return await withSession(async (session) => {
       const clients = session.start<ClientQuestions>('clients');
       const peers: Peer[] = [];
       for (const kind of [BARE, SERVICE, JOB_WAITER, SERVICE_TARGETED, JOB_RESULTS, SERVICE_UNTRACED]) {
@@ -43,10 +40,10 @@ export const wake: Bench = {
       const steady: Load = { events: options.events, perSecond: options.rate };
       const burst: Load = { events: options.held };
       const figures = [steady, burst].map((load) => ({ load, peers: peers.map(({ kind }) => ({ kind, rounds: [] })) }));
-      const report = () => `${facts}\n\n${reportWake(options, figures)}`;
+      const report = () => reportWake(options, figures);
       onInterrupt(report);
       await runLoads(peers, clients, figures, options.rounds);
-      await publish('wake', options, report());
+      return report();
     });
   },
 };

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SECRET, startReceiver, type WebhookReceiver } from '../../../test/helpers/webhook-receiver.ts';
-import { onInterrupt, parseOptions, say, type Bench } from '../lib/bench.ts';
+import { onInterrupt, say, type Bench } from '../lib/bench.ts';
 import { untilEqual } from '../lib/eventually.ts';
-import { machineFacts } from '../lib/machine.ts';
-import { publish } from '../lib/publish.ts';
 import { startServiceProcesses } from '../lib/service-processes.ts';
 import { withSession } from '../lib/session.ts';
 import { median, percentile } from '../lib/statistics.ts';
@@ -25,15 +23,13 @@ const FILE = 'name,value\na,1\nb,2\n';
 type Latencies = readonly number[];
 
 /** Measures the time from the final state of an upload until an endpoint on loopback has its webhook. */
-export const webhooks: Bench = {
+export const webhooks: Bench<typeof defaults> = {
   name: 'webhooks',
   summary: 'from the final state of an upload to the arrival of its webhook at an endpoint on loopback',
   defaults,
   quick,
-  async run(args) {
-    const options = parseOptions(args, defaults, quick);
-    const facts = await machineFacts();
-    await withSession(async (session) => {
+  async run(options) {
+    return await withSession(async (session) => {
       const receiver = await startReceiver();
       const { api, end } = await startServiceProcesses(session, {
         workers: 1,
@@ -45,12 +41,12 @@ export const webhooks: Bench = {
         say('warming up');
         await runRound(receiver, api.url, { ...options, uploads: WARM_UP_UPLOADS });
         const rounds: Latencies[] = [];
-        onInterrupt(() => `${facts}\n\n${report(rounds, options)}`);
+        onInterrupt(() => report(rounds, options));
         for (let round = 1; round <= options.rounds; round += 1) {
           say(`round ${round} of ${options.rounds}`);
           rounds.push(await runRound(receiver, api.url, options));
         }
-        await publish('webhooks', options, `${facts}\n\n${report(rounds, options)}`);
+        return report(rounds, options);
       } finally {
         await Promise.all([end(), receiver.close()]);
       }

@@ -1,7 +1,5 @@
 /** The costs that `npm run bench -- scale costs` measures. Times are processor time in microseconds. */
 export interface Costs {
-  /** Date and machine. */
-  readonly taken: string;
   readonly photo: UploadCost;
   readonly small: UploadCost;
   readonly event: EventCost;

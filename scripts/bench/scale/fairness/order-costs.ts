@@ -9,7 +9,8 @@ import { QueueOfTenants } from './queue-of-tenants.ts';
 /** Number of calls of each script that are measured. */
 const SAMPLE = 1000;
 
-interface OrderCost {
+/** What the calls cost with one number of waiting uploads. */
+export interface OrderCost {
   waiting: number;
   /** Microseconds of processor time of Redis per call. */
   openUs: number;
@@ -32,10 +33,13 @@ const LIMITS: TenantLimits = {
   createPerMinute: 1e9,
 };
 
-/** Measures what admission, taking and a position cost in Redis, for growing numbers of waiting uploads. */
-export async function measureOrder(session: Session, { waiting, tenants }: ScaleOptions): Promise<string> {
+/** Adds what admission, taking and a position cost in Redis, for growing numbers of waiting uploads. */
+export async function measureOrder(
+  session: Session,
+  { waiting, tenants }: ScaleOptions,
+  costs: OrderCost[],
+): Promise<void> {
   const queue = new QueueOfTenants(session.redisUrl, session.directory);
-  const costs: OrderCost[] = [];
   try {
     await queue.connection.flushdb();
     await withRedisMeter(session.redisUrl, async (meter) => {
@@ -48,7 +52,6 @@ export async function measureOrder(session: Session, { waiting, tenants }: Scale
   } finally {
     await queue.close();
   }
-  return report(costs, tenants);
 }
 
 async function fill(queue: QueueOfTenants, length: number, tenants: number): Promise<void> {
@@ -93,7 +96,8 @@ async function orderBytes({ connection, keys }: QueueOfTenants): Promise<number>
   return bytes / (await connection.zcard(keys.waiting));
 }
 
-function report(costs: readonly OrderCost[], tenants: number): string {
+/** Returns the table of the costs. */
+export function reportOrder(costs: readonly OrderCost[], tenants: number): string {
   const rows = costs.map((cost) => [
     figure(cost.waiting),
     figure(cost.openUs, 1),

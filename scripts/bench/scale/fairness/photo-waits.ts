@@ -22,8 +22,14 @@ const WORK_MS = 10;
 /** The other tenant has at least this number of waiting uploads, even at the end. */
 const WAITING = 10_000;
 
+/** Photos that were sent while the queue was empty, and beside another tenant. */
+export interface PhotoTimes {
+  readonly alone: SlotTimes[];
+  readonly crowded: SlotTimes[];
+}
+
 /** Measures how long single photos of one tenant wait while another tenant has 10,000 waiting uploads. */
-export async function measurePhotos(session: Session, { photos }: ScaleOptions): Promise<string> {
+export async function measurePhotos(session: Session, { photos }: ScaleOptions, times: PhotoTimes): Promise<void> {
   const { redisUrl, directory } = session;
   const worker = session.start<WorkerQuestions>('../scale/children/worker');
   await worker.ask('start', { redisUrl, directory, concurrency: 1, settings: {}, workMs: WORK_MS });
@@ -31,18 +37,17 @@ export async function measurePhotos(session: Session, { photos }: ScaleOptions):
   const tenants = new QueueOfTenants(redisUrl, directory);
   const queue = new UploadQueue(tenants.connection, tenants.keys, createLog('worker', { logLevel: 'silent' }));
   try {
-    await sendPhotos(tenants, queue, Math.ceil(photos / 10));
+    await sendPhotos(tenants, queue, Math.ceil(photos / 10), []);
     say('photos on an empty queue');
-    const alone = await sendPhotos(tenants, queue, photos);
+    await sendPhotos(tenants, queue, photos, times.alone);
     say(`photos while another tenant has ${WAITING} waiting uploads`);
     const others = await tenants.open(WAITING + 2 * photos, () => 'other');
     await tenants.store(others);
     await tenants.enqueue(others);
     await queue.addMany(OTHER_KIND, others.length);
-    const crowded = await sendPhotos(tenants, queue, photos);
+    await sendPhotos(tenants, queue, photos, times.crowded);
     const left = await tenants.waiting();
     if (left < WAITING) throw new Error(`only ${left} uploads of the other tenant were left`);
-    return report(alone, crowded);
   } finally {
     await queue.close();
     await tenants.close();
@@ -55,11 +60,15 @@ async function untilAdopted(directory: string): Promise<void> {
   while (!existsSync(join(directory, MARKER_KEY))) await delay(POLL_MS);
 }
 
-/** Sends one photo after the other. */
-async function sendPhotos(tenants: QueueOfTenants, queue: UploadQueue, count: number): Promise<SlotTimes[]> {
+/** Sends one photo after the other and adds their times. */
+async function sendPhotos(
+  tenants: QueueOfTenants,
+  queue: UploadQueue,
+  count: number,
+  times: SlotTimes[],
+): Promise<void> {
   const ids = await tenants.open(count, () => 'single');
   await tenants.store(ids);
-  const times: SlotTimes[] = [];
   for (const id of ids) {
     const sinceMs = Date.now();
     await tenants.enqueue([id]);
@@ -68,7 +77,6 @@ async function sendPhotos(tenants: QueueOfTenants, queue: UploadQueue, count: nu
     times.push(await readSlotTimes(tenants.connection, tenants.keys.events, id, sinceMs));
     await untilLeft(tenants, id, 'processing');
   }
-  return times;
 }
 
 /** Resolves when the upload has left the state. */
@@ -76,7 +84,8 @@ async function untilLeft({ records }: QueueOfTenants, id: string, state: string)
   while ((await records.readProgress(id))?.state.state === state);
 }
 
-function report(alone: SlotTimes[], crowded: SlotTimes[]): string {
+/** Returns the table and the state of the targets. */
+export function reportPhotos({ alone, crowded }: PhotoTimes): string {
   const kinds = [
     ['empty queue', alone],
     [`${WAITING} of another tenant`, crowded],

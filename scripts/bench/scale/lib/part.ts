@@ -31,9 +31,11 @@ export const SCALE_QUICK = {
 /** The options of the parts. */
 export type ScaleOptions = typeof SCALE_DEFAULTS & CommonOptions;
 
-/** A part of the benchmark that can run alone. */
+/** A part of the benchmark. */
 export interface Part {
   readonly name: string;
+  /** One line about what it measures. */
+  readonly summary: string;
   /** Measures with a new Redis and resolves with its tables. */
   run(session: Session, options: ScaleOptions): Promise<string>;
 }

@@ -9,8 +9,8 @@ import type { LoadMode, RoundFigures } from './round.ts';
 /** All rounds with one number of workers. */
 export interface CountFigures {
   workers: number;
-  measured: readonly { contestant: Contestant; mode: LoadMode; rounds: readonly RoundFigures[] }[];
-  http: readonly HttpFigures[];
+  measured: readonly { contestant: Contestant; mode: LoadMode; rounds: RoundFigures[] }[];
+  http: HttpFigures[];
 }
 
 const RATIO_TARGET = 0.5;
