@@ -13,6 +13,8 @@ export interface StackLoad {
   readonly connections: number;
   /** Files sent before the first round, so that code is compiled. */
   readonly warmUp: number;
+  /** Targets of the service over the plain stack, and over the stack with our promise. */
+  readonly targets?: { readonly perSecond?: readonly number[]; readonly apiCpu?: readonly number[] };
 }
 
 /** How many files of each load are sent in a round. */
@@ -37,14 +39,25 @@ export async function makeLoads(directory: string, sizes: LoadSizes): Promise<St
   const many = { connections, type: 'image/jpeg', name: 'picture.jpg' };
   const csv = { files: tables, connections, warmUp: 16, type: 'text/csv', name: 'table.csv' };
   return [
-    { title: 'photos of 12 megapixels with a profile', bytes: await photo({ ...PHONE, profile: 'p3' }), ...few },
-    { title: 'photos of 12 megapixels without a profile', bytes: await photo({ width: 4000, height: 3000 }), ...few },
+    {
+      title: 'photos of 12 megapixels with a profile',
+      bytes: await photo({ ...PHONE, profile: 'p3' }),
+      ...few,
+      targets: { perSecond: [1.2] },
+    },
+    {
+      title: 'photos of 12 megapixels without a profile',
+      bytes: await photo({ width: 4000, height: 3000 }),
+      ...few,
+      targets: { perSecond: [1.1] },
+    },
     {
       title: 'pictures of 1400 × 1050',
       bytes: await photo({ width: 1400, height: 1050, quality: 47 }),
       ...many,
       files: pictures,
       warmUp: 50,
+      targets: { apiCpu: [1.6, 0.9] },
     },
     {
       title: 'pictures of 900 × 600',
@@ -52,6 +65,7 @@ export async function makeLoads(directory: string, sizes: LoadSizes): Promise<St
       ...many,
       files: pictures,
       warmUp: 100,
+      targets: { perSecond: [0.95, 1.1] },
     },
     { title: 'icons of 64 × 64', bytes: await photo({ width: 64, height: 64 }), ...many, files: icons, warmUp: 200 },
     { title: 'tables of 10,000 rows', bytes: await table(directory), ...csv },

@@ -1,5 +1,6 @@
 import { median, medianRatio, percentile } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
+import { formatLimits, type Limit } from '../upload/limits.ts';
 import type { StackLoad } from './loads.ts';
 
 /** One round of one stack. Processor times are totals of all files. */
@@ -38,7 +39,7 @@ const HEADINGS = [
   'worker CPU',
 ];
 
-/** Returns the table of a load: medians of the rounds, and the ratios of the service to each other stack. */
+/** Returns the table of a load (medians, and the ratios of the service to each other stack) and its targets. */
 export function reportLoad(load: StackLoad, [service, ...others]: readonly LoadFigures[]): string {
   if (service === undefined) return load.title;
   const size = `${(load.bytes.length / 1000).toFixed(load.bytes.length < 10_000 ? 1 : 0)} kB each`;
@@ -46,7 +47,19 @@ export function reportLoad(load: StackLoad, [service, ...others]: readonly LoadF
   const rounds = `medians of ${service.rounds.length} rounds`;
   const heading = `${files} ${title}, ${size}, ${connections} at once; ${rounds}`;
   const rows = [rowOf(service), ...others.map((other) => [...rowOf(other), ...ratiosOf(service, other)])];
-  return [heading, formatTable(HEADINGS, rows)].join('\n\n');
+  const limits = limitsOf(load, service, others);
+  return [heading, formatTable(HEADINGS, rows), ...(limits.length === 0 ? [] : [formatLimits(limits)])].join('\n\n');
+}
+
+function limitsOf({ targets = {} }: StackLoad, service: LoadFigures, others: readonly LoadFigures[]): Limit[] {
+  return others.flatMap((other, index): Limit[] => {
+    const [least, most] = [targets.perSecond?.[index], targets.apiCpu?.[index]];
+    const [faster, costlier] = [ratio(service, other, perSecond), ratio(service, other, apiCpu)];
+    return [
+      ...(least === undefined ? [] : [{ what: `a second, service to ${other.title}`, value: faster, least }]),
+      ...(most === undefined ? [] : [{ what: `API CPU, service to ${other.title}`, value: costlier, most }]),
+    ];
+  });
 }
 
 function rowOf({ title, rounds }: LoadFigures): string[] {
@@ -86,11 +99,21 @@ function rowOf({ title, rounds }: LoadFigures): string[] {
 }
 
 function ratiosOf(service: LoadFigures, other: LoadFigures): string[] {
-  const ratio = (of: (round: StackRound) => number) =>
-    figure(medianRatio(service.rounds.map(of), other.rounds.map(of)), 2);
-  return [ratio(perSecond), ratio(({ apiMs }) => apiMs), ratio(({ workerMs }) => workerMs)];
+  return [perSecond, apiCpu, workerCpu].map((of) => figure(ratio(service, other, of), 2));
+}
+
+function ratio(service: LoadFigures, other: LoadFigures, of: (round: StackRound) => number): number {
+  return medianRatio(service.rounds.map(of), other.rounds.map(of));
 }
 
 function perSecond({ files, seconds }: StackRound): number {
   return files / seconds;
+}
+
+function apiCpu({ apiMs }: StackRound): number {
+  return apiMs;
+}
+
+function workerCpu({ workerMs }: StackRound): number {
+  return workerMs;
 }
