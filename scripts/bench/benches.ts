@@ -1,4 +1,5 @@
 import { hold } from './hold/hold.ts';
+import { idle } from './idle/idle.ts';
 import type { Bench } from './lib/bench.ts';
 import { page } from './page/page.ts';
 import { pictures } from './pictures/pictures.ts';
@@ -16,6 +17,7 @@ import { webhooks } from './webhooks/webhooks.ts';
 export const BENCHES: readonly Bench[] = [
   wake,
   hold,
+  idle,
   ...upload,
   pictures,
   tables,
