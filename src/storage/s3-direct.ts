@@ -2,7 +2,6 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
-  paginateListParts,
   UploadPartCommand,
   UploadPartCopyCommand,
   type MultipartUpload,
@@ -21,6 +20,7 @@ import {
 } from './direct-parts.ts';
 import { storageUnavailable } from './file-errors.ts';
 import { asServiceError, isNotImplemented, isUnknownUpload, isUnsupportedCopy, nameOf } from './s3-errors.ts';
+import { pagesOfParts, type UploadAddress } from './s3-parts.ts';
 import { abortUpload } from './s3-unfinished.ts';
 
 /**
@@ -113,8 +113,8 @@ export class S3Direct implements DirectParts {
   async list(upload: DirectUpload): Promise<StoredPart[] | undefined> {
     const found: StoredPart[] = [];
     try {
-      const pages = paginateListParts({ client: this.#parts.client }, this.#addressOf(upload));
-      for await (const { Parts } of pages) found.push(...(Parts ?? []).map(toStoredPart));
+      const pages = pagesOfParts(this.#parts.client, this.#addressOf(upload));
+      for await (const parts of pages) found.push(...parts.map(toStoredPart));
     } catch (error) {
       if (isUnknownUpload(error)) return undefined;
       throw asServiceError(error);
@@ -139,7 +139,7 @@ export class S3Direct implements DirectParts {
     await abortUpload(this.#parts.client, this.#addressOf(upload)).catch(rethrow);
   }
 
-  #addressOf({ key, uploadId }: DirectUpload): { Bucket: string; Key: string; UploadId: string } {
+  #addressOf({ key, uploadId }: DirectUpload): UploadAddress {
     return { Bucket: this.#parts.bucket, Key: this.#parts.nameOf(key), UploadId: uploadId };
   }
 }

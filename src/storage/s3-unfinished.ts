@@ -1,18 +1,12 @@
 import {
   AbortMultipartUploadCommand,
   ListMultipartUploadsCommand,
-  paginateListParts,
   type ListMultipartUploadsCommandInput,
   type MultipartUpload,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { isNotImplemented, isUnknownUpload } from './s3-errors.ts';
-
-interface UploadAddress {
-  Bucket: string;
-  Key: string;
-  UploadId: string;
-}
+import { pagesOfParts, type UploadAddress } from './s3-parts.ts';
 
 /** Selects the multipart uploads to abort. */
 export interface AbortOptions {
@@ -106,8 +100,8 @@ async function lastPartAt(
   if (begunAt === undefined || begunAt >= before) return undefined;
   let lastAt = begunAt;
   try {
-    for await (const { Parts = [] } of paginateListParts({ client }, address)) {
-      lastAt = Parts.reduce((last, { LastModified = last }) => (LastModified > last ? LastModified : last), lastAt);
+    for await (const parts of pagesOfParts(client, address)) {
+      lastAt = parts.reduce((last, { LastModified = last }) => (LastModified > last ? LastModified : last), lastAt);
       if (lastAt >= before) return undefined;
     }
     return lastAt;

@@ -38,7 +38,7 @@ export interface S3Server {
   readonly operations: string[];
   /** Handles every request instead of the server. Undefined lets all requests through. */
   fault: Fault | undefined;
-  /** Objects of one page of a list. Default 1000, as S3 has it. */
+  /** Entries of one page of a list. Default 1000, as S3 has it. */
   pageSize: number;
   close(): Promise<void>;
 }
@@ -148,7 +148,8 @@ function ownAnswer(
     );
   if (operation === 'ListMultipartUploads')
     return uploadList(memory, asked('prefix'), asked('upload-id-marker'), pageSize);
-  if (operation === 'ListParts') return partList(memory, asked('uploadId'));
+  if (operation === 'ListParts')
+    return partList(memory, asked('uploadId'), Number(asked('part-number-marker')), pageSize);
   return undefined;
 }
 
@@ -207,14 +208,18 @@ function etagOf(bytes: Buffer): string {
   return etag;
 }
 
-function partList({ uploads }: S3Memory, uploadId: string): string {
-  const parts = [...(uploads.get(uploadId)?.parts ?? [])];
-  const items = parts.map(
+/** A page of parts. Like S3, the last page has a marker too, and behind the last part the marker is 0. */
+function partList({ uploads }: S3Memory, uploadId: string, after: number, pageSize: number): string {
+  const rest = [...(uploads.get(uploadId)?.parts ?? [])].filter(([number]) => number > after).sort(([a], [b]) => a - b);
+  const page = rest.slice(0, pageSize);
+  const items = page.map(
     ([number, { bytes, modifiedAt }]) =>
       `<Part><PartNumber>${number}</PartNumber><LastModified>${modifiedAt.toISOString()}</LastModified>` +
       `<ETag>&quot;${etagOf(bytes)}&quot;</ETag><Size>${bytes.length}</Size></Part>`,
   );
-  return `<ListPartsResult><IsTruncated>false</IsTruncated>${items.join('')}</ListPartsResult>`;
+  const next = `<NextPartNumberMarker>${page.at(-1)?.[0] ?? 0}</NextPartNumberMarker>`;
+  const isTruncated = page.length < rest.length;
+  return `<ListPartsResult>${next}<IsTruncated>${isTruncated}</IsTruncated>${items.join('')}</ListPartsResult>`;
 }
 
 /** Copies a range of an object into a part. */

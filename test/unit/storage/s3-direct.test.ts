@@ -46,6 +46,20 @@ describe('parts that clients put into a bucket', () => {
     ).toBe(true);
   });
 
+  test.each([2, 3, 1000])(
+    'are listed once each with pages of %i parts, although the last page has a marker',
+    async (size) => {
+      const { direct } = temp.storage;
+      const upload = await begin();
+      for (const number of [3, 1, 2]) await put(upload, number, randomBytes(10));
+      temp.server.pageSize = size;
+      expect((await direct.list(upload))?.map(({ number }) => number)).toEqual([1, 2, 3]);
+      temp.server.pageSize = 1000;
+      await direct.abort(upload);
+      expect(await temp.storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
+    },
+  );
+
   test('have their length in the signature, so that the bucket accepts no longer ones', async () => {
     const [part] = await temp.storage.direct.sign(await begin(), [{ number: 1, sizeBytes: 1000 }]);
     expect(new URL(part?.url ?? '').searchParams.get('X-Amz-SignedHeaders')).toBe('content-length;host');

@@ -1,0 +1,22 @@
+import { ListPartsCommand, type Part, type S3Client } from '@aws-sdk/client-s3';
+
+/** A multipart upload in the words of S3. */
+export interface UploadAddress {
+  Bucket: string;
+  Key: string;
+  UploadId: string;
+}
+
+/**
+ * Yields the pages of the parts of a multipart upload. The paginator of the SDK does not end: S3 sends a marker with
+ * the last page too, and with the marker `0` the list begins again.
+ */
+export async function* pagesOfParts(client: S3Client, address: UploadAddress): AsyncIterable<Part[]> {
+  let marker: string | undefined;
+  do {
+    const input = { ...address, ...(marker === undefined ? {} : { PartNumberMarker: marker }) };
+    const { Parts = [], IsTruncated, NextPartNumberMarker } = await client.send(new ListPartsCommand(input));
+    yield Parts;
+    marker = IsTruncated === true && NextPartNumberMarker !== marker ? NextPartNumberMarker : undefined;
+  } while (marker !== undefined);
+}
