@@ -68,7 +68,7 @@ interface PictureKindSettings {
 }
 
 /** The kind of pictures. Its schema also parses options that the intake has accepted. */
-interface PictureKind extends Kind<PictureOptions> {
+export interface PictureKind extends Kind<PictureOptions> {
   readonly options: z.ZodType<PictureOptions>;
 }
 

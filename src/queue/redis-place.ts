@@ -1,5 +1,5 @@
 /** The address of a server. */
-interface HostAndPort {
+export interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }

@@ -19,7 +19,7 @@ export const MANAGEMENT = {
 };
 
 /** Where an API process serves the addresses that are only for its operators. */
-interface ManagementPlace {
+export interface ManagementPlace {
   readonly host: string;
   /** The port; 0 takes any free one. */
   readonly port: number;
