@@ -34,7 +34,7 @@ export interface RunnerParts {
 }
 
 /** A permit that this worker uses now. */
-export interface Hold {
+export interface PermitUse {
   readonly permit: HeldPermit;
   /** Aborted with one of the reasons of `stop-reasons`. */
   readonly controller: AbortController;

@@ -17,7 +17,7 @@ import { connectToRedis } from '../src/queue/redis-client.ts';
 import { DEFAULT_REDIS } from '../src/queue/redis-place.ts';
 import { UploadQueue } from '../src/queue/upload-queue.ts';
 import { UploadSets } from '../src/queue/upload-sets.ts';
-import { settleWithin } from '../src/server/shutdown.ts';
+import { waitAtMost } from '../src/server/shutdown.ts';
 import { Installation } from '../src/storage/installation.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -149,8 +149,8 @@ async function buildWorker(config: Config, foundation: Foundation): Promise<Work
         sweeper.close(),
         worker.close(graceMs),
         // These two have a limit because they wait for Redis, which may be away.
-        settleWithin(webhooks?.close(graceMs) ?? Promise.resolve(), graceMs + CLOSE_LIMIT_MS),
-        settleWithin(roads.close(graceMs), graceMs + CLOSE_LIMIT_MS),
+        waitAtMost(webhooks?.close(graceMs) ?? Promise.resolve(), graceMs + CLOSE_LIMIT_MS),
+        waitAtMost(roads.close(graceMs), graceMs + CLOSE_LIMIT_MS),
       ]);
       access.close();
       measured.close();
@@ -187,10 +187,10 @@ async function closeParts(
   { queue, cancels, clock, connection }: RedisParts,
   { heartbeat, storage, tracing }: { heartbeat?: Heartbeat; storage?: Storage; tracing?: Tracing | undefined } = {},
 ): Promise<void> {
-  await settleWithin(Promise.all([heartbeat?.close(), queue.close(), tracing?.flush()]), CLOSE_LIMIT_MS);
+  await waitAtMost(Promise.all([heartbeat?.close(), queue.close(), tracing?.flush()]), CLOSE_LIMIT_MS);
   cancels.disconnect();
   clock.close();
-  await settleWithin(Promise.all([closeConnection(connection), storage?.close?.()]), CLOSE_LIMIT_MS);
+  await waitAtMost(Promise.all([closeConnection(connection), storage?.close?.()]), CLOSE_LIMIT_MS);
 }
 
 /** Rejects with `ConfigError` if storage and Redis do not belong together. */

@@ -7,7 +7,7 @@ import { isDependencyFault } from '../src/storage/dependency-fault.ts';
 import { asServiceError, isMissing } from '../src/storage/file-errors.ts';
 import { sha256Of } from '../src/storage/sha256.ts';
 import { assemble, ASSEMBLE_STAGE, type Assembled } from './assemble.ts';
-import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
+import type { PermitUse, RunnerParts, RunOutcome } from './attempt.ts';
 import { endAttempt, isIsolated, processingFailed } from './attempt-end.ts';
 import { removeDeadAttempts } from './attempt-files.ts';
 import { AttemptProgress } from './attempt-progress.ts';
@@ -29,19 +29,19 @@ import { uploadRef } from '../src/telemetry/upload-ref.ts';
  * writes the outcome to the record. If another attempt has taken over, the record rejects all changes of this one, and
  * its files are removed.
  */
-export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutcome> {
-  const taken = await take(parts, hold);
+export async function runUpload(parts: RunnerParts, use: PermitUse): Promise<RunOutcome> {
+  const taken = await take(parts, use);
   if (taken.nothing) return taken.retryInMs === undefined ? 'unused' : { retryInMs: taken.retryInMs };
   if (!taken.outcome.applied) return await skip(parts, taken.outcome);
   const record = recordOf(taken.outcome);
-  await hold.begun(record);
+  await use.begun(record);
   parts.onBegun?.(record);
   const { waitedSinceMs } = taken.outcome;
   const waitedMs = waitedSinceMs === undefined ? undefined : Math.max(0, record.phaseStartedAtMs - waitedSinceMs);
-  parts.metrics?.attemptBegun(hold.permit.kind, waitedMs);
+  parts.metrics?.attemptBegun(use.permit.kind, waitedMs);
   const span = beginAttemptSpan(parts, record, waitedSinceMs);
   try {
-    const outcome = await span.run(() => runAttempt(tracedParts(parts, span), record, { ...hold, span }));
+    const outcome = await span.run(() => runAttempt(tracedParts(parts, span), record, { ...use, span }));
     span.set(outcomeAttribute(outcome));
     return outcome;
   } catch (error) {
@@ -53,10 +53,10 @@ export async function runUpload(parts: RunnerParts, hold: Hold): Promise<RunOutc
 }
 
 /** A permit in use, and the span of its attempt. */
-type TracedHold = Hold & { readonly span: Span };
+type TracedUse = PermitUse & { readonly span: Span };
 
-async function runAttempt(parts: RunnerParts, record: UploadRecord, hold: TracedHold): Promise<RunOutcome> {
-  const ended = measureAttempt(parts, hold);
+async function runAttempt(parts: RunnerParts, record: UploadRecord, use: TracedUse): Promise<RunOutcome> {
+  const ended = measureAttempt(parts, use);
   const { id, requestId } = record;
   const log = parts.log.child({
     ...(requestId === null ? {} : { requestId }),
@@ -66,7 +66,7 @@ async function runAttempt(parts: RunnerParts, record: UploadRecord, hold: Traced
   if (record.deaths > 0) log.warn({ deaths: record.deaths, isIsolated: isIsolated(record) }, 'earlier attempts died');
   const manifestWritten = writeMissingManifest(parts.storage, record, log);
   try {
-    const { result, ...found } = await digest(parts, record, hold, log);
+    const { result, ...found } = await digest(parts, record, use, log);
     const outcome = await parts.records.complete(id, record.attempt, result, found);
     if (!outcome.applied) throw SUPERSEDED;
     log.info({ kind: result.kind }, 'upload completed');
@@ -74,9 +74,9 @@ async function runAttempt(parts: RunnerParts, record: UploadRecord, hold: Traced
     ended('completed');
     return 'done';
   } catch (error) {
-    const { signal } = hold.controller;
+    const { signal } = use.controller;
     const reason: unknown = signal.aborted ? signal.reason : error;
-    if (reason !== SUPERSEDED && reason !== STOPPING) hold.span.fail(reason);
+    if (reason !== SUPERSEDED && reason !== STOPPING) use.span.fail(reason);
     const outcome = await endAttempt(parts, record, reason, log);
     ended(outcome === 'done' ? 'failed' : outcome === 'superseded' ? outcome : 'requeued');
     return outcome;
@@ -86,12 +86,12 @@ async function runAttempt(parts: RunnerParts, record: UploadRecord, hold: Traced
 }
 
 /** Returns the function to call with the outcome of the attempt. */
-function measureAttempt({ metrics }: RunnerParts, { permit: { kind } }: Hold): (outcome: string) => void {
+function measureAttempt({ metrics }: RunnerParts, { permit: { kind } }: PermitUse): (outcome: string) => void {
   const startedAtMs = performance.now();
   return (outcome) => metrics?.attemptEnded(kind, outcome, performance.now() - startedAtMs);
 }
 
-async function take({ records }: RunnerParts, { permit: { kind, id, data } }: Hold): Promise<Taken> {
+async function take({ records }: RunnerParts, { permit: { kind, id, data } }: PermitUse): Promise<Taken> {
   if (data.id === undefined) return await records.take({ kind, id, replaces: data.permit });
   // The job of an older version names its upload.
   return { nothing: false, outcome: await records.begin(data.id, { kind, id }) };
@@ -134,28 +134,28 @@ interface Digested {
   sha256?: string;
 }
 
-async function digest(parts: RunnerParts, record: UploadRecord, hold: TracedHold, log: Logger): Promise<Digested> {
+async function digest(parts: RunnerParts, record: UploadRecord, use: TracedUse, log: Logger): Promise<Digested> {
   const entry = parts.processors.find(record.type ?? '');
   if (entry === undefined)
     throw new UnprocessableError('unsupported_media_type', 'No processor takes files of this type.');
   const progress = new AttemptProgress(
     (sequence, stage, fraction, files) =>
       parts.records.advance(record.id, record.attempt, sequence, stage, fraction, files),
-    () => hold.controller.abort(SUPERSEDED),
+    () => use.controller.abort(SUPERSEDED),
     log,
   );
   try {
-    const { input, sha256 } = await openInput(parts, record, hold, progress, log);
+    const { input, sha256 } = await openInput(parts, record, use, progress, log);
     try {
-      const hash = () => sha256Of(createReadStream(input.path, { signal: hold.controller.signal }));
+      const hash = () => sha256Of(createReadStream(input.path, { signal: use.controller.signal }));
       const announced = record.sha256 === null ? record.announcedSha256 : null;
       const checked =
         announced === null ? sha256 : await requireDigest(announced, async () => sha256 ?? (await hash()));
-      const done = await runProcessor(parts, entry, record, input.path, { hold, progress, log });
+      const done = await runProcessor(parts, entry, record, input.path, { use, progress, log });
       if (record.sha256 !== null) return done;
       return { ...done, sha256: checked ?? (await hash()) };
     } catch (error) {
-      if (!hold.controller.signal.aborted) await assertReadable(parts, input.path);
+      if (!use.controller.signal.aborted) await assertReadable(parts, input.path);
       throw error;
     } finally {
       await input.release();
@@ -169,7 +169,7 @@ async function digest(parts: RunnerParts, record: UploadRecord, hold: TracedHold
 async function openInput(
   parts: RunnerParts,
   record: UploadRecord,
-  { controller, stopping, onUnresponsive }: Hold,
+  { controller, stopping, onUnresponsive }: PermitUse,
   progress: AttemptProgress,
   log: Logger,
 ): Promise<Assembled> {
@@ -217,10 +217,10 @@ async function runProcessor(
   entry: ProcessorEntry,
   record: UploadRecord,
   inputPath: string,
-  { hold, progress, log }: { hold: TracedHold; progress: AttemptProgress; log: Logger },
+  { use, progress, log }: { use: TracedUse; progress: AttemptProgress; log: Logger },
 ): Promise<Digested> {
   const { id, publicId, options } = record;
-  const { controller, stopping, onUnresponsive } = hold;
+  const { controller, stopping, onUnresponsive } = use;
   // If there was an assembly, its share of the progress is done.
   const from = progress.isBegun ? ASSEMBLE_SHARE : 0;
   const publisher = createPublisher(parts, record, controller.signal, (file) => progress.announce(file));
@@ -231,7 +231,7 @@ async function runProcessor(
     publishVariant: publisher.publishVariant,
     publishFile: publisher.publishFile,
   };
-  const steps = stepSpans(hold.span, {
+  const steps = stepSpans(use.span, {
     report: ({ stage, fraction }) => progress.report({ stage, fraction: from + (1 - from) * fraction }),
     stepEnded: (stage, durationMs) => log.debug({ stage, durationMs: Math.round(durationMs) }, 'step ended'),
     printed: (output) => log.debug({ output }, 'output of the processor'),

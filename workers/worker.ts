@@ -3,7 +3,7 @@ import type { UploadRecord } from '../src/record/record-fields.ts';
 import type { Redis } from '../src/queue/connection.ts';
 import { OTHER_KIND, type QueueKeys } from '../src/queue/contract.ts';
 import type { UploadQueue } from '../src/queue/upload-queue.ts';
-import type { Hold, RunnerParts, RunOutcome } from './attempt.ts';
+import type { PermitUse, RunnerParts, RunOutcome } from './attempt.ts';
 import type { WorkerTiming } from './worker-timing.ts';
 import { PermitLoop, type HeldPermit } from './permit-loop.ts';
 import { StorageOutage } from './storage-outage.ts';
@@ -40,7 +40,7 @@ interface WorkerParts extends Omit<RunnerParts, 'noticeDependencyFault'> {
 }
 
 /** A permit in use, and its upload. */
-interface Use extends Hold {
+interface Use extends PermitUse {
   /** Undefined until the attempt has begun. */
   record: UploadRecord | undefined;
   /** True if a cancel may have been missed while the attempt began. */

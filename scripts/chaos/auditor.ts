@@ -55,13 +55,13 @@ export class Auditor {
       if (read === null || (read !== undefined && entries.length < MOST_ENTRIES)) this.#caughtUpAtMs = askedAtMs;
       for (const [entryId, flat] of entries) {
         after = entryId;
-        this.#look(pairFields(flat));
+        this.#check(pairFields(flat));
       }
     }
   }
 
   /** Checks one entry of the stream. BullMQ's own events, which are in the same stream, are skipped. */
-  #look({ event, jobId = '', data = '' }: RecordFields): void {
+  #check({ event, jobId = '', data = '' }: RecordFields): void {
     if (event !== 'progress') return;
     const change = decodeProgress(jobId, JSON.parse(data) as RecordFields);
     this.trail.change(jobId, change);

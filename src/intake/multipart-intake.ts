@@ -100,7 +100,7 @@ async function takeAll(
         'The form has no file. Send a part with Content-Disposition: form-data; name="file"; filename="…".',
       );
     // The first files may take the last places of the queue. The other ones are rejected then.
-    for (const file of sent) await settle(file);
+    for (const file of sent) await queueOrReject(file);
     return last === undefined ? undefined : await acceptLast(parts, form, last, sent);
   } catch (error) {
     for (const { upload } of sent) {
@@ -128,7 +128,7 @@ async function acceptLast(
   if (accepted !== undefined) return accepted;
   const before = sent.length;
   await receiveFormFile(parts, form, file, sent);
-  for (const one of sent.slice(before)) await settle(one);
+  for (const one of sent.slice(before)) await queueOrReject(one);
   return undefined;
 }
 
@@ -259,7 +259,7 @@ function isOfRequest(error: ServiceError): boolean {
 }
 
 /** Queues a received file, or rejects it if the queue is full. */
-async function settle(file: Sent): Promise<void> {
+async function queueOrReject(file: Sent): Promise<void> {
   if (file.error !== undefined) return;
   try {
     file.known = await file.upload.enqueue();

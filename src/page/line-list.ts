@@ -149,7 +149,7 @@ export class LineList {
       this.#showLine(model);
     }
     this.#arrange(untilMs);
-    this.#groups.settle();
+    this.#groups.refill();
     this.#options.onShown(this.models);
   }
 

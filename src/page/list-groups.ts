@@ -38,7 +38,7 @@ export class ListGroups {
   }
 
   /** Fills the blocks again, and hides empty groups. Call it after elements were placed or removed. */
-  settle(): void {
+  refill(): void {
     for (const { group, tiles, lines } of this.#groups.values()) {
       for (let block = tiles.firstElementChild; block; block = block.nextElementSibling) fill(block);
       if (tiles.lastElementChild?.childElementCount === 0) tiles.lastElementChild.remove();

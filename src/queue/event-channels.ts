@@ -7,7 +7,7 @@ import type { Subscriber, SubscriberListener } from './subscriber.ts';
 const AT_ONCE = 1_000;
 
 /** Period between two checks for channels without a listener. A channel that has none at two checks is dropped. */
-const SWEEP_PERIOD_MS = 15_000;
+const UNUSED_CHECK_MS = 15_000;
 
 /** Above this number of channels, all channels without a listener are dropped at once. */
 const MAX_CHANNELS = 50_000;
@@ -64,7 +64,7 @@ class EventChannels implements EventFeed {
       message: (name, text) => listener.changed(name.slice(this.#prefix.length), text),
     });
     this.#timers = [
-      setInterval(() => this.#sweep(), SWEEP_PERIOD_MS).unref(),
+      setInterval(() => this.#dropUnused(), UNUSED_CHECK_MS).unref(),
       setInterval(() => void this.#ping(), PING_PERIOD_MS).unref(),
     ];
   }
@@ -151,7 +151,7 @@ class EventChannels implements EventFeed {
     this.#rejections += 1;
   }
 
-  #sweep(): void {
+  #dropUnused(): void {
     this.#drop((id, channel) => {
       if (this.#listener.isWanted(id)) channel.isQuiet = false;
       else if (channel.isQuiet) return true;

@@ -7,7 +7,7 @@ const script = (name: string): string => loadScript(new URL(`scripts/${name}.lua
 const AUDIT_SCRIPT = script('audit');
 const PERMITS_SCRIPT = script('permits');
 const DUE_SCRIPT = script('due');
-const SETTLE_SCRIPT = script('settle');
+const MARK_HANDLED_SCRIPT = script('mark-handled');
 const PUT_OFF_SCRIPT = script('put-off');
 const RUN_SCRIPT = script('run');
 const MARK_RECONCILED_SCRIPT = script('mark-reconciled');
@@ -103,10 +103,10 @@ export class UploadSets {
    * Marks an upload as handled, for ever or until a time by Redis' clock. It stays as it is if it was opened again
    * after `dueBeforeMs`.
    */
-  async settle(id: string, dueBeforeMs: number, untilMs?: number): Promise<void> {
+  async markHandled(id: string, dueBeforeMs: number, untilMs?: number): Promise<void> {
     const { due, putOff } = this.#keys;
     const until = untilMs === undefined ? '' : String(untilMs);
-    await available(() => this.#connection.eval(SETTLE_SCRIPT, 2, due, putOff, id, String(dueBeforeMs), until));
+    await available(() => this.#connection.eval(MARK_HANDLED_SCRIPT, 2, due, putOff, id, String(dueBeforeMs), until));
   }
 
   /**

@@ -7,7 +7,7 @@ import { answerExpectations } from '../http/expect-continue.ts';
 import { stopAccepting } from '../compat/stop-accepting.ts';
 import type { UploadIntake } from '../intake/intake.ts';
 import { descriptorLimit, maxConnectionsOf } from './descriptors.ts';
-import { settleWithin } from './shutdown.ts';
+import { waitAtMost } from './shutdown.ts';
 
 /** A silent client is idle after this time: twice the pause between two polls of the browser client. */
 const IDLE_LIMIT_MS = 500;
@@ -71,7 +71,7 @@ export async function endHeldRequests({ manager, intake }: Requests, graceMs: nu
   const endsAtMs = performance.now() + graceMs;
   await manager.drain();
   const leftMs = Math.max(0, endsAtMs - performance.now());
-  await settleWithin(intake.drain(leftMs), leftMs + CUT_LIMIT_MS);
+  await waitAtMost(intake.drain(leftMs), leftMs + CUT_LIMIT_MS);
 }
 
 /** The parts that count running requests. */
@@ -88,10 +88,10 @@ export async function endRequests(server: Server, requests: Requests, graceMs: n
   const endsAtMs = performance.now() + graceMs;
   const leftMs = () => Math.max(0, endsAtMs - performance.now());
   const closed = stopAccepting(server);
-  const settled = settleWithin(closed, IDLE_LIMIT_MS);
+  const settled = waitAtMost(closed, IDLE_LIMIT_MS);
   await endHeldRequests(requests, leftMs());
   await settled;
   server.closeIdleConnections();
-  await settleWithin(closed, Math.max(CUT_LIMIT_MS, leftMs()));
+  await waitAtMost(closed, Math.max(CUT_LIMIT_MS, leftMs()));
   server.closeAllConnections();
 }

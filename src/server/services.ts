@@ -37,7 +37,7 @@ import { closeQueues, eventsFrom, openRedisParts, type RedisParts } from './redi
 import { openManagement } from './management.ts';
 import { createMetrics } from './metrics-parts.ts';
 import { Readiness } from './readiness.ts';
-import { settleWithin } from './shutdown.ts';
+import { waitAtMost } from './shutdown.ts';
 import { openStorageParts, type StorageParts } from './storage-parts.ts';
 import { buildTenantParts } from './tenant-parts.ts';
 
@@ -198,7 +198,7 @@ function placeOf({ host, allowedHosts, corsOrigins, mountPath }: Config) {
 /** Starts the event bus, if possible before the first request. If it fails, `/readyz` reports the reason. */
 async function startEvents({ bus }: HeldParts, log: Logger): Promise<void> {
   const started = bus.start().catch((error: unknown) => log.error({ err: error }, 'event bus not started'));
-  await settleWithin(started, EVENTS_WITHIN_MS);
+  await waitAtMost(started, EVENTS_WITHIN_MS);
 }
 
 /** Rejects while Redis, the storage or the event bus cannot be used. */
@@ -225,15 +225,15 @@ interface Open {
 async function closeInOrder({ access, held, heartbeat, redis, storage, tracing }: Open): Promise<void> {
   access.close();
   const flushed = tracing?.flush();
-  await settleWithin(Promise.all([heartbeat.close(), held.bus.close(), closeQueues(redis), flushed]), CLOSE_LIMIT_MS);
+  await waitAtMost(Promise.all([heartbeat.close(), held.bus.close(), closeQueues(redis), flushed]), CLOSE_LIMIT_MS);
   redis.clock.close();
-  await settleWithin(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);
+  await waitAtMost(Promise.all([closeConnection(redis.connection), storage.close?.()]), CLOSE_LIMIT_MS);
 }
 
 async function closeRedis(redis: RedisParts): Promise<void> {
   redis.clock.close();
-  await settleWithin(closeQueues(redis), CLOSE_LIMIT_MS);
-  await settleWithin(closeConnection(redis.connection), CLOSE_LIMIT_MS);
+  await waitAtMost(closeQueues(redis), CLOSE_LIMIT_MS);
+  await waitAtMost(closeConnection(redis.connection), CLOSE_LIMIT_MS);
 }
 
 async function statusOf(metrics: Metrics, tally: UploadTally): Promise<ProcessStatus> {

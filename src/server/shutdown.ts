@@ -59,7 +59,7 @@ async function closeWithin(
 /**
  * Waits for work at most `limitMs`, because work that needs an unreachable server may never end. Ignores its errors.
  */
-export async function settleWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
+export async function waitAtMost(work: Promise<unknown>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
   await Promise.race([work.catch(() => undefined), limit]);

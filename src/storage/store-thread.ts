@@ -50,7 +50,7 @@ export class StoreThread {
   #start(): Worker {
     const thread = new Worker(this.#entry, { env: {}, execArgv: [] });
     thread.on('message', (outcomes: readonly StoreOutcome[]) => {
-      for (const outcome of outcomes) this.#settle(outcome);
+      for (const outcome of outcomes) this.#finish(outcome);
       if (this.#pending.size === 0) thread.unref();
     });
     // An error is followed by `exit`, when no job can reach the thread any more.
@@ -60,7 +60,7 @@ export class StoreThread {
     return thread;
   }
 
-  #settle({ number, hadFolder, error }: StoreOutcome): void {
+  #finish({ number, hadFolder, error }: StoreOutcome): void {
     const pending = this.#pending.get(number);
     this.#pending.delete(number);
     if (error === undefined) return pending?.resolve(hadFolder);

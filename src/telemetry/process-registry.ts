@@ -5,7 +5,7 @@ import type { Logger } from './log.ts';
 import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { loadScript } from '../queue/load-script.ts';
-import { settleWithin } from '../server/shutdown.ts';
+import { waitAtMost } from '../server/shutdown.ts';
 import { VERSION } from '../version.ts';
 import { every } from './shared-timer.ts';
 
@@ -92,7 +92,7 @@ export class Heartbeat {
   async close(): Promise<void> {
     this.#stopTimer();
     this.#connection.off('ready', this.#onReady);
-    await settleWithin(this.#remove(), REMOVE_LIMIT_MS);
+    await waitAtMost(this.#remove(), REMOVE_LIMIT_MS);
   }
 
   async #remove(): Promise<void> {

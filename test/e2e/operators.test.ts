@@ -14,7 +14,7 @@ import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { photo } from '../helpers/pictures.ts';
 import { awaitTrue } from './await-true.ts';
 import { type Service, type ServiceProcess, startService } from '../helpers/service.ts';
-import { expectGoodLooks } from './good-looks.ts';
+import { expectAccessible } from './expect-accessible.ts';
 import { awaitStage, dropFiles, leavePage } from './page-driver.ts';
 
 const TOKEN = 'the-token-of-the-operators';
@@ -109,7 +109,7 @@ test('failures are retried by mouse or keyboard, and a failure that cannot be re
   for (const { id } of [first, second, third]) await failByOurFault(service, PREFIX, id);
   const { page, complaints } = await open('/operators');
   await awaitTrue(page, () => document.querySelectorAll('#failures-rows tr').length === 3);
-  await expectGoodLooks(page, 'operators');
+  await expectAccessible(page, 'operators');
   expect((await page.locator('#failures-rows .name').allInnerTexts()).join()).toContain('<i>third.jpg');
   await page.getByRole('button', { name: 'Retry first.jpg' }).focus();
   await page.keyboard.press('Enter');
@@ -129,7 +129,7 @@ test('a webhook that was not delivered is listed with its reason, and can be sen
   await failWebhook(service, PREFIX);
   const { page, complaints } = await open('/operators');
   await awaitTrue(page, () => document.querySelectorAll('#deliveries-rows tr').length === 1);
-  await expectGoodLooks(page, 'operators-webhooks');
+  await expectAccessible(page, 'operators-webhooks');
   const row = (await page.locator('#deliveries-rows tr').allInnerTexts()).join();
   expect(row).toContain('upload.cancelled to default, main');
   expect(row).toContain('address refused');

@@ -1,5 +1,5 @@
-/* Suites of the page share one service and one browser. page-look leaves uploads, so it is last. */
+/* Suites of the page share one service and one browser. page-accessibility leaves uploads, so it is last. */
 import './page.ts';
 import './page-intake.ts';
 import './page-viewer.ts';
-import './page-look.ts';
+import './page-accessibility.ts';

@@ -22,7 +22,7 @@ const FLAGS = [
 ];
 
 /** How a page is displayed. */
-export interface Look {
+export interface Appearance {
   /** CSS pixels; 1100 by 900 by default. */
   width?: number;
   height?: number;
@@ -41,7 +41,7 @@ export interface Browser {
 }
 
 /** Starts Chromium from `CHROMIUM_PATH`, or from its place in Debian. */
-export async function startBrowser(look: Look = {}): Promise<Browser> {
+export async function startBrowser(appearance: Appearance = {}): Promise<Browser> {
   const executablePath = chromiumPath();
   const profile = await mkdtemp(join(tmpdir(), 'du-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
@@ -49,13 +49,13 @@ export async function startBrowser(look: Look = {}): Promise<Browser> {
     headless: true,
     timeout: patienceMs(30_000),
     args: FLAGS,
-    viewport: { width: look.width ?? 1100, height: look.height ?? 900 },
-    colorScheme: look.colourScheme ?? 'light',
+    viewport: { width: appearance.width ?? 1100, height: appearance.height ?? 900 },
+    colorScheme: appearance.colourScheme ?? 'light',
     // Transitions would only cost processor time.
     reducedMotion: 'reduce',
-    locale: look.locale ?? 'en-GB',
-    hasTouch: look.touch ?? false,
-    isMobile: look.touch ?? false,
+    locale: appearance.locale ?? 'en-GB',
+    hasTouch: appearance.touch ?? false,
+    isMobile: appearance.touch ?? false,
   });
   context.setDefaultTimeout(patienceMs(30_000));
   return {

@@ -5,7 +5,7 @@ import { request, type IncomingMessage } from 'node:http';
 import type { Problem, Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson, type JsonAnswer } from '../helpers/client.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
-import { look } from '../helpers/look.ts';
+import { seePicture } from '../helpers/seen-picture.ts';
 import { pages, photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 import { createTus, patchTus } from '../helpers/tus-requests.ts';
@@ -54,7 +54,7 @@ describe('the options of an upload', () => {
     body.uploads.forEach(expectCard);
     const card = await fetch(`${service.url}/variants/${body.uploads[0]?.publicId}/card`);
     expect(card.headers.get('content-type')).toBe('image/png');
-    const { metadata } = await look(Buffer.from(await card.arrayBuffer()));
+    const { metadata } = await seePicture(Buffer.from(await card.arrayBuffer()));
     expect([metadata.width, metadata.height, metadata.exif?.includes('Acme')]).toEqual([40, 40, true]);
   });
 

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { programEnvironment } from '../../src/settings/config.ts';
-import { settleWithin } from '../../src/server/shutdown.ts';
+import { waitAtMost } from '../../src/server/shutdown.ts';
 import { killProcessesOf, newRunMark } from './processes-of.ts';
 
 /** After SIGTERM the program may clean up for this time. It is shorter than the grace period at shutdown. */
@@ -109,7 +109,7 @@ export class Program {
       this.kill();
       // A process that left the group still has the inherited environment, unless it was cleared.
       killProcessesOf(this.#mark);
-      await settleWithin(closed, OUTPUT_WITHIN_MS);
+      await waitAtMost(closed, OUTPUT_WITHIN_MS);
       for (const stream of [stdout, stderr, this.#child.stdio[3]]) stream?.destroy();
     }
   }

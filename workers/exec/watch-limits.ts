@@ -28,7 +28,7 @@ export function watchLimits(run: WatchedRun): () => void {
   const { group, maxMemoryBytes = Infinity } = run;
   let isOver = false;
   let timer: NodeJS.Timeout;
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const memoryBytes = group === undefined ? 0 : groupMemoryBytes(group);
     const exceeded = memoryBytes > maxMemoryBytes ? 'memory' : await outputOver(run);
     if (isOver) return;
@@ -39,7 +39,7 @@ export function watchLimits(run: WatchedRun): () => void {
     isOver = true;
     run.onExceeded(exceeded);
   };
-  const schedule = (): void => void (timer = setTimeout(() => void look(), PERIOD_MS));
+  const schedule = (): void => void (timer = setTimeout(() => void check(), PERIOD_MS));
   schedule();
   return () => {
     isOver = true;

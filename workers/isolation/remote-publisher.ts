@@ -9,7 +9,7 @@ type Answer = Extract<ToIsolated, { type: 'published' | 'next' }>;
 
 /** A file that is being sent to the worker. */
 interface Publication {
-  settle: (file: Variant | DerivedFile | undefined) => void;
+  resolve: (file: Variant | DerivedFile | undefined) => void;
   /** Undefined for a file that was sent in a single message. */
   chunks?: AsyncIterator<Buffer>;
   /** The error that the producer of the chunks has thrown. */
@@ -45,7 +45,7 @@ export class RemotePublisher implements Publisher {
   onAnswer(message: Answer): void {
     const publication = this.#underWay.get(message.number);
     if (publication === undefined) return;
-    if (message.type === 'published') publication.settle(message.file);
+    if (message.type === 'published') publication.resolve(message.file);
     else void this.#sendNext(message.number, publication);
   }
 
@@ -54,8 +54,8 @@ export class RemotePublisher implements Publisher {
     chunks?: AsyncIterator<Buffer>,
   ): Promise<Variant | DerivedFile> {
     const number = ++this.#numbers;
-    const publication: Publication = { settle: () => undefined, ...(chunks === undefined ? {} : { chunks }) };
-    const answered = new Promise<Variant | DerivedFile | undefined>((resolve) => (publication.settle = resolve));
+    const publication: Publication = { resolve: () => undefined, ...(chunks === undefined ? {} : { chunks }) };
+    const answered = new Promise<Variant | DerivedFile | undefined>((resolve) => (publication.resolve = resolve));
     this.#underWay.set(number, publication);
     this.#send(messageOf(number));
     const file = await answered;

@@ -24,7 +24,7 @@ const MOST_BATCHES = 20;
 /** The parts that `handleDueUploads` works with. */
 export interface DueParts extends FileParts {
   records: UploadRecords;
-  sets: Pick<UploadSets, 'due' | 'isDue' | 'settle' | 'putOff'>;
+  sets: Pick<UploadSets, 'due' | 'isDue' | 'markHandled' | 'putOff'>;
   queue: Pick<UploadQueue, 'add' | 'has'>;
   storage: FileParts['storage'] & Pick<Storage, 'read' | 'removeUnfinished'>;
   /** Handles uploads whose bytes do not come through an API process. Default: there are none. */
@@ -76,7 +76,7 @@ async function handle(parts: DueParts, id: string, nowMs: number): Promise<void>
   const record = (await parts.records.read(id))?.record;
   // The upload was started again in the meantime, or Redis has lost the change made above. It stays due.
   if (record?.state === 'receiving') return;
-  await parts.sets.settle(id, nowMs, record === undefined ? undefined : await nextDueMs(parts, record, nowMs));
+  await parts.sets.markHandled(id, nowMs, record === undefined ? undefined : await nextDueMs(parts, record, nowMs));
 }
 
 /**

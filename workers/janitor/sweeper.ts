@@ -1,6 +1,6 @@
 import type { Redis } from '../../src/queue/connection.ts';
 import type { QueueKeys } from '../../src/queue/contract.ts';
-import { settleWithin } from '../../src/server/shutdown.ts';
+import { waitAtMost } from '../../src/server/shutdown.ts';
 import type { Installation } from '../../src/storage/installation.ts';
 import { sharedDelay } from '../../src/telemetry/shared-timer.ts';
 import { handleDueUploads, type DueParts } from './due-uploads.ts';
@@ -52,7 +52,7 @@ export class Sweeper {
   /** Stops a running sweep at its next step, and waits for it. */
   async close(): Promise<void> {
     this.#stopping.abort();
-    await settleWithin(this.#loop, CLOSE_LIMIT_MS);
+    await waitAtMost(this.#loop, CLOSE_LIMIT_MS);
   }
 
   async #run(): Promise<void> {

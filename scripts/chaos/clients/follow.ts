@@ -45,7 +45,7 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
     const reported = followed.by === 'one' ? answer.body : firstOf(answer.body);
     if (isProgress(reported)) {
       last = reported;
-      look(followed, reported, since, answer);
+      recordAnswer(followed, reported, since, answer);
     } else if (isGone(reported)) {
       if (!followed.mayBeGone())
         followed.clientLog.offence(`a poll of ${followed.id} got upload_gone, although nobody has deleted it`, answer);
@@ -76,7 +76,7 @@ export async function follow(followed: Followed): Promise<UploadState | 'gone' |
   }
 }
 
-function look(
+function recordAnswer(
   followed: Followed,
   progress: Progress,
   since: number | undefined,

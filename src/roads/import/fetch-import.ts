@@ -114,7 +114,7 @@ async function fetchBegun(parts: FetchParts, { record, isExhausted, span }: Begu
     await upload.enqueue();
   } catch (error) {
     if (!(error instanceof FetchPutOffError)) span.fail(error);
-    await settle(upload, error, run, log);
+    await endAfterError(upload, error, run, log);
   }
 }
 
@@ -164,7 +164,7 @@ async function announce(
 const ENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set(['upload_cancelled', 'upload_discarded', 'upload_superseded']);
 
 /** Ends the upload after an error that no other try can repair. */
-async function settle(upload: IncomingUpload, error: unknown, run: FetchRun, log: Logger): Promise<void> {
+async function endAfterError(upload: IncomingUpload, error: unknown, run: FetchRun, log: Logger): Promise<void> {
   if (error instanceof FetchPutOffError) throw error;
   // The upload has ended, or another worker fetches it.
   if (error instanceof ServiceError && ENDED_ELSEWHERE.has(error.code)) return;

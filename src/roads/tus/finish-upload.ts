@@ -17,7 +17,7 @@ import { commitWith, putObject, type SmallObject } from '../../storage/storage.t
 import type { StoredPieces } from '../../storage/stored-pieces.ts';
 import { UploadParts } from '../../storage/upload-parts.ts';
 import { uploadRef } from '../../telemetry/upload-ref.ts';
-import { settle, type TusIntake } from './receive-part.ts';
+import { endAfterError, type TusIntake } from './receive-part.ts';
 import { optionsOf } from './tus-metadata.ts';
 
 /** Files up to this size are hashed, and joined if necessary, by the request. That takes some milliseconds. */
@@ -51,7 +51,7 @@ export async function finishUpload(
     leftKeys = whole.leftKeys;
     await IncomingUpload.ofStored(intake, scope, current, whole.stored).enqueue();
   } catch (error) {
-    throw await settle(intake, scope, record, error, bytes);
+    throw await endAfterError(intake, scope, record, error, bytes);
   }
   await logged(scope, record, () => parts.remove(leftKeys));
 }

@@ -95,7 +95,7 @@ export async function receivePart(
     await writer.discard();
     await progress.close();
     if (checksum !== undefined) await report(writer.offset);
-    throw await settle(intake, scope, record, error, offset + progress.receivedBytes);
+    throw await endAfterError(intake, scope, record, error, offset + progress.receivedBytes);
   }
 }
 
@@ -120,7 +120,7 @@ export async function rejectUpload(
 }
 
 /** Ends or cleans up the upload after an error, and returns the error for the client. */
-export async function settle(
+export async function endAfterError(
   intake: TusIntake,
   scope: RequestScope,
   record: UploadRecord,

@@ -59,11 +59,11 @@ async function outcomeOf(...chunks: readonly Buffer[]): Promise<unknown> {
   return [records.map(({ fileName, state, sha256, error }) => [fileName, state, sha256, error?.code]), files];
 }
 
-/** Calls `look` for each byte of the body up to `end`, or for every `step`th byte, and returns the results. */
-async function atEveryByte<T>(end: number, look: (at: number) => Promise<T>, step = 1): Promise<T[]> {
+/** Calls `check` for each byte of the body up to `end`, or for every `step`th byte, and returns the results. */
+async function atEveryByte<T>(end: number, check: (at: number) => Promise<T>, step = 1): Promise<T[]> {
   const places = Array.from({ length: Math.ceil(end / step) }, (_, index) => index * step);
   const found: T[] = [];
-  while (places.length > 0) found.push(...(await Promise.all(places.splice(0, AT_ONCE).map(look))));
+  while (places.length > 0) found.push(...(await Promise.all(places.splice(0, AT_ONCE).map(check))));
   return found;
 }
 

@@ -326,7 +326,7 @@ describe('an event of an upload whose bytes arrive', () => {
     ['a cancel', { version: 6, state: 'cancelled' }, 1],
     ['another request that begins again', { version: 6, phaseStartedAtMs: 2000 }, 1],
     ['a gap', undefined, 1],
-  ] as const)('is passed on only if another writer may have caused it: %s', async (_, change, looks) => {
+  ] as const)('is passed on only if another writer may have caused it: %s', async (_, change, reads) => {
     let calls = 0;
     const registry = openRegistry();
     const listen: IntakeParts['listen'] = (observer) => subscribeTo(registry, silentLog, observer);
@@ -335,7 +335,7 @@ describe('an event of an upload whose bytes arrive', () => {
     expect(calls).toBe(1);
     registry.wake(mine.id, change === undefined ? undefined : { ...mine, ...change });
     await turn();
-    expect(calls).toBe(1 + looks);
+    expect(calls).toBe(1 + reads);
     release();
     expect(registry.size).toBe(0);
   });

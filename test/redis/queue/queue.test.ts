@@ -166,7 +166,7 @@ describe('the sets of uploads', () => {
     expect((await sets.due(9)).ids).toEqual(['a', 'b']);
     expect((await sets.due(1)).ids).toEqual(['a']);
     await space.connection.zadd(space.keys.due, 99, 'a');
-    for (const id of ['a', 'b', 'nothing']) await sets.settle(id, 20);
+    for (const id of ['a', 'b', 'nothing']) await sets.markHandled(id, 20);
     expect((await sets.due(9)).ids).toEqual(['a']);
     expect(await sets.putOff('a', 20)).toBe(0);
     expect((await sets.due(9)).ids).toEqual(['a']);

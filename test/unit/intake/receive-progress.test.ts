@@ -103,15 +103,15 @@ describe('a rejection by the record', () => {
   });
 
   describe('that is reported at once', () => {
-    let look: () => void;
+    let notice: () => void;
     let listening: number;
     beforeEach(() => {
       listening = 0;
     });
     const listen = (asked: () => void) => {
-      look = asked;
+      notice = asked;
       listening += 1;
-      look();
+      notice();
       return () => (listening -= 1);
     };
 
@@ -123,9 +123,9 @@ describe('a rejection by the record', () => {
       await jest.advanceTimersByTimeAsync(60);
       expect([listening, report.mock.calls.length, codes]).toEqual([1, 1, []]);
       answer = refused('final');
-      look();
+      notice();
       await jest.advanceTimersByTimeAsync(200);
-      look();
+      notice();
       await jest.advanceTimersByTimeAsync(200);
       expect(codes).toEqual(['upload_cancelled']);
       await progress.close();

@@ -4,7 +4,7 @@ import type { EventFeed } from '../../../src/queue/event-feed.ts';
 import type { Subscriber, SubscriberListener } from '../../../src/queue/subscriber.ts';
 import { silentLog } from '../../helpers/record-space.ts';
 
-const SWEEP_MS = 15_000;
+const UNUSED_CHECK_MS = 15_000;
 const PING_MS = 10_000;
 
 /** A connection for which a test answers every command. */
@@ -176,12 +176,12 @@ describe('a channel without a waiter', () => {
     await becomeReady();
     void want('a', 'b');
     wanted.clear();
-    await jest.advanceTimersByTimeAsync(SWEEP_MS);
+    await jest.advanceTimersByTimeAsync(UNUSED_CHECK_MS);
     expect(want('a')).toBe(undefined);
     wanted.clear();
-    await jest.advanceTimersByTimeAsync(SWEEP_MS);
+    await jest.advanceTimersByTimeAsync(UNUSED_CHECK_MS);
     expect(subscriber.log.filter((line) => line !== 'ping')).toEqual(['+ c:a c:b', '- c:b']);
-    await jest.advanceTimersByTimeAsync(SWEEP_MS);
+    await jest.advanceTimersByTimeAsync(UNUSED_CHECK_MS);
     expect(subscriber.log.at(-1)).toBe('- c:a');
     expect(want('a')).toBeDefined();
   });
@@ -189,7 +189,7 @@ describe('a channel without a waiter', () => {
   test('is kept while there is another waiter', async () => {
     await becomeReady();
     void want('a');
-    await jest.advanceTimersByTimeAsync(10 * SWEEP_MS);
+    await jest.advanceTimersByTimeAsync(10 * UNUSED_CHECK_MS);
     expect(subscriber.log.filter((line) => line !== 'ping')).toEqual(['+ c:a']);
   });
 

@@ -295,13 +295,13 @@ describe('the janitor, for an upload whose tab was closed', () => {
     const sets = new UploadSets(space.connection, space.keys);
     const nowMs = space.records.nowMs() + afterMs;
     const parts = { ...space.parts, records: space.records, storage: s3.storage, log: silentLog };
-    const look = silentVisitor({ uploadExpiryMs: EXPIRY_MS }, { ...parts, imports: { add: async () => undefined } });
+    const visit = silentVisitor({ uploadExpiryMs: EXPIRY_MS }, { ...parts, imports: { add: async () => undefined } });
     await handleDueUploads(
       {
         ...parts,
         queue: { ...parts.queue, has: async () => true },
         sets: overriding(sets, { due: async () => ({ nowMs, ids: [id] }), isDue: async () => true }),
-        visitSilent: async (record) => await look(record, nowMs),
+        visitSilent: async (record) => await visit(record, nowMs),
       },
       new AbortController().signal,
     );

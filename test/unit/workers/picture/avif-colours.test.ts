@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { readContainer } from '../../../../workers/picture/container-facts.ts';
 import { toneMap } from '../../../../workers/picture/tone-map.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { flipBits } from '../../../helpers/pictures.ts';
 import { processPicture, withWindow } from '../../../helpers/process-picture.ts';
@@ -16,7 +16,7 @@ const NONE = [
 
 async function shown(bytes: Buffer): Promise<(x: number, y: number) => number[]> {
   const { files } = await processPicture(bytes, {}, { variants: VARIANTS });
-  const seen = await look(files.get('a') ?? Buffer.alloc(0));
+  const seen = await seePicture(files.get('a') ?? Buffer.alloc(0));
   return (x, y) => seen.at(x, y).slice(0, 3);
 }
 

@@ -4,7 +4,7 @@ import type { PictureFormat } from '../../../../src/kinds/picture-options.ts';
 import { encode as encodeTo, encodeAnimation, type AnimationTarget } from '../../../../workers/picture/encode.ts';
 import { decode, type Pixels } from '../../../../workers/picture/libvips.ts';
 import type { Size } from '../../../../workers/picture/size.ts';
-import { colourName, look } from '../../../helpers/look.ts';
+import { colourName, seePicture } from '../../../helpers/seen-picture.ts';
 import { withFile } from '../../../helpers/process-picture.ts';
 import { animation, photo, quarters, transparentPng } from '../../../helpers/pictures.ts';
 
@@ -29,7 +29,7 @@ async function encode(
 
 describe('framing', () => {
   test('happens after scaling', async () => {
-    const seen = await look(
+    const seen = await seePicture(
       await encode(await decoded(await quarters()), 'png', { width: 30, height: 40 }, { width: 60, height: 40 }),
     );
     expect([seen.width, seen.height]).toEqual([30, 40]);
@@ -39,7 +39,7 @@ describe('framing', () => {
   });
 
   test('cuts equally from both sides', async () => {
-    const seen = await look(await encode(await decoded(await quarters()), 'png', { width: 60, height: 20 }));
+    const seen = await seePicture(await encode(await decoded(await quarters()), 'png', { width: 60, height: 20 }));
     expect([seen.width, seen.height]).toEqual([60, 20]);
     expect(
       [seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName),
@@ -53,7 +53,7 @@ describe('framing', () => {
     ['jpeg', 255],
   ])('adds margins in %s, transparent or white', async (format, alpha) => {
     for (const colours of ['rgb', 'grey'] as const) {
-      const seen = await look(
+      const seen = await seePicture(
         await encode(await decoded(await quarters({ colours })), format, { width: 121, height: 200 }),
       );
       expect([seen.width, seen.height, seen.at(0.5, 0.1)[3], seen.at(0.5, 0.9)[3]]).toEqual([121, 200, alpha, alpha]);
@@ -66,11 +66,11 @@ describe('framing', () => {
 describe('encoding', () => {
   test('puts transparency on white if the format has no alpha', async () => {
     const pixels = await decoded(await transparentPng(), 400, 300);
-    expect(colourName((await look(await encode(pixels, 'jpeg'))).at(0.05, 0.05))).toBe('white');
+    expect(colourName((await seePicture(await encode(pixels, 'jpeg'))).at(0.05, 0.05))).toBe('white');
   });
 
   test('keeps transparency if the format has alpha', async () => {
-    const seen = await look(await encode(await decoded(await transparentPng(), 400, 300), 'webp'));
+    const seen = await seePicture(await encode(await decoded(await transparentPng(), 400, 300), 'webp'));
     expect([seen.at(0.05, 0.05)[3], seen.at(0.5, 0.5)[3]]).toEqual([0, 255]);
   });
 
@@ -79,8 +79,8 @@ describe('encoding', () => {
     async (format) => {
       const exif = { date: '2024:05:01 12:30:00', make: 'Canon', model: 'R5', gps: true };
       const original = await photo({ width: 120, height: 80, exif, orientation: 6, profile: 'p3' });
-      expect((await look(original)).metadata.exif).toBeDefined();
-      const { metadata } = await look(await encode(await decoded(original), format));
+      expect((await seePicture(original)).metadata.exif).toBeDefined();
+      const { metadata } = await seePicture(await encode(await decoded(original), format));
       expect([metadata.exif, metadata.xmp, metadata.iptc, metadata.icc, metadata.orientation]).toEqual(
         Array(5).fill(undefined),
       );
@@ -98,14 +98,14 @@ describe('animation', () => {
   }
 
   async function frame(bytes: Buffer, page: number) {
-    return await look(await sharp(bytes, { page }).png().toBuffer());
+    return await seePicture(await sharp(bytes, { page }).png().toBuffer());
   }
 
   test.each(['gif', 'webp'] as const)(
     'from %s keeps its frames, their durations and its number of loops',
     async (format) => {
       const bytes = await moving(await animation(format, 5), 'inside', 60, 40);
-      const { metadata } = await look(bytes);
+      const { metadata } = await seePicture(bytes);
       expect(metadata).toMatchObject({
         format: 'webp',
         width: 60,
@@ -120,9 +120,9 @@ describe('animation', () => {
 
   test('is cut and framed frame by frame, and not enlarged', async () => {
     const cut = await moving(await animation('gif', 3), 'cover', 40, 80);
-    expect((await look(cut)).metadata).toMatchObject({ width: 40, height: 80, pages: 3 });
+    expect((await seePicture(cut)).metadata).toMatchObject({ width: 40, height: 80, pages: 3 });
     const framed = await moving(await animation('gif', 3), 'contain', 400, 100);
-    expect((await look(framed)).metadata).toMatchObject({ width: 400, height: 100, pages: 3 });
+    expect((await seePicture(framed)).metadata).toMatchObject({ width: 400, height: 100, pages: 3 });
     const last = await frame(framed, 2);
     expect([
       last.at(0.1, 0.5)[3],

@@ -6,7 +6,7 @@ import { readExifBlock } from '../../../../workers/picture/exif-block.ts';
 import { readExif } from '../../../../workers/picture/exif-directory.ts';
 import { GPS, IMAGE, PHOTO } from '../../../../workers/picture/exif-tags.ts';
 import { exifBlock } from '../../../helpers/exif-block.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { flipBits, pngChunk, quarters } from '../../../helpers/pictures.ts';
 import { processPicture, withFile } from '../../../helpers/process-picture.ts';
@@ -59,7 +59,7 @@ describe('EXIF of a TIFF', () => {
     const options = { keepMetadata: true, variants: [{ name: 'a', longestSide: 8, format: 'jpeg' }] };
     const { result, files } = await processPicture(await pictureFixture('p05-camera.tif'), {}, options);
     expect(result).toMatchObject(CAMERA);
-    const { metadata } = await look(files.get('a') ?? Buffer.alloc(0));
+    const { metadata } = await seePicture(files.get('a') ?? Buffer.alloc(0));
     expect(readExif(metadata.exif).text(IMAGE.model)).toBe('Canon EOS R5');
   });
 

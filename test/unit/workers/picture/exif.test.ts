@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { exifFacts, exifPosition } from '../../../../workers/picture/exif.ts';
 import { GPS, PHOTO } from '../../../../workers/picture/exif-tags.ts';
 import { exifBlock, type ExifNumbers, type ExifTexts, type Quotient } from '../../../helpers/exif-block.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { flipBits, photo } from '../../../helpers/pictures.ts';
 
 const NOTHING = { takenAt: null, camera: null, lens: null, exposure: null };
@@ -55,7 +55,7 @@ describe('date of a picture', () => {
 
 test('EXIF data is read from a block that another program wrote', async () => {
   const exif = { date: DAY, offset: '+02:00', make: 'Canon', model: 'Canon EOS R5' };
-  const block = (await look(await photo({ width: 16, height: 16, exif }))).metadata.exif ?? Buffer.alloc(0);
+  const block = (await seePicture(await photo({ width: 16, height: 16, exif }))).metadata.exif ?? Buffer.alloc(0);
   expect(exifFacts(block)).toMatchObject({ takenAt: '2024-05-01T12:30:00+02:00', camera: 'Canon EOS R5' });
 });
 

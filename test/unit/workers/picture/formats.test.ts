@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
-import { colourName, look } from '../../../helpers/look.ts';
+import { colourName, seePicture } from '../../../helpers/seen-picture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
 import {
   animation,
@@ -22,7 +22,7 @@ const VARIANTS = (['webp', 'jpeg', 'avif', 'png'] as const).map((format) => ({
 async function quartersIn(files: Map<string, Buffer>): Promise<string[][]> {
   return await Promise.all(
     [...files.values()].map(async (bytes) => {
-      const seen = await look(bytes);
+      const seen = await seePicture(bytes);
       return [seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName);
     }),
   );
@@ -113,7 +113,7 @@ describe('accepted picture formats', () => {
 
   test.each(FILES)('%s leaves no colour profile in its variants', async (_, __, make) => {
     const { files } = await processPicture(await make(), {}, { variants: VARIANTS });
-    for (const bytes of files.values()) expect((await look(bytes)).metadata.icc).toBeUndefined();
+    for (const bytes of files.values()) expect((await seePicture(bytes)).metadata.icc).toBeUndefined();
   });
 });
 
@@ -121,7 +121,7 @@ describe('transparency', () => {
   test('is kept if the format has alpha, and becomes white otherwise', async () => {
     const { files } = await processPicture(await transparentPng(), {}, { variants: VARIANTS });
     const corners = await Promise.all(
-      [...files].map(async ([format, bytes]) => [format, (await look(bytes)).at(0.05, 0.05)] as const),
+      [...files].map(async ([format, bytes]) => [format, (await seePicture(bytes)).at(0.05, 0.05)] as const),
     );
     expect(Object.fromEntries(corners.map(([format, corner]) => [format, corner[3]]))).toEqual({
       webp: 0,
@@ -146,7 +146,7 @@ describe('animated picture', () => {
         dominantColour: expect.stringMatching(/^#d[cd]00/),
       });
       for (const [name, bytes] of files) {
-        const seen = await look(bytes);
+        const seen = await seePicture(bytes);
         expect([name, seen.metadata.pages ?? 1, seen.width, seen.height, colourName(seen.at(0.5, 0.5))]).toEqual([
           name,
           name === 'webp' ? 4 : 1,
@@ -165,7 +165,7 @@ describe('animated picture', () => {
       .toBuffer();
     const { result, files } = await processPicture(turned, {}, { variants: VARIANTS });
     expect(result).toMatchObject({ frames: 3, width: 80, height: 120, orientation: 6 });
-    const { metadata } = await look(files.get('webp') ?? Buffer.alloc(0));
+    const { metadata } = await seePicture(files.get('webp') ?? Buffer.alloc(0));
     expect([metadata.width, metadata.height, metadata.pages ?? 1]).toEqual([40, 60, 1]);
   });
 });
@@ -175,7 +175,7 @@ test('a colour of a wide colour space is converted to sRGB', async () => {
     [undefined, 'p3' as const].map(async (profile) => {
       const bytes = await quarters({ quality: 100, ...(profile === undefined ? {} : { profile }) });
       const { files } = await processPicture(bytes, {}, { variants: [{ name: 'a', longestSide: 60, format: 'png' }] });
-      return (await look(files.get('a') ?? Buffer.alloc(0))).at(0.25, 0.25);
+      return (await seePicture(files.get('a') ?? Buffer.alloc(0))).at(0.25, 0.25);
     }),
   );
   plain?.forEach((channel, index) => expect(Math.abs(channel - (wide?.[index] ?? Infinity))).toBeLessThan(12));

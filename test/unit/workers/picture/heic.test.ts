@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createHeicReader } from '../../../../workers/picture/heic/heic-reader.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { claimedHeic, heicFile, heicHead, HEIC_COLOURS, mirroredHeic } from '../../../helpers/heic-files.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { cutShort, flipBits } from '../../../helpers/pictures.ts';
 import { HEIC_THREAD, processPicture, withFile } from '../../../helpers/process-picture.ts';
 
@@ -13,7 +13,7 @@ const PLAIN = { variants: [{ name: 'a', longestSide: 200, format: 'png' }], gps:
 /** Returns the colours in the middle of each quarter of the only variant. */
 async function quartersOf(bytes: Buffer): Promise<number[][]> {
   const { files } = await processPicture(bytes, {}, PLAIN);
-  const seen = await look(files.get('a') ?? Buffer.alloc(0));
+  const seen = await seePicture(files.get('a') ?? Buffer.alloc(0));
   return [
     [0.25, 0.25],
     [0.75, 0.25],
@@ -64,7 +64,7 @@ describe('HEIC', () => {
   test('keeps transparency', async () => {
     const { result, files } = await processPicture(heicFile('alpha'), {}, PLAIN);
     expect(result.hasAlpha).toBe(true);
-    const [red, green, blue, alpha] = (await look(files.get('a') ?? Buffer.alloc(0))).at(0.25, 0.25);
+    const [red, green, blue, alpha] = (await seePicture(files.get('a') ?? Buffer.alloc(0))).at(0.25, 0.25);
     expectColours([[red, green, blue]], [TOP_LEFT]);
     expect(alpha).toBe(127);
   });
@@ -85,7 +85,7 @@ describe('HEIC', () => {
       [61, 61, 61],
     ]);
     expect(result.hasAlpha).toBe(true);
-    const seen = await look(files.get('a') ?? Buffer.alloc(0));
+    const seen = await seePicture(files.get('a') ?? Buffer.alloc(0));
     expect([seen.at(0.25, 0.25)[3], seen.at(0.75, 0.25)[3]]).toEqual([255, 128]);
   });
 

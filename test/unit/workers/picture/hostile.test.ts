@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
 import { hostilePictures, type HostilePicture } from '../../../helpers/hostile-pictures.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
 import { photo } from '../../../helpers/pictures.ts';
 
@@ -33,7 +33,7 @@ describe('hostile picture', () => {
     const page = hostile.find(({ name }) => name.includes('a page'));
     const { files } = await processPicture(page?.bytes ?? Buffer.alloc(0));
     for (const bytes of files.values())
-      expect([bytes.includes('script'), (await look(bytes)).width]).toEqual([false, 120]);
+      expect([bytes.includes('script'), (await seePicture(bytes)).width]).toEqual([false, 120]);
   });
 });
 

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import type { PictureFormat } from '../../../../src/kinds/picture-options.ts';
 import { exifFacts, exifPosition } from '../../../../workers/picture/exif.ts';
 import { keptExif } from '../../../../workers/picture/kept-exif.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
 import { animation, photo } from '../../../helpers/pictures.ts';
 
@@ -27,7 +27,7 @@ async function exifOf(format: PictureFormat, options: object): Promise<Buffer | 
   const variants = [{ name: 'a', longestSide: 64, format }];
   const original = await photo({ width: 90, height: 60, orientation: 6, exif: EXIF });
   const { files } = await processPicture(original, {}, { variants, ...options });
-  return (await look(files.get('a') ?? Buffer.alloc(0))).metadata.exif;
+  return (await seePicture(files.get('a') ?? Buffer.alloc(0))).metadata.exif;
 }
 
 describe('metadata of a variant', () => {
@@ -62,13 +62,13 @@ describe('metadata of a variant', () => {
       .withExif(positioned)
       .webp()
       .toBuffer();
-    expect(exifPosition((await look(moving)).metadata.exif)).not.toBeNull();
+    expect(exifPosition((await seePicture(moving)).metadata.exif)).not.toBeNull();
     const { files } = await processPicture(
       moving,
       {},
       { variants: [{ name: 'a', longestSide: 64 }], keepMetadata: true, gps: true },
     );
-    const { metadata } = await look(files.get('a') ?? Buffer.alloc(0));
+    const { metadata } = await seePicture(files.get('a') ?? Buffer.alloc(0));
     expect(metadata.pages).toBe(3);
     expect(exifFacts(metadata.exif)).toMatchObject({ camera: 'R5' });
     expect([exifPosition(metadata.exif), metadata.xmp]).toEqual([null, undefined]);
@@ -81,7 +81,7 @@ describe('metadata of a variant', () => {
       { keepMetadata: true },
     );
     for (const bytes of files.values()) {
-      const { metadata } = await look(bytes);
+      const { metadata } = await seePicture(bytes);
       expect([metadata.orientation ?? 1, metadata.width, metadata.height]).toEqual([1, 60, 90]);
     }
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { PictureFormat } from '../../../../src/kinds/picture-options.ts';
 import { encode as encodeTo } from '../../../../workers/picture/encode.ts';
 import { decode, readHeader, shrink, toRgba, type Pixels } from '../../../../workers/picture/libvips.ts';
-import { colourName, look } from '../../../helpers/look.ts';
+import { colourName, seePicture } from '../../../helpers/seen-picture.ts';
 import { withFile } from '../../../helpers/process-picture.ts';
 import { animation, hugeClaim, quarters, transparentPng, type PhotoOptions } from '../../../helpers/pictures.ts';
 
@@ -22,7 +22,7 @@ async function encode(pixels: Pixels, format: PictureFormat): Promise<Buffer> {
 
 /** Returns the colours of the four quarters in reading order, after decoding and encoding. */
 async function quartersSeen(options: PhotoOptions): Promise<string[]> {
-  const seen = await look(await encode(await decoded(await quarters(options), 60, 40), 'webp'));
+  const seen = await seePicture(await encode(await decoded(await quarters(options), 60, 40), 'webp'));
   return [seen.at(0.25, 0.25), seen.at(0.75, 0.25), seen.at(0.25, 0.75), seen.at(0.75, 0.75)].map(colourName);
 }
 
@@ -47,22 +47,22 @@ describe('decoding', () => {
   });
 
   test('converts a wide colour space to sRGB', async () => {
-    const plain = await look(await encode(await decoded(await quarters({ quality: 100 })), 'webp'));
-    const wide = await look(await encode(await decoded(await quarters({ quality: 100, profile: 'p3' })), 'webp'));
+    const plain = await seePicture(await encode(await decoded(await quarters({ quality: 100 })), 'webp'));
+    const wide = await seePicture(await encode(await decoded(await quarters({ quality: 100, profile: 'p3' })), 'webp'));
     plain.at(0.25, 0.25).forEach((channel, index) => {
       expect(Math.abs(channel - (wide.at(0.25, 0.25)[index] ?? Infinity))).toBeLessThan(12);
     });
   });
 
   test('keeps a grey picture grey', async () => {
-    const seen = await look(await encode(await decoded(await quarters({ colours: 'grey' })), 'webp'));
+    const seen = await seePicture(await encode(await decoded(await quarters({ colours: 'grey' })), 'webp'));
     const [red, green, blue] = seen.at(0.25, 0.25);
     expect([green, blue]).toEqual([red, red]);
   });
 
   test('takes the first frame of an animation', async () => {
     for (const format of ['gif', 'webp'] as const) {
-      const seen = await look(await encode(await decoded(await animation(format)), 'webp'));
+      const seen = await seePicture(await encode(await decoded(await animation(format)), 'webp'));
       expect([seen.height, colourName(seen.at(0.5, 0.5))]).toEqual([80, 'red']);
     }
   });

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { pictureWarnings } from '../../../../workers/picture/picture-warnings.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { animation, photo, quarters } from '../../../helpers/pictures.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
@@ -91,7 +91,7 @@ describe('warnings of a picture', () => {
     const broken = withBrokenProfile(await quarters({ orientation: 1 }));
     const { result, files } = await processPicture(broken, {}, OPTIONS);
     expect(result.warnings?.map(({ code }) => code)).toEqual(['profile_ignored']);
-    const seen = await look(files.get('a') ?? Buffer.alloc(0));
+    const seen = await seePicture(files.get('a') ?? Buffer.alloc(0));
     expect(seen.at(0.25, 0.25)[0]).toBeGreaterThan(200);
     expect(
       seen

@@ -5,7 +5,7 @@ import { thumbHashToApproximateAspectRatio, thumbHashToAverageRGBA } from 'thumb
 import { createPictureProcessor } from '../../../../workers/picture/processor.ts';
 import { runPipeline } from '../../../../workers/pipeline.ts';
 import { UnprocessableError } from '../../../../workers/unprocessable-error.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { fakeContext, processPicture, withFile } from '../../../helpers/process-picture.ts';
 import {
   animation,
@@ -44,7 +44,7 @@ describe('picture processor', () => {
       ['160', 'jpeg', 120, 160, '/variants/public/160'],
     ]);
     for (const bytes of files.values()) {
-      expect((await look(bytes)).metadata.exif).toBeUndefined();
+      expect((await seePicture(bytes)).metadata.exif).toBeUndefined();
     }
   });
 

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { sniffType } from '../../../../src/intake/sniff.ts';
 import { readableInput } from '../../../../workers/picture/readable-input.ts';
 import { FileWindow } from '../../../../workers/picture/structure/file-window.ts';
-import { colourName, look } from '../../../helpers/look.ts';
+import { colourName, seePicture } from '../../../helpers/seen-picture.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { animation, quarters } from '../../../helpers/pictures.ts';
 import { processPicture, withFile, withWindow } from '../../../helpers/process-picture.ts';
@@ -25,7 +25,7 @@ function branded(avif: Buffer, brand: string): Buffer {
 
 async function variantsOf(bytes: Buffer) {
   const { result, files } = await processPicture(bytes, {}, { variants: VARIANTS });
-  const seen = async (name: string) => await look(files.get(name) ?? Buffer.alloc(0));
+  const seen = async (name: string) => await seePicture(files.get(name) ?? Buffer.alloc(0));
   return { result, webp: await seen('webp'), png: await seen('png'), jpeg: await seen('jpeg') };
 }
 

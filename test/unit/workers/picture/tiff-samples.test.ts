@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { pages } from '../../../helpers/pictures.ts';
 import { pictureFixture } from '../../../helpers/picture-fixture.ts';
 import { processPicture } from '../../../helpers/process-picture.ts';
@@ -12,7 +12,7 @@ const RED = [200, 40, 40];
 
 async function colourOf(bytes: Buffer): Promise<unknown> {
   const { result, files } = await processPicture(bytes, {}, { variants: VARIANTS });
-  const seen = (await look(files.get('a') ?? bytes)).at(0.5, 0.5);
+  const seen = (await seePicture(files.get('a') ?? bytes)).at(0.5, 0.5);
   return { hasAlpha: result.hasAlpha, colour: seen };
 }
 

@@ -6,7 +6,7 @@ import { planPicture } from '../../../../workers/picture/plan.ts';
 import { variants } from '../../../../workers/picture/variants.ts';
 import { createPictureState, type PictureState } from '../../../../workers/picture/state.ts';
 import { fractalPixels } from '../../../helpers/fractal.ts';
-import { look } from '../../../helpers/look.ts';
+import { seePicture } from '../../../helpers/seen-picture.ts';
 import { fakeContext, pictureTools, type FakeContext } from '../../../helpers/process-picture.ts';
 import { TINY_PICTURE } from '../../../helpers/results.ts';
 
@@ -52,7 +52,7 @@ describe('variants of a picture', () => {
     ]);
     for (const variant of published) {
       const bytes = context.files.get(variant.name) ?? Buffer.alloc(0);
-      const { metadata } = await look(bytes);
+      const { metadata } = await seePicture(bytes);
       expect(metadata).toMatchObject({ format: variant.format, width: variant.width, height: variant.height });
       expect(variant.size).toBe(bytes.length);
     }
@@ -104,7 +104,7 @@ describe('requested variants', () => {
       ['tile', 'png', 50, 50],
     ]);
     for (const { name, format, width, height } of published) {
-      const { metadata } = await look(context.files.get(name) ?? Buffer.alloc(0));
+      const { metadata } = await seePicture(context.files.get(name) ?? Buffer.alloc(0));
       expect(metadata).toMatchObject({ format: format === 'avif' ? 'heif' : format, width, height });
     }
   });

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import sharp, { type Metadata } from 'sharp';
 
-export interface Look {
+export interface SeenPicture {
   metadata: Metadata;
   width: number;
   height: number;
@@ -10,7 +10,7 @@ export interface Look {
 }
 
 /** Decodes a picture as a viewer shows it, for tests of pixels. */
-export async function look(bytes: Buffer): Promise<Look> {
+export async function seePicture(bytes: Buffer): Promise<SeenPicture> {
   const metadata = await sharp(bytes).metadata();
   const { data, info } = await sharp(bytes)
     .autoOrient()

@@ -5,7 +5,7 @@ import { cutShort, photo, textAsJpeg } from '../helpers/pictures.ts';
 import { awaitTrue } from './await-true.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
-import { expectGoodLooks, TWO_LOOKS } from './good-looks.ts';
+import { expectAccessible, TWO_APPEARANCES } from './expect-accessible.ts';
 import { awaitStates, dropFiles, type GivenFile, leavePage, networkOf } from './page-driver.ts';
 
 describe('the accessibility of the page', () => {
@@ -36,7 +36,7 @@ describe('the accessibility of the page', () => {
   });
 
   test('has no violations on an empty page in any width and colour scheme', async () => {
-    await expectGoodLooks(page, 'empty');
+    await expectAccessible(page, 'empty');
   });
 
   test('has no violations with a line in every state', async () => {
@@ -77,10 +77,10 @@ describe('the accessibility of the page', () => {
     await page.getByRole('button', { name: 'Cancel cancelled.jpg' }).click();
     await page.locator('[data-state=cancelled]').waitFor();
 
-    await expectGoodLooks(page, 'full');
+    await expectAccessible(page, 'full');
     await page.getByRole('link', { name: 'Open tower.jpg' }).click();
     await page.getByText('2 of 2', { exact: true }).waitFor();
-    await expectGoodLooks(page, 'viewer', TWO_LOOKS);
+    await expectAccessible(page, 'viewer', TWO_APPEARANCES);
   });
 
   function jpeg(name: string, bytes: Buffer): GivenFile {
