@@ -1,4 +1,5 @@
 import type { Logger } from '../src/telemetry/log.ts';
+import type { ProgressState } from '../src/record/progress.ts';
 import type { UploadRecord } from '../src/record/record-fields.ts';
 import type { Redis } from '../src/queue/connection.ts';
 import { OTHER_KIND, type QueueKeys } from '../src/queue/contract.ts';
@@ -157,7 +158,7 @@ export class UploadWorker {
   async #isStillOwn({ record: begun }: Use): Promise<boolean> {
     if (begun === undefined) return false;
     try {
-      return !isLost(begun, (await this.#parts.records.read(begun.id))?.record);
+      return !isLost(begun, (await this.#parts.records.readProgress(begun.id))?.state);
     } catch (error) {
       this.#log.warn({ err: error, upload: uploadRef(begun.id) }, 'record of a rejected attempt not read');
       return true;
@@ -176,7 +177,7 @@ export class UploadWorker {
         continue;
       }
       try {
-        if (isLost(begun, (await this.#parts.records.read(begun.id))?.record)) controller.abort(SUPERSEDED);
+        if (isLost(begun, (await this.#parts.records.readProgress(begun.id))?.state)) controller.abort(SUPERSEDED);
       } catch (error) {
         this.#log.debug({ err: error, upload: uploadRef(begun.id) }, 'record of a running upload not read');
       }
@@ -185,6 +186,6 @@ export class UploadWorker {
 }
 
 /** True if another attempt has begun, or the upload has ended or waits again. */
-function isLost(begun: UploadRecord, record: UploadRecord | undefined): boolean {
+function isLost(begun: UploadRecord, record: ProgressState | undefined): boolean {
   return record?.state !== 'processing' || record.attempt !== begun.attempt;
 }

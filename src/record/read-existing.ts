@@ -12,9 +12,9 @@ export async function readExisting(records: Pick<UploadRecords, 'read'>, id: str
 }
 
 /** False if nobody has used the id, and if its upload was deleted or has expired. */
-export async function hasUpload(records: Pick<UploadRecords, 'read'>, id: string): Promise<boolean> {
-  const read = await records.read(id);
-  return read !== undefined && !isGone(read.record, read.nowMs);
+export async function hasUpload(records: Pick<UploadRecords, 'readProgress'>, id: string): Promise<boolean> {
+  const read = await records.readProgress(id);
+  return read !== undefined && !isGone({ deleted: read.state.deleted, expiresAtMs: read.expiresAtMs }, read.nowMs);
 }
 
 /** Like `readExisting`, but only the fields that progress is computed from. */
