@@ -1,5 +1,5 @@
 import { mountedDocument } from '../http/mount-path.ts';
-import { asSeen } from '../record/read-record.ts';
+import { asSeen, withResult } from '../record/read-record.ts';
 import { decodeRecord, type RecordFields } from '../record/record-fields.ts';
 import { toUpload } from '../record/upload-document.ts';
 import { DEFAULT_TENANT } from '../access/caller.ts';
@@ -29,7 +29,9 @@ export function toMessage(fields: RecordFields, mountPath: string): WebhookMessa
   if (type === undefined) throw new Error(`the outbox has an entry with the unknown event ${String(fields['event'])}`);
   const record = decodeRecord(fields['id'] ?? '', fields);
   const atMs = record.updatedAtMs;
-  const webhook: Webhook = { type, timestamp: new Date(atMs).toISOString(), data: toUpload(asSeen(record)) };
+  // An entry always has the result, also a large one.
+  const data = toUpload(withResult(asSeen(record), null));
+  const webhook: Webhook = { type, timestamp: new Date(atMs).toISOString(), data };
   return {
     id: `${record.id}.${record.version}`,
     type,

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
-import type { ReadRecord } from '../record/read-record.ts';
+import { withResult, type ReadRecord, type ReadWithResult } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
-import { readExisting } from '../record/read-existing.ts';
+import { readExistingWithResult } from '../record/read-existing.ts';
 
 /** An upload that a request has sent and that is stored. Later failures do not concern the client of the request. */
 export interface ReceivedUpload {
@@ -12,14 +12,14 @@ export interface ReceivedUpload {
   readonly isCurrent: boolean;
 }
 
-/** Returns the upload for an immediate answer. If it cannot be read, returns `known`. */
+/** Returns the upload for an immediate answer. If it cannot be read, returns `known`, without a large result. */
 export async function readReceived(
-  records: Pick<UploadRecords, 'read'>,
+  records: Pick<UploadRecords, 'readWithResult'>,
   { id, known, isCurrent }: ReceivedUpload,
-): Promise<ReadRecord> {
-  if (isCurrent) return known;
-  return await readExisting(records, id).catch((error: unknown) => {
-    if (error instanceof ServiceError) return known;
+): Promise<ReadWithResult> {
+  if (isCurrent) return withResult(known, null);
+  return await readExistingWithResult(records, id).catch((error: unknown) => {
+    if (error instanceof ServiceError) return withResult(known, null);
     throw error;
   });
 }

@@ -102,6 +102,8 @@ export interface QueueKeys {
   changeChannel(id: string): string;
   /** Hash with the record of an upload. */
   record: (id: string) => string;
+  /** String with the result of an upload as JSON, if the record does not have it because it is large. */
+  result: (id: string) => string;
   /** Sorted set of the uploads of a tenant. The score is the time at which they were created. */
   tenantUploads(tenant: string): string;
   /** String with the upload's id. */
@@ -145,6 +147,7 @@ export function queueKeys(queuePrefix: string): QueueKeys {
     cancelChannel: `${bullPrefix}:cancel`,
     changeChannel: (id) => `${bullPrefix}:changed:${id}`,
     record: (id) => `${bullPrefix}:record:${id}`,
+    result: (id) => `${bullPrefix}:result:${id}`,
     tenantUploads: (tenant) => `${bullPrefix}:tenants:uploads:${tenant}`,
     publicId: (publicId) => `${bullPrefix}:public:${publicId}`,
     process: (id) => `${bullPrefix}:process:${id}`,

@@ -1,11 +1,30 @@
 import { ServiceError } from '../errors.ts';
 import { isExpired, isGone } from './record-fields.ts';
-import type { ReadProgress, ReadRecord } from './read-record.ts';
+import { hasResult, type ReadProgress, type ReadRecord, type ReadWithResult } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 
 /** Reads an upload that must exist. Throws `unknown_upload` (404) or `upload_gone` (410). */
 export async function readExisting(records: Pick<UploadRecords, 'read'>, id: string): Promise<ReadRecord> {
-  const read = await records.read(id);
+  return requireExisting(id, await records.read(id));
+}
+
+/** Like `readExisting`, with the result. */
+export async function readExistingWithResult(
+  records: Pick<UploadRecords, 'readWithResult'>,
+  id: string,
+): Promise<ReadWithResult> {
+  return requireExisting(id, await records.readWithResult(id));
+}
+
+/** Returns the record with its result. Reads it again only if it was read without a large result. */
+export async function completeRead(
+  records: Pick<UploadRecords, 'readWithResult'>,
+  read: ReadRecord,
+): Promise<ReadWithResult> {
+  return hasResult(read) ? read : await readExistingWithResult(records, read.record.id);
+}
+
+function requireExisting<Read extends ReadRecord>(id: string, read: Read | undefined): Read {
   if (read === undefined) throw unknownUpload(id);
   refuseGone(id, read.record, read.nowMs);
   return read;

@@ -1,4 +1,5 @@
 import type { QueueKeys } from '../queue/contract.ts';
+import type { Result } from '../wire/documents.ts';
 import { loadScript } from '../queue/load-script.ts';
 import type { ProgressState } from './progress.ts';
 import type { RecordStore } from './record-change.ts';
@@ -7,9 +8,11 @@ import {
   decodeProgress,
   decodeRecord,
   nameFields,
+  parseResult,
   PROGRESS_FIELDS,
   type UploadRecord,
 } from './record-fields.ts';
+import { SharedReads } from './shared-reads.ts';
 
 const POSITIONS_SCRIPT = loadScript(new URL('../queue/scripts/positions.lua', import.meta.url));
 
@@ -20,6 +23,24 @@ export interface ReadRecord {
   queuePosition: number | null;
   /** Time of the read, by Redis' clock. */
   nowMs: number;
+}
+
+/** A record with its result, which is null too if somebody has removed it from Redis. */
+export type RecordWithResult = UploadRecord & { result: Result | null };
+
+/** A record that was read with its result. */
+export interface ReadWithResult extends ReadRecord {
+  record: RecordWithResult;
+}
+
+/** False if the result has a key of its own and was not read. */
+export function hasResult(read: ReadRecord): read is ReadWithResult {
+  return read.record.result !== undefined;
+}
+
+/** Returns the same with this result, unless the record has one. */
+export function withResult({ record, ...read }: ReadRecord, result: Result | null): ReadWithResult {
+  return { ...read, record: { ...record, result: record.result ?? result } };
 }
 
 /** Wraps a record that a change returned. It has no position in the queue. */
@@ -40,21 +61,21 @@ export interface ReadProgress {
 
 /** The parts that reading records needs. */
 export interface RecordReads {
-  store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'runScript'>;
-  keys: Pick<QueueKeys, 'record' | 'fair'>;
+  store: Pick<RecordStore, 'readHash' | 'readFieldsOf' | 'runScript' | 'get'>;
+  keys: Pick<QueueKeys, 'record' | 'result' | 'fair'>;
   /** Returns the time by Redis' clock. */
   nowMs: () => number;
 }
 
 /**
  * A queued upload without a position is read at most this many times: a worker may take it and requeue it between two
- * reads.
+ * reads. A record without its result is also read at most this many times.
  */
 const MAX_READS = 4;
 
 /**
- * Reads whole records. The result has undefined for an upload that does not exist, `deleted: true` for a deleted one,
- * and an error for a record that cannot be read.
+ * Reads whole records, except results that have keys of their own. The returned list has undefined for an upload that
+ * does not exist, `deleted: true` for a deleted one, and an error for a record that cannot be read.
  */
 export async function readRecordsOf(
   reads: RecordReads,
@@ -72,6 +93,24 @@ async function readRecord(reads: RecordReads, id: string): Promise<ReadRecord | 
     // Record and position are two reads: a worker may have taken the upload between them.
     const isOfTwoMoments = record.state === 'queued' && queuePosition === null;
     if (!isOfTwoMoments || count === MAX_READS) return { record, queuePosition, nowMs: reads.nowMs() };
+  }
+}
+
+/** Like `readRecordsOf`, with the results. A result that has a key of its own takes a second round trip. */
+export async function readWithResultsOf(
+  reads: RecordReads,
+  ids: readonly string[],
+): Promise<(ReadWithResult | undefined | Error)[]> {
+  return await Promise.all(ids.map((id) => readOneWithResult(reads, id).catch(asError)));
+}
+
+async function readOneWithResult(reads: RecordReads, id: string): Promise<ReadWithResult | undefined> {
+  for (let count = 1; ; count += 1) {
+    const read = await readRecord(reads, id);
+    if (read === undefined || hasResult(read)) return read;
+    const json = await reads.store.get(reads.keys.result(id));
+    // The upload may have been deleted between both reads.
+    if (json !== null || count === MAX_READS) return withResult(read, parseResult(json));
   }
 }
 
@@ -132,6 +171,15 @@ function withPosition(
   queuePosition: number | null,
 ): ReadProgress | undefined | Error {
   return read === undefined || read instanceof Error ? read : { ...read, queuePosition };
+}
+
+/** Returns one `SharedReads` for each way to read a record. */
+export function shareReads(reads: RecordReads) {
+  return {
+    whole: new SharedReads((ids) => readRecordsOf(reads, ids)),
+    withResult: new SharedReads((ids) => readWithResultsOf(reads, ids)),
+    progress: new SharedReads((ids) => readProgressOf(reads, ids)),
+  };
 }
 
 function asError(error: unknown): Error {

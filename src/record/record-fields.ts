@@ -68,7 +68,8 @@ export interface UploadRecord extends ProgressState {
   appMetadata: JsonObject | null;
   /** The limits of the ticket that created the upload; null if it had none for files. */
   allowed: AllowedFile | null;
-  result: Result | null;
+  /** Null unless completed. Undefined if the result has a key of its own, see `readWithResult`. */
+  result: Result | null | undefined;
   error: Problem | null;
   variants: Readonly<Record<string, StoredVariant>>;
   /** Attempts that ended by a fault of the service, since the upload was last sent. */
@@ -192,7 +193,7 @@ export function decodeProgress(id: string, fields: RecordFields): ProgressState 
   };
 }
 
-/** Decodes a whole record. */
+/** Decodes a whole record, except a result that has a key of its own. */
 export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
   return {
     ...decodeProgress(id, fields),
@@ -213,7 +214,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     hasWebhooks: fields['hooks'] === '1',
     appMetadata: parse<JsonObject>(fields['appMetadata']),
     allowed: parse<AllowedFile>(fields['allowed']),
-    result: parse<Result>(fields['result']),
+    result: decodeResult(fields),
     error: parse<Problem>(fields['error']),
     variants: parse<Record<string, StoredVariant>>(fields['variants']) ?? {},
     faults: Number(fields['faults'] ?? 0),
@@ -224,6 +225,15 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     requestId: fields['requestId'] || null,
     permit: decodePermit(fields['permit']),
   };
+}
+
+function decodeResult({ result, resultBytes }: RecordFields): Result | null | undefined {
+  return result === undefined && resultBytes !== undefined ? undefined : parseResult(result ?? null);
+}
+
+/** Parses the JSON of a result; null if there is none. */
+export function parseResult(json: string | null): Result | null {
+  return parse<Result>(json ?? undefined);
 }
 
 function decodePermit(text = ''): UploadRecord['permit'] {

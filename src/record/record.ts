@@ -2,8 +2,7 @@ import type { Problem, UploadState } from '../wire/documents.ts';
 import type { Manifest } from '../storage/manifest.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import { processingPercent, receivingPercent } from './progress.ts';
-import { readProgressOf, readRecordsOf, type ReadProgress, type ReadRecord } from './read-record.ts';
-import { SharedReads } from './shared-reads.ts';
+import { shareReads, type ReadProgress, type ReadRecord, type ReadWithResult } from './read-record.ts';
 import type { ChangeOutcome } from './change-outcome.ts';
 import {
   RecordChanger,
@@ -33,8 +32,7 @@ const OPEN_STATES: readonly UploadState[] = ['receiving', 'queued', 'processing'
 export class UploadRecords {
   readonly #store: RecordStore;
   readonly #keys: QueueKeys;
-  readonly #whole: SharedReads<ReadRecord>;
-  readonly #progress: SharedReads<ReadProgress>;
+  readonly #reads: ReturnType<typeof shareReads>;
   readonly #changer: RecordChanger;
   /** Changes of uploads whose bytes do not come through this service. */
   readonly roads: RoadChanges;
@@ -44,9 +42,7 @@ export class UploadRecords {
     this.#keys = keys;
     this.#changer = new RecordChanger(store, keys, options);
     this.roads = new RoadChanges(this.#changer);
-    const reads = { store, keys, nowMs: () => this.nowMs() };
-    this.#whole = new SharedReads((ids) => readRecordsOf(reads, ids));
-    this.#progress = new SharedReads((ids) => readProgressOf(reads, ids));
+    this.#reads = shareReads({ store, keys, nowMs: () => this.nowMs() });
   }
 
   /** A receiving upload without a report for this time counts as broken off. */
@@ -199,7 +195,7 @@ export class UploadRecords {
   }
 
   /**
-   * Ends an upload with its result, which clients receive unchanged. `sha256` is that of the uploaded bytes if the
+   * Ends an upload with its result, which clients receive unchanged. A large one gets a key of its own. `sha256` is that of the uploaded bytes if the
    * attempt had to compute it. `variants` are all files that the attempt has announced; if left out, those in the
    * record stay.
    */
@@ -273,9 +269,14 @@ export class UploadRecords {
     await this.#changer.forget(id, publicId);
   }
 
-  /** Returns undefined if there is no such upload, and `deleted: true` for a deleted one. */
+  /** Returns undefined if there is no such upload, and `deleted: true` for a deleted one. Reads no large result. */
   async read(id: string): Promise<ReadRecord | undefined> {
-    return await this.#whole.read(id);
+    return await this.#reads.whole.read(id);
+  }
+
+  /** Like `read`, with the result. */
+  async readWithResult(id: string): Promise<ReadWithResult | undefined> {
+    return await this.#reads.withResult.read(id);
   }
 
   /**
@@ -283,7 +284,7 @@ export class UploadRecords {
    * one round trip.
    */
   async readProgress(id: string): Promise<ReadProgress | undefined> {
-    return await this.#progress.read(id);
+    return await this.#reads.progress.read(id);
   }
 
   /** Returns the id that belongs to a public id; undefined if there is none. */

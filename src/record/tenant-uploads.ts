@@ -1,7 +1,7 @@
 import { available, type Redis } from '../queue/connection.ts';
 import type { QueueKeys } from '../queue/contract.ts';
 import type { UploadState } from '../wire/documents.ts';
-import type { ReadRecord } from './read-record.ts';
+import { hasResult, type ReadRecord, type ReadWithResult } from './read-record.ts';
 import { isGone } from './record-fields.ts';
 import type { UploadRecords } from './record.ts';
 
@@ -26,7 +26,7 @@ export interface ListedUploads {
 
 /** A part of the list, newest first. */
 export interface UploadPage {
-  reads: ReadRecord[];
+  reads: ReadWithResult[];
   /** Where the list continues; undefined at its end. */
   next: ListPlace | undefined;
 }
@@ -35,7 +35,7 @@ export interface UploadPage {
 export interface TenantUploadParts {
   connection: Redis;
   keys: Pick<QueueKeys, 'tenantUploads'>;
-  records: Pick<UploadRecords, 'read'>;
+  records: Pick<UploadRecords, 'read' | 'readWithResult'>;
 }
 
 /** The number of uploads that are read at once. */
@@ -65,13 +65,26 @@ export class TenantUploads {
       for (const [index, place] of places.entries()) {
         const read = reads[index];
         if (read === undefined || !isListed(read, asked)) continue;
-        if (found.length === asked.limit) return pageOf(found, found.at(-1)?.place);
+        if (found.length === asked.limit) return await this.#pageOf(asked, found, found.at(-1)?.place);
         found.push({ place, read });
       }
-      if (places.length < BATCH) return pageOf(found, undefined);
+      if (places.length < BATCH) return await this.#pageOf(asked, found, undefined);
       last = places.at(-1);
     }
-    return pageOf(found, last);
+    return await this.#pageOf(asked, found, last);
+  }
+
+  /** Reads large results only now, because most of the uploads that are read may be of another state. */
+  async #pageOf(
+    asked: ListedUploads,
+    found: readonly { read: ReadRecord }[],
+    next: ListPlace | undefined,
+  ): Promise<UploadPage> {
+    const { records } = this.#parts;
+    const reads = await Promise.all(
+      found.map(async ({ read }) => (hasResult(read) ? read : await records.readWithResult(read.record.id))),
+    );
+    return { reads: reads.flatMap((read) => (read !== undefined && isListed(read, asked) ? [read] : [])), next };
   }
 
   /** Returns the next places. Uploads of the same millisecond are in the reverse order of their ids. */
@@ -88,10 +101,6 @@ export class TenantUploads {
       if (next.length > 0 || places.length < 2 * BATCH) return next.slice(0, BATCH);
     }
   }
-}
-
-function pageOf(found: readonly { read: ReadRecord }[], next: ListPlace | undefined): UploadPage {
-  return { reads: found.map(({ read }) => read), next };
 }
 
 function isListed({ record, nowMs }: ReadRecord, { tenant, state }: ListedUploads): boolean {

@@ -1,6 +1,6 @@
 import { isFinalState, type Progress, type Upload } from '../wire/documents.ts';
 import { linksOf, toProgress } from './progress.ts';
-import type { ReadRecord } from './read-record.ts';
+import type { ReadRecord, ReadWithResult } from './read-record.ts';
 
 /** The name that is given to a file without a name. */
 export const UNNAMED_FILE = 'file';
@@ -9,7 +9,7 @@ export const UNNAMED_FILE = 'file';
  * Builds the Upload document. The record of a deleted upload has lost the name, type and result of the file. `timedOut`
  * marks the timeout value of a wait.
  */
-export function toUpload({ record, queuePosition, nowMs }: ReadRecord, timedOut = false): Upload {
+export function toUpload({ record, queuePosition, nowMs }: ReadWithResult, timedOut = false): Upload {
   return {
     id: record.id,
     state: record.state,

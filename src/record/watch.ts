@@ -6,19 +6,19 @@ import { forLast } from './for-last.ts';
 import {
   awaitsBeginning,
   readAwaitedProgress,
-  readExisting,
+  readExistingWithResult,
   readExistingProgress,
   readWatchedProgress,
   unknownUpload,
 } from './read-existing.ts';
 import { waitForRecords, RE_READ, type RecordWait } from './record-wait.ts';
 import { toProgress, type ProgressState } from './progress.ts';
-import type { ReadProgress, ReadRecord } from './read-record.ts';
+import { withResult, type ReadProgress, type ReadRecord, type ReadWithResult } from './read-record.ts';
 import type { UploadRecords } from './record.ts';
 
-/** The parts that a wait for whole records needs. */
+/** The parts that a wait for results needs. */
 export interface WatchParts {
-  records: Pick<UploadRecords, 'read'>;
+  records: Pick<UploadRecords, 'readWithResult'>;
   registry: Registry<ProgressState>;
 }
 
@@ -170,7 +170,7 @@ export interface RequestedFinal {
 export async function watchUntilFinal<Answer>(
   parts: WatchParts,
   asked: RequestedFinal,
-  shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
+  shape: (uploads: readonly ReadWithResult[], timedOut: boolean) => Answer,
 ): Promise<DeferredResult<Answer>> {
   return await waitForRecords(parts.registry, new FinalWait(parts.records, asked, shape));
 }
@@ -189,7 +189,7 @@ export interface RequestedStored extends RequestedFinal {
 export async function watchStoredUntilFinal<Answer>(
   parts: WatchParts,
   asked: RequestedStored,
-  shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
+  shape: (uploads: readonly ReadWithResult[], timedOut: boolean) => Answer,
 ): Promise<DeferredResult<Answer>> {
   return await waitForRecords(parts.registry, new FinalWait(parts.records, asked, shape, asked));
 }
@@ -199,15 +199,15 @@ class FinalWait<Answer> implements RecordWait<Answer> {
   readonly timeoutMs: number | undefined;
   readonly notHeld: (() => void) | undefined;
   readonly #records: WatchParts['records'];
-  readonly #shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer;
+  readonly #shape: (uploads: readonly ReadWithResult[], timedOut: boolean) => Answer;
   readonly #stored: Pick<RequestedStored, 'isCurrent'> | undefined;
   /** In the order of `ids`. An upload that was never read is missing. */
-  readonly #seen = new Map<string, ReadRecord>();
+  readonly #seen = new Map<string, ReadWithResult>();
 
   constructor(
     records: WatchParts['records'],
     { ids, timeoutMs }: RequestedFinal,
-    shape: (uploads: readonly ReadRecord[], timedOut: boolean) => Answer,
+    shape: (uploads: readonly ReadWithResult[], timedOut: boolean) => Answer,
     stored?: Pick<RequestedStored, 'known' | 'notHeld' | 'isCurrent'>,
   ) {
     this.ids = ids;
@@ -216,7 +216,7 @@ class FinalWait<Answer> implements RecordWait<Answer> {
     this.#shape = shape;
     this.#stored = stored;
     this.notHeld = stored?.notHeld;
-    for (const known of stored?.known ?? []) this.#seen.set(known.record.id, known);
+    for (const known of stored?.known ?? []) this.#seen.set(known.record.id, withResult(known, null));
   }
 
   async read(ids: readonly string[]): Promise<Answer | undefined> {
@@ -239,17 +239,17 @@ class FinalWait<Answer> implements RecordWait<Answer> {
     return this.#shape(this.#inOrder(), true);
   }
 
-  async #readOne(id: string): Promise<ReadRecord> {
+  async #readOne(id: string): Promise<ReadWithResult> {
     const before = this.#seen.get(id);
-    if (before === undefined) return await readExisting(this.#records, id);
-    const read = await this.#records.read(id);
+    if (before === undefined) return await readExistingWithResult(this.#records, id);
+    const read = await this.#records.readWithResult(id);
     if (read !== undefined) return read;
     // Redis has lost the record. The stored bytes still exist, so the janitor rebuilds it.
     if (this.#stored !== undefined) return before;
     throw unknownUpload(id);
   }
 
-  #inOrder(): ReadRecord[] {
+  #inOrder(): ReadWithResult[] {
     return this.ids.map((id) => {
       const seen = this.#seen.get(id);
       if (seen === undefined) throw unknownUpload(id);

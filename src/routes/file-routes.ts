@@ -17,6 +17,7 @@ import { requireUploadId } from '../http/parameters.ts';
 import type { Kinds } from '../kinds/kinds.ts';
 import { isGone, type StoredVariant, type UploadRecord } from '../record/record-fields.ts';
 import { followStoredBytes } from '../record/follow-bytes.ts';
+import type { ReadRecord } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { RecordSubscription } from '../record/record-subscription.ts';
 import { noteCause } from '../record/record-wait.ts';
@@ -24,7 +25,7 @@ import { readExisting } from '../record/read-existing.ts';
 import type { WatchParts } from '../record/watch.ts';
 import { originalKey } from '../storage/keys.ts';
 import type { Storage } from '../storage/storage.ts';
-import { tableExport } from '../tables/table-export.ts';
+import { isTableForm, tableExport } from '../tables/table-export.ts';
 import { sendTable } from './send-table.ts';
 import { tracedReads } from '../storage/traced-storage.ts';
 
@@ -142,9 +143,14 @@ export function variantRoutes(router: Router, parts: FileRouteParts): void {
   });
 }
 
+/** The form of a table is made from its result. No other file needs the result. */
+async function readFor({ records }: FileRouteParts, id: string, name: string): Promise<ReadRecord | undefined> {
+  return await (isTableForm(name) ? records.readWithResult(id) : records.read(id));
+}
+
 /** Throws `unknown_variant` (404) if the upload has no such file and will never have it. */
 async function readForVariant(parts: FileRouteParts, id: string, name: string): Promise<UploadRecord> {
-  const read = await parts.records.read(id);
+  const read = await readFor(parts, id, name);
   if (read === undefined || isGone(read.record, read.nowMs)) throw unknownVariant();
   const { record } = read;
   if (isThere(record, name)) return record;
@@ -205,7 +211,7 @@ async function holdUntilThere(
   timeoutMs: number,
 ): Promise<void> {
   const isDecided = async (): Promise<boolean> => {
-    const record = (await parts.records.read(upload.id))?.record;
+    const record = (await readFor(parts, upload.id, name))?.record;
     return (
       record === undefined || isThere(record, name) || isFinalState(record.state) || !willHave(parts, record, name)
     );

@@ -12,7 +12,7 @@ import { queryParameter, requireUploadId, parseVersion } from '../http/parameter
 import { MAX_WATCHED_UPLOADS, watchedUploadsSchema } from '../wire/base-schemas.ts';
 import { forLast } from '../record/for-last.ts';
 import { unknownUpload } from '../record/read-existing.ts';
-import type { ReadRecord } from '../record/read-record.ts';
+import type { ReadRecord, ReadWithResult } from '../record/read-record.ts';
 import { presentProgress, toUpload } from '../record/upload-document.ts';
 import { watchMany, type WatchedUpload } from '../record/watch-many.ts';
 import {
@@ -116,7 +116,11 @@ function stillWorking(read: ReadRecord): ResponseEntity {
   return new ResponseEntity({ status: 202, headers, body: { ...presentProgress(read), timedOut: true } });
 }
 
-const ENDED_EARLY: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
+const WITHOUT_RESULT: Readonly<Record<string, { code: ErrorCode; detail: string }>> = {
+  completed: {
+    code: 'upload_gone',
+    detail: 'The upload was completed, but its result was removed. Send the file with a new id if you still need it.',
+  },
   cancelled: {
     code: 'upload_cancelled',
     detail: 'The upload was cancelled. Send the file again if you still need it.',
@@ -127,10 +131,10 @@ const ENDED_EARLY: Readonly<Record<string, { code: ErrorCode; detail: string }>>
   },
 };
 
-function resultAnswer(read: ReadRecord): ResponseEntity {
+function resultAnswer(read: ReadWithResult): ResponseEntity {
   const { record } = read;
-  if (record.state === 'completed') return new ResponseEntity({ status: 200, headers: NO_STORE, body: toUpload(read) });
-  const early = ENDED_EARLY[record.state];
+  if (record.result !== null) return new ResponseEntity({ status: 200, headers: NO_STORE, body: toUpload(read) });
+  const early = WITHOUT_RESULT[record.state];
   const problem = early === undefined ? record.error : problemOf(early.code, early.detail, record.id);
   if (problem === null) throw new Error('a failed upload without its error');
   const status = outcomeStatus(problem.status);

@@ -8,7 +8,7 @@ import { allowedMethods } from '../http/method-not-allowed.ts';
 import { requireUploadId } from '../http/parameters.ts';
 import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import type { UploadMetadata } from '../record/record-fields.ts';
-import { readExisting } from '../record/read-existing.ts';
+import { readExistingWithResult } from '../record/read-existing.ts';
 import { toUpload } from '../record/upload-document.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { sendResumptionSupported } from '../roads/resumable/interim-response.ts';
@@ -34,7 +34,7 @@ export function resumableRoutes(router: Router, parts: ResumableRouteParts): voi
   const answer = async (ctx: Context, status: number, { completed, headers }: ResumableAnswer) => {
     ctx.set('Cache-Control', 'no-store');
     ctx.status = completed === undefined ? status : 202;
-    if (completed !== undefined) ctx.body = toUpload(await readExisting(parts.records, completed));
+    if (completed !== undefined) ctx.body = toUpload(await readExistingWithResult(parts.records, completed));
     else {
       ctx.body = status === 204 ? null : '';
       ctx.remove('Content-Type');

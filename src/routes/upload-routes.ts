@@ -11,9 +11,9 @@ import { sentDigests } from '../http/digest-fields.ts';
 import { queryParameter, requireUploadId } from '../http/parameters.ts';
 import { openScope, spanOf, withCaller, type ScopeParts } from '../http/request-scope.ts';
 import { EarlyWatch } from '../record/early-watch.ts';
-import { hasUpload, readExisting } from '../record/read-existing.ts';
+import { completeRead, hasUpload, readExistingWithResult } from '../record/read-existing.ts';
 import { watchStoredUntilFinal, type RequestedStored, type WatchParts } from '../record/watch.ts';
-import { asSeen, type ReadRecord } from '../record/read-record.ts';
+import { asSeen, type ReadWithResult } from '../record/read-record.ts';
 import type { UploadRecords } from '../record/record.ts';
 import { toUpload } from '../record/upload-document.ts';
 import { cleanFileName } from '../intake/file-name.ts';
@@ -74,13 +74,13 @@ export function uploadRoutes(router: Router, parts: UploadRouteParts): void {
 
   router.get('/uploads/:id', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = toUpload(await readExisting(parts.records, requireUploadId(ctx.params['id'])));
+    ctx.body = toUpload(await readExistingWithResult(parts.records, requireUploadId(ctx.params['id'])));
   });
 
   router.post('/uploads/:id/cancel', async (ctx) => {
     const { record, stopped } = await parts.roadsOf(spanOf(ctx)).removal.cancel(requireUploadId(ctx.params['id']));
     ctx.status = stopped ? 202 : 200;
-    ctx.body = toUpload(asSeen(record));
+    ctx.body = toUpload(await completeRead(parts.records, asSeen(record)));
   });
 
   router.delete('/uploads/:id', async (ctx) => {
@@ -142,7 +142,7 @@ async function answer(
   });
 }
 
-function toUploads(reads: readonly ReadRecord[], timedOut = false): Upload[] {
+function toUploads(reads: readonly ReadWithResult[], timedOut = false): Upload[] {
   return reads.map((read) => toUpload(read, timedOut));
 }
 

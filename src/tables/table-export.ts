@@ -42,9 +42,14 @@ export interface TableExport {
   write(lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void>;
 }
 
+/** True if a table has a form with this name. Its record must be read with the result. */
+export function isTableForm(name: string): boolean {
+  return Object.hasOwn(FORMATS, name);
+}
+
 /** Returns the form of a table with this name. Undefined if the upload is no completed table, or has no such form. */
 export function tableExport({ result, variants }: UploadRecord, name: string): TableExport | undefined {
-  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+  const format = isTableForm(name) ? FORMATS[name] : undefined;
   const source = variants[JSON_LINES_NAME];
   if (format === undefined || source === undefined || result?.kind !== 'table') return undefined;
   return {

@@ -9,8 +9,8 @@ import { requireShortOptions } from '../../intake/options.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { byteLimit, optionsFor } from '../../intake/ticket-rules.ts';
 import { recordOf } from '../../record/change-outcome.ts';
-import { readExisting } from '../../record/read-existing.ts';
-import { asSeen, type ReadRecord } from '../../record/read-record.ts';
+import { completeRead, readExisting } from '../../record/read-existing.ts';
+import { asSeen, withResult, type ReadWithResult } from '../../record/read-record.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import type { DirectParts, SignedPart, StoredPart } from '../../storage/direct-parts.ts';
 import { originalKey } from '../../storage/keys.ts';
@@ -39,7 +39,7 @@ export interface DirectUploadParts extends IntakeParts {
 
 /** A direct upload that has just begun. */
 export interface BegunUpload {
-  read: ReadRecord;
+  read: ReadWithResult;
   partBytes: number;
   parts: SignedPart[];
 }
@@ -101,7 +101,11 @@ export class DirectUploads {
       });
     try {
       const record = await this.#begin(direct, outcome.opened.record, sha256);
-      return { read: asSeen(record), partBytes: record.road.partBytes, parts: await this.#sign(direct, record) };
+      return {
+        read: withResult(asSeen(record), null),
+        partBytes: record.road.partBytes,
+        parts: await this.#sign(direct, record),
+      };
     } catch (error) {
       // Nobody knows the id, unless it is the client's own.
       await (request.id === undefined ? outcome.opened.forget() : outcome.opened.reject(asServiceError(error)));
@@ -151,19 +155,20 @@ export class DirectUploads {
    * and `no_direct_upload` (409), the error of a file that is rejected by its first bytes, and `queue_full` (503),
    * `too_many_queued_by_address` or `quota_exceeded` (429): then the client sends the request again later.
    */
-  async complete(scope: RequestScope, id: string, { parts: claimed }: CompleteRequest): Promise<ReadRecord> {
+  async complete(scope: RequestScope, id: string, { parts: claimed }: CompleteRequest): Promise<ReadWithResult> {
     const direct = this.requireBucket();
     const read = await readExisting(this.#parts.records, id);
-    if (read.record.stored) return read;
+    if (read.record.stored) return await completeRead(this.#parts.records, read);
     const { admission } = this.#parts;
     const { log, address } = scope;
-    return await finishDirect({ ...this.#parts, direct, log }, requireDirect(read.record), {
+    const queued = await finishDirect({ ...this.#parts, direct, log }, requireDirect(read.record), {
       claimed,
       scope,
       limits: admission.queueLimits(address),
       lackOf: (rejected) => lackError(admission, address, rejected),
       onDiscarded: () => admission.discarded(),
     });
+    return await completeRead(this.#parts.records, queued);
   }
 
   async #begin(direct: DirectParts, record: UploadRecord, sha256: string | undefined): Promise<DirectUploadRecord> {

@@ -20,7 +20,7 @@ const ACME: Caller = {
 describe('the record of an upload', () => {
   test('keeps tenant, lane, weight and metadata of its caller through every change', async () => {
     const { id } = await uploadIn(space.records, 'completed', { caller: ACME });
-    const read = await space.records.read(id);
+    const read = await space.records.readWithResult(id);
     expect(read?.record).toMatchObject({ tenant: 'acme', lane: 'batch', weight: 3, appMetadata: ACME.metadata });
     expect(read && toUpload(read)).toMatchObject({ tenant: 'acme', metadata: ACME.metadata });
   });

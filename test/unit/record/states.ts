@@ -1,13 +1,20 @@
 import { Registry } from '../../../src/deferred/registry.ts';
 import type { DeferredResult } from '../../../src/deferred/deferred-result.ts';
+import type { Result } from '../../../src/wire/documents.ts';
 import type { ProgressState } from '../../../src/record/progress.ts';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
-import type { ReadProgress, ReadRecord } from '../../../src/record/read-record.ts';
+import {
+  withResult,
+  type ReadProgress,
+  type ReadRecord,
+  type ReadWithResult,
+  type RecordWithResult,
+} from '../../../src/record/read-record.ts';
 
 export const ID = '0b0c7e4e-6f0b-4c58-9a43-0d5b8f0e6c11';
 
 /** Makes a record of an upload that is being processed. */
-export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
+export function recordOf(more: Partial<UploadRecord> = {}): RecordWithResult {
   return {
     id: ID,
     publicId: 'public',
@@ -32,7 +39,6 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     road: null,
     fetches: 0,
     options: {},
-    result: null,
     error: null,
     variants: {},
     faults: 0,
@@ -51,6 +57,7 @@ export function recordOf(more: Partial<UploadRecord> = {}): UploadRecord {
     limits: null,
     allowed: null,
     ...more,
+    result: more.result ?? null,
   };
 }
 
@@ -62,7 +69,11 @@ export function eventOf(more: Partial<ProgressState> = {}): ProgressState {
 /** Records in memory. Reads return the entries of `now`, and a test may delay them or let them fail. */
 export class FakeRecords {
   readonly now = new Map<string, ReadRecord>();
+  /** Results that have keys of their own. */
+  readonly results = new Map<string, Result>();
   reads = 0;
+  /** How many of the reads were with the result. */
+  resultReads = 0;
   /** If set, reads reject with it. */
   fault: Error | undefined;
   /** Called at every read, before it is answered. */
@@ -77,6 +88,12 @@ export class FakeRecords {
     if (found === undefined) return undefined;
     const { record, queuePosition, nowMs } = found;
     return { state: record, queuePosition, nowMs, expiresAtMs: record.expiresAtMs };
+  }
+
+  async readWithResult(id: string): Promise<ReadWithResult | undefined> {
+    this.resultReads += 1;
+    const found = await this.read(id);
+    return found && withResult(found, this.results.get(id) ?? null);
   }
 
   async read(id: string): Promise<ReadRecord | undefined> {

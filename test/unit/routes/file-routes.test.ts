@@ -126,6 +126,19 @@ describe('the rows of a table', () => {
     expect((await fetch(`${served.url}/variants/public/rows.csv`, { headers })).status).toBe(304);
   });
 
+  test('are made from a large result too, which no other file needs', async () => {
+    await storedTable();
+    const known = records.now.get(ID);
+    const result = known?.record.result;
+    if (known === undefined || result === undefined || result === null) throw new Error('the table has no result');
+    records.set({ ...known.record, result: undefined });
+    expect((await ask('/variants/public/rows.jsonl')).text).toBe(ROWS);
+    expect((await ask('/variants/public/rows.csv')).code).toBe('unknown_variant');
+    records.results.set(ID, result);
+    expect((await ask('/variants/public/rows.csv')).text).toBe("id,name\r\n1,'=x\r\n");
+    expect(records.resultReads).toBe(2);
+  });
+
   test('exist in no other form, and not for a table that failed', async () => {
     await storedTable();
     expect((await ask('/variants/public/rows.ods')).code).toBe('unknown_variant');
