@@ -196,6 +196,7 @@ export class RecordChanger {
       keys.tenants,
       keys.fair,
       keys.outbox,
+      keys.result(''),
       ...(this.#options.sendsWebhooks?.() === true ? [keys.outbox] : []),
     ];
   }

@@ -150,6 +150,8 @@ async function isKnownKey(redis: Redis, key: string, records: Records): Promise<
   const id = UUID.exec(key)?.[0];
   if (id === undefined) return true;
   const record = records.get(id);
+  // A record that does not have its result has an undefined one.
+  if (kind === 'result') return record !== undefined && record.result === undefined && (await redis.pttl(key)) > 0;
   if (kind === 'record') return record !== undefined && (await isExpectedRecord(redis, key, record));
   // The job of an upload that is not final yet.
   if (kind === 'uploads') return record !== undefined && !isFinalState(record.state);

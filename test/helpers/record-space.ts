@@ -65,6 +65,9 @@ export const STORED = { type: 'image/jpeg', sizeBytes: 1000, sha256: 'a'.repeat(
 /** A complete result of a picture without variants. */
 export const RESULT: Result = TINY_PICTURE;
 
+/** A result that is stored in a key of its own. */
+export const LARGE_RESULT: Result & { text: string } = { ...TINY_PICTURE, text: 'ü'.repeat(100_000) };
+
 /** Brings a new upload to a state by the same changes as the service. */
 export async function uploadIn(
   records: UploadRecords,

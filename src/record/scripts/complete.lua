@@ -9,7 +9,7 @@ if rejected then return rejected end
 putChange(100)
 put('state', 'completed')
 put('stage', 'done')
-put('result', ARGV[8])
+putResult(ARGV[8])
 putGiven('sha256', ARGV[9])
 putGiven('variants', ARGV[11])
 putEnd(ARGV[10])

@@ -18,7 +18,11 @@ put('deleted', '1')
 put('stored', '0')
 putEnd(ARGV[8])
 if isReported then keepForDeletion(key) end
-save('name', 'result', 'error', 'variants', 'sha256', 'type', 'options', 'metadata', 'appMetadata', 'allowed')
+dropResult()
+save(
+  'name', 'result', 'resultBytes', 'error', 'variants', 'sha256', 'type', 'options', 'metadata', 'appMetadata',
+  'allowed'
+)
 keepUntilEnd(ARGV[8], true)
 publish(id, event)
 redis.call('PUBLISH', ARGV[7], id)

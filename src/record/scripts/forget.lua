@@ -17,4 +17,4 @@ uncount(ARGV[1], was.owner or '')
 if was.tenant then changeUse(ARGV[1], was, {}) end
 if was.ticket then redis.call('SREM', ticketKey(was.ticket), ARGV[1]) end
 redis.call('ZREM', KEYS[4], ARGV[1])
-return redis.call('DEL', KEYS[1], ARGV[2])
+return redis.call('DEL', KEYS[1], ARGV[2], KEYS[13] .. ARGV[1])

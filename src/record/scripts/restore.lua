@@ -20,6 +20,7 @@ if was.state then
   if not isBehind() then return rejection({}) end
   uncount(id, owner)
   redis.call('DEL', key, publicPrefix .. was.publicId)
+  dropResult()
   redis.call('ZREM', failedKey, id)
   was.percent = '0'
   owner = ''

@@ -5,7 +5,16 @@ import { webhookSchema } from '../../../src/wire/webhook-schemas.ts';
 import type { Outbox } from '../../../src/delivery/outbox.ts';
 import { toMessage, type WebhookMessage } from '../../../src/delivery/webhook-message.ts';
 import { UploadRecords } from '../../../src/record/record.ts';
-import { applied, newUpload, PROBLEM, RESULT, STORED, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import {
+  applied,
+  LARGE_RESULT,
+  newUpload,
+  PROBLEM,
+  RESULT,
+  STORED,
+  uploadIn,
+  type RecordSpace,
+} from '../../helpers/record-space.ts';
 import { openOutboxSpace } from '../../helpers/outbox-space.ts';
 import { useSpace } from '../../helpers/use-space.ts';
 
@@ -42,6 +51,14 @@ describe('the outbox', () => {
     expect(webhook.data.progress.final).toBe(true);
     expect(webhook.data.result).toEqual(state === 'completed' ? RESULT : null);
     expect(webhook.data.error?.code).toBe(state === 'failed' ? PROBLEM.code : undefined);
+  });
+
+  test('has a large result, also if the upload is deleted before the webhook is sent', async () => {
+    const { id, attempt } = await uploadIn(records, 'processing');
+    applied(await records.complete(id, attempt, LARGE_RESULT));
+    applied(await records.delete(id));
+    const [completed] = await messages();
+    expect((JSON.parse(completed?.body ?? '') as Webhook).data.result).toEqual(LARGE_RESULT);
   });
 
   test('has an entry of a process without endpoints if the tenant had one when the upload was opened', async () => {

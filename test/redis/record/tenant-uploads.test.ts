@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { TenantUploads, type ListedUploads } from '../../../src/record/tenant-uploads.ts';
-import { applied, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
+import type { UploadState } from '../../../src/wire/documents.ts';
+import { applied, LARGE_RESULT, uploadIn, type RecordSpace } from '../../helpers/record-space.ts';
 import { useRecords } from '../../helpers/use-records.ts';
 import { callerOf } from '../../helpers/tenant-use.ts';
 
@@ -14,7 +15,7 @@ useRecords('test', (opened) => {
 
 const ALL: ListedUploads = { tenant: 'acme', state: undefined, sinceMs: undefined, after: undefined, limit: 100 };
 
-async function create(count: number, state: 'receiving' | 'queued' | 'failed' = 'queued', tenant = 'acme') {
+async function create(count: number, state: UploadState = 'queued', tenant = 'acme') {
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1)
     ids.push((await uploadIn(space.records, state, { caller: callerOf(tenant) })).id);
@@ -56,6 +57,22 @@ describe('the list of a tenant', () => {
     const order = await createdAt(1_000);
     const { ids, sizes } = await walk({ limit: 2 }, () => create(1));
     expect([ids, sizes]).toEqual([order, [2, 2, 1]]);
+  });
+
+  test('has large results, but reads only those of its page', async () => {
+    const [first = ''] = await create(1, 'processing');
+    applied(await space.records.complete(first, 1, LARGE_RESULT));
+    await create(3, 'failed');
+    const read: string[] = [];
+    const records = {
+      read: async (id: string) => await space.records.read(id),
+      readWithResult: async (id: string) => (read.push(id), await space.records.readWithResult(id)),
+    };
+    const listed = new TenantUploads({ ...space, records });
+    await listed.list({ ...ALL, state: 'failed' });
+    expect(read).toEqual([]);
+    const page = await listed.list({ ...ALL, state: 'completed' });
+    expect([page.reads.map(({ record }) => record.result), read]).toEqual([[LARGE_RESULT], [first]]);
   });
 
   test('ends without a next page if the last page is full', async () => {

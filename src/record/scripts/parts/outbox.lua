@@ -22,8 +22,9 @@ local function addToOutbox(event, flat, changed)
   redis.call('XADD', outboxKey, 'MAXLEN', '~', MOST_KEPT, '*', unpack(entry))
 end
 
--- Call this function and the following ones only if a webhook reports the upload.
-local function sendWebhook(event, recordKey) addToOutbox(event, redis.call('HGETALL', recordKey)) end
+-- Call this function and the following ones only if a webhook reports the upload. `apart` has the names and values of
+-- fields that are not in the hash.
+local function sendWebhook(event, recordKey, apart) addToOutbox(event, redis.call('HGETALL', recordKey), apart) end
 
 -- The fields that a deletion removes and its webhook still reports. A value in `changed` replaces the kept one.
 local deletedNames = {

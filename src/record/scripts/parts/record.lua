@@ -3,7 +3,8 @@
 --
 -- KEYS  1 record, 2 waiting set, 3 event stream, 4 due set, 5 waiting by address, 6 drained,
 --       7 failed uploads that may be retried, 8 records, 9 records by owner, 10 tenants,
---       11 prefix of the keys of the order, 12 outbox of webhooks, 13 the same if this process knows endpoints
+--       11 prefix of the keys of the order, 12 outbox of webhooks, 13 prefix of the keys of large results,
+--       14 the outbox again if this process knows endpoints
 -- ARGV  1 id, 2 nonce, by which a repeated call is recognised, 3 event stream length,
 --       4 key prefix of public ids, with the same hash tag,
 --       5 and 6 command and channel that publish the change as well, empty for none; from 7 on those of the transition
@@ -11,8 +12,8 @@
 -- Returns `{ 'ok', version, field, value, … }`, with fields only if the transition returns the record, or `{ rejection,
 -- version, field, value, … }`, see `Rejection`. A waiting upload also has the field `rank`, its 0-based position.
 local key, waitingKey, eventsKey, dueKey, byAddressKey, drainedKey = unpack(KEYS)
-local failedKey, recordsKey, ownersKey, tenantPrefix, fairPrefix, outboxKey = unpack(KEYS, 7)
-local hasEndpoints = KEYS[13] ~= nil
+local failedKey, recordsKey, ownersKey, tenantPrefix, fairPrefix, outboxKey, resultPrefix = unpack(KEYS, 7)
+local hasEndpoints = KEYS[14] ~= nil
 local id, nonce, streamLength, publicPrefix, publishCommand, channel = unpack(ARGV)
 --- @include "../../../queue/scripts/parts/waiting"
 --- @include "count"
@@ -114,6 +115,22 @@ local function putChange(percent)
   put('percent', percent and tonumber(percent) > before and tonumber(percent) or before)
 end
 
+-- A result with more bytes has a key of its own, so that only its readers move it. The other fields of a record have 2
+-- to 4 KB, so a shorter result adds little to them, and needs no second read.
+local MOST_RESULT_BYTES = 4096
+
+-- The field that has a key of its own, with its value.
+local apart = {}
+
+-- Call it before `keepUntilEnd`, which gives the key the expiry of the record.
+local function putResult(json)
+  if #json <= MOST_RESULT_BYTES then return put('result', json) end
+  put('resultBytes', #json)
+  apart = { 'result', json }
+end
+
+local function dropResult() redis.call('DEL', resultPrefix .. id) end
+
 -- Marks the start of receiving, of waiting or of an attempt.
 local function putPhase()
   put('phaseStartedAt', now)
@@ -202,12 +219,13 @@ local function keepUntilEnd(retentionMs, isDueNow)
   local publicKey = publicPrefix .. (event.publicId or '')
   redis.call('PEXPIRE', key, 2 * retentionMs)
   redis.call('PEXPIRE', publicKey, 2 * retentionMs)
+  if apart[2] then redis.call('SET', resultPrefix .. id, apart[2], 'PX', 2 * retentionMs) end
   countUntil(id, owner, tonumber(now) + 2 * retentionMs)
   leaveWaiting()
   dueIn((isDueNow or was.strewn) and 0 or retentionMs)
   if was.state == 'failed' then redis.call('ZREM', failedKey, id) end
   if not isReported then return end
-  if event.deleted == '1' then sendDeletion(set) else sendWebhook(event.state, key) end
+  if event.deleted == '1' then sendDeletion(set) else sendWebhook(event.state, key, apart) end
 end
 
 -- Removes the expiry when an ended upload is started again.
