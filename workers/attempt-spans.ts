@@ -42,7 +42,6 @@ export function outcomeAttribute(outcome: RunOutcome): SpanAttributes {
   return { 'deferred_uploads.outcome': typeof outcome === 'object' ? 'retry' : outcome };
 }
 
-/** The spans of the steps of one run. */
 interface StepSpans {
   /** Hooks that also begin and end spans. */
   readonly hooks: PipelineHooks;

@@ -15,7 +15,6 @@ interface MetricsAddress {
   readonly port: number;
 }
 
-/** The text of the metrics. */
 interface MetricsText {
   readonly contentType: string;
   text(): Promise<string>;

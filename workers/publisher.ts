@@ -4,7 +4,6 @@ import { derivedKey, variantKey } from '../src/storage/keys.ts';
 import { putObject, type ObjectWriter, type Storage } from '../src/storage/storage.ts';
 import type { StepContext } from './processor.ts';
 
-/** The parts that a publisher works with. */
 interface PublisherParts {
   storage: Storage;
 }

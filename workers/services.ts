@@ -44,7 +44,6 @@ export interface WorkerKind {
   timing?: WorkerTiming;
 }
 
-/** The process that a worker runs in. */
 interface WorkerHost {
   /** Called once if a processor does not stop. Only the end of the process frees its thread. */
   onUnresponsive(): void;

@@ -18,7 +18,6 @@ export interface Access {
 /** Access without keys. */
 export const openAccess: Access = { mode: 'open', tenants: undefined, close: () => undefined };
 
-/** The parts that are needed to load the access file. */
 interface AccessParts {
   log: Logger;
   /** Returns whether the options of a preset are valid for a file kind. Default: every object is. */

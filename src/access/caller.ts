@@ -1,6 +1,5 @@
 import type { ServiceError } from '../errors.ts';
 
-/** A value of JSON. */
 type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
 /** An object of JSON. */

@@ -24,7 +24,6 @@ interface RecordLimits {
   maxPerAddress: number;
 }
 
-/** The parts that admission needs. */
 interface AdmissionParts {
   bounds: QueueBounds;
   backlog: Pick<Backlog, 'read'>;
@@ -57,7 +56,6 @@ const FREE_PLACES_WANTED = 0.01;
 /** For this time after a rejection, or after Redis did not answer, the next upload is probably rejected too. */
 const PRESSURE_MS = 1_000;
 
-/** The codes of a reached limit. */
 type LackCode =
   'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address' | 'quota_exceeded';
 

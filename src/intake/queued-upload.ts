@@ -12,7 +12,6 @@ export interface JobQueue {
   add(kind: string): Promise<void>;
 }
 
-/** The parts that a queued upload needs. */
 interface QueuedParts extends FileParts {
   queue: JobQueue;
   admission: { discarded(): void };

@@ -54,7 +54,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   'image/svg+xml': 'It is a drawing, which may contain scripts. Export it as PNG.',
 };
 
-/** The settings that the kind of pictures depends on. */
 interface PictureKindSettings {
   /** Values of options that a sender leaves out. Default `DEFAULT_PICTURE_OPTIONS`. */
   readonly defaults?: PictureOptions;

@@ -8,7 +8,6 @@ import { requestPath } from '../http/request-target.ts';
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts';
 import type { Logger } from '../telemetry/log.ts';
 
-/** Path of the operators' page. */
 const OPERATORS_PATH = '/operators';
 
 /** This many wrong tokens from one address within 60 s get 401, further ones 429. The right token always passes. */

@@ -1,7 +1,6 @@
 import { setText } from './dom.ts';
 import type { Words } from './words.ts';
 
-/** The elements of the notice. */
 interface ConnectionNoticeElements {
   notice: HTMLElement;
   nextTry: HTMLElement;

@@ -12,7 +12,6 @@ const SHOW_AFTER_MS = 50;
 /** The longest time of one update. The rest follows in the next one, so that typing and scrolling stay smooth. */
 const SHOW_FOR_MS = 8;
 
-/** The parts that the list works with. */
 interface LineListOptions {
   /** Gets the groups of lines and tiles. */
   list: HTMLElement;

@@ -10,7 +10,6 @@ import type { Words } from './words.ts';
 /** From this number of finished pictures on they can be sorted. */
 const SORT_FROM = 4;
 
-/** The parts that the tools work with. */
 interface ListToolsParts {
   words: Words;
   /** The path of the service. */

@@ -6,7 +6,6 @@ const REPORT_AFTER_MS = 3000;
 /** Statuses whose answers must not have a body. */
 const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** The parts that the function works with. */
 interface SendingFetchParts {
   fetch: typeof globalThis.fetch;
   createRequest: () => XMLHttpRequest;

@@ -12,7 +12,6 @@ export interface Undoable {
   commit: () => void;
 }
 
-/** The elements of the bar. */
 interface UndoBarElements {
   bar: HTMLElement;
   text: Element;

@@ -14,7 +14,6 @@ import { markOldPositions, moveUpBehind } from './queue-positions.ts';
 import type { Undoable } from './undo-bar.ts';
 import type { Words } from './words.ts';
 
-/** The parts that the board works with. */
 interface UploadBoardOptions {
   client: UploadClient;
   list: HTMLElement;

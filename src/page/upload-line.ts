@@ -22,7 +22,6 @@ export interface LineActions {
   readonly view: () => void;
 }
 
-/** The parts of a line. */
 interface LineParts {
   words: Words;
   previews: Previews;

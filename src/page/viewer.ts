@@ -13,7 +13,6 @@ export interface ViewedPicture {
   readonly actions: DetailActions;
 }
 
-/** The parts that the viewer works with. */
 interface ViewerParts {
   words: Words;
   /** The path of the service. */

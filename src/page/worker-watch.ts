@@ -3,7 +3,6 @@ import type { LineModel } from './line-model.ts';
 /** Time between two requests while an upload is queued, and before the first one. */
 const PERIOD_MS = 5_000;
 
-/** The parts that the watch works with. */
 interface WorkerWatchParts {
   /** Number of running workers; undefined if it is unknown. */
   countWorkers: () => Promise<number | undefined>;

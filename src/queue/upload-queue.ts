@@ -26,7 +26,6 @@ export class UploadQueue {
     this.#queues = new BullQueues(connection, keys, log, { removeOnComplete: true, removeOnFail: true });
   }
 
-  /** Adds a permit. */
   async add(kind: string, data: PermitData = {}): Promise<void> {
     await available(() => this.#queueOf(kind).add('digest', data));
   }

@@ -9,7 +9,6 @@ import type { IssuedTicket } from '../wire/documents.ts';
 import { ticketRequestSchema, type TicketRequest } from '../wire/access-schemas.ts';
 import { parseBody } from '../wire/parse-body.ts';
 
-/** The parts that the routes of tickets need. */
 interface TicketRouteParts {
   callers: Pick<Callers, 'ofApiKey' | 'needKeys'>;
 }

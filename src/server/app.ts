@@ -40,7 +40,6 @@ import { resumableRoutes, type ResumableRouteParts } from '../routes/resumable-r
 import { tusRoutes, tusVersion, type TusRouteParts } from '../routes/tus-routes.ts';
 import { uploadRoutes, type UploadRouteParts } from '../routes/upload-routes.ts';
 
-/** The parts of routes and middleware. */
 type AppParts = UploadRouteParts &
   ProgressRouteParts &
   FileRouteParts &

@@ -38,7 +38,6 @@ export function buildHeldParts(
   return { registry, bus, manager };
 }
 
-/** The observers of the held responses. */
 interface HeldObservers {
   metrics: Metrics;
   tracing: Tracing | undefined;

@@ -23,7 +23,6 @@ import type { Span } from '../telemetry/tracing.ts';
 import type { RedisParts } from './redis-parts.ts';
 import { serviceLimits } from './service-limits.ts';
 
-/** The parts that receive and remove uploads. */
 interface IntakeServices {
   readonly intake: UploadIntake;
   readonly roadsOf: (span: Span) => Roads;
@@ -42,7 +41,6 @@ interface Roads {
   readonly direct: DirectUploads;
 }
 
-/** The parts that the intake is built from. */
 interface IntakeSources {
   redis: RedisParts;
   storage: Storage;

@@ -8,7 +8,6 @@ import { countPausedWorkers, countWorkers } from '../telemetry/process-registry.
 import type { HeldParts } from './held-parts.ts';
 import type { RedisParts } from './redis-parts.ts';
 
-/** The parts that an API process measures. */
 interface Measured {
   redis: RedisParts;
   held: Pick<HeldParts, 'registry' | 'bus'>;

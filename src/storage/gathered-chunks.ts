@@ -14,7 +14,7 @@ export class GatheredChunks {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #slab = NOTHING;
-  /** Where the bytes of the slab begin that are not in `#chunks` yet. */
+  /** Offset in the slab of the first byte that is not in `#chunks` yet. */
   #from = 0;
   #to = 0;
 

@@ -13,7 +13,6 @@ const BUSY_FOR_MS = 2000;
 
 const NANOSECONDS = 1e9;
 
-/** The clock of the measurement. */
 interface LagClock {
   nowMs(): number;
   /** Returns the share of time since the last call in which the event loop was working, 0 to 1. */

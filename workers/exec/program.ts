@@ -36,7 +36,6 @@ kill -KILL "$guard" 2>/dev/null
 wait "$guard" 2>/dev/null
 exit "$code"`;
 
-/** A program to run. */
 interface ProgramPlan {
   readonly command: readonly string[];
   /** Working directory of the program. */

@@ -22,7 +22,6 @@ export class AbandonedCalls {
   }
 }
 
-/** The limits of a step. */
 interface BoundsOptions {
   readonly signal: AbortSignal;
   /** Time limit for the whole step, from now on. */

@@ -23,7 +23,6 @@ const NO_END = /premature end of jpeg image/i;
 const MARK = 0xff;
 const END = Buffer.from([MARK, 0xd9]);
 
-/** The form of a JPEG. */
 interface JpegForm {
   /** True if only segments precede the first scan. */
   readonly hasCleanHeader: boolean;

@@ -10,7 +10,6 @@ export const TRY_LIMIT_MS = 10_000;
 const MOST_BODY_BYTES = 4096;
 const BODY_LIMIT_MS = 1_000;
 
-/** One request to an endpoint. */
 interface WebhookRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

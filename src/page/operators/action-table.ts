@@ -12,7 +12,6 @@ interface ActionLine {
   readonly failedAt: string;
 }
 
-/** The actions of a table. */
 interface ActionTableOptions {
   /** Prefix of the ids of the elements of the table. */
   readonly name: 'failures' | 'deliveries';

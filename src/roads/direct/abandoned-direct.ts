@@ -6,7 +6,6 @@ import { bucketUpload, faultOfParts } from './join-parts.ts';
 import type { DirectUploadRecord } from './part-plan.ts';
 import { readStored, storedBytes } from './watch-stored.ts';
 
-/** The parts that visits of silent uploads need. */
 interface AbandonedParts extends FinishParts {
   /** An upload expires if no part was added for this time. */
   expiryMs: number;

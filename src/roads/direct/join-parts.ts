@@ -10,7 +10,6 @@ export interface ClaimedPart {
   etag: string;
 }
 
-/** The parts that joining parts needs. */
 interface JoinParts {
   storage: Pick<Storage, 'stat'>;
   direct: DirectParts;

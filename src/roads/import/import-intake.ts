@@ -22,7 +22,6 @@ import { asRefusal, importUrl, nameInUrl, type ImportAddresses } from './import-
 /** The request waits at most this time for a name server. The worker resolves the host again. */
 const LOOKUP_LIMIT_MS = 2_000;
 
-/** The parts that creating imports needs. */
 interface ImportIntakeParts extends Omit<IntakeParts, 'queue'> {
   queue: Pick<ImportQueue, 'add'>;
   addresses: ImportAddresses;

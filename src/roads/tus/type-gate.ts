@@ -4,7 +4,6 @@ import type { FileKind } from '../../record/open-record.ts';
 import { acceptFile } from '../../intake/receive.ts';
 import { SNIFF_BYTES } from '../../intake/sniff.ts';
 
-/** The parameters for opening a gate. */
 interface GateSettings {
   kinds: Kinds;
   /** The type and options, if an earlier request has determined them. */

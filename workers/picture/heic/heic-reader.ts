@@ -5,7 +5,6 @@ import { Worker } from 'node:worker_threads';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import type { HeicAnswer, HeicFailure, HeicHeader, HeicTask } from './messages.ts';
 
-/** The bounds of one call. */
 interface HeicBounds {
   readonly maxPixels: number;
   readonly maxSeconds: number;

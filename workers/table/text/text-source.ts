@@ -10,7 +10,6 @@ import { readUtf8 } from './read-utf8.ts';
 import { RecordReader } from './record-reader.ts';
 import { scanText, type ScannedText } from './scan-text.ts';
 
-/** The parameters for opening a text. */
 interface TextSettings {
   path: string;
   options: Pick<TableOptions, 'delimiter' | 'encoding'>;

@@ -3,7 +3,6 @@ import type { Entry, ZipFile } from 'yauzl';
 import { UnprocessableError } from '../../unprocessable-error.ts';
 import { openZip } from './open-zip.ts';
 
-/** Limits of an archive. */
 interface ArchiveLimits {
   /** Total unpacked size of all parts that are read. */
   maxUnpackedBytes: number;

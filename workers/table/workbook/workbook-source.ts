@@ -12,7 +12,6 @@ import { chooseSheets, listOf, quoted, readWorkbook, type Sheet, type Workbook }
 /** Maximum number of empty sheets that are tried before the first one with cells. */
 const MAX_SHEETS_SEARCHED = 50;
 
-/** The parameters for opening a workbook. */
 interface WorkbookSettings {
   path: string;
   options: Pick<TableOptions, 'sheet'>;
