@@ -71,27 +71,27 @@ export class Callers {
   /** Returns the tenant of a request that needs an API key. Throws `unauthorized` (401). */
   ofApiKey(ctx: Context): FoundApiKey {
     const credential = credentialOf(ctx);
-    const found = credential.kind === 'key' ? this.#access.tenants?.findApiKey(credential.apiKey) : undefined;
+    const found = credential.type === 'key' ? this.#access.tenants?.findApiKey(credential.apiKey) : undefined;
     if (found !== undefined) return found;
     const detail =
-      credential.kind === 'key'
+      credential.type === 'key'
         ? 'The API key is unknown or was removed. Send a valid one as Authorization: Bearer.'
         : 'This address needs an API key. Send it as Authorization: Bearer.';
     throw new ServiceError('unauthorized', detail, {
-      headers: { 'WWW-Authenticate': credential.kind === 'none' ? REALM : `${REALM}, error="invalid_token"` },
+      headers: { 'WWW-Authenticate': credential.type === 'none' ? REALM : `${REALM}, error="invalid_token"` },
     });
   }
 
   async #callerOf(tenants: Tenants, credential: Credential): Promise<Caller> {
-    if (credential.kind === 'none')
+    if (credential.type === 'none')
       throw new ServiceError(
         'ticket_required',
         'Uploads need a ticket or an API key. Send it as Authorization: Bearer, or a ticket as ?ticket=.',
         { headers: { 'WWW-Authenticate': REALM } },
       );
-    if (credential.kind === 'ticket' && credential.ticket.startsWith('du_'))
+    if (credential.type === 'ticket' && credential.ticket.startsWith('du_'))
       throw invalidToken('ticket_invalid', 'The API key is not complete. Send it as du_<tenant>_<43 characters>.');
-    if (credential.kind === 'ticket') return callerOfTicket(await this.#checked(tenants, credential.ticket));
+    if (credential.type === 'ticket') return callerOfTicket(await this.#checked(tenants, credential.ticket));
     const found = tenants.findApiKey(credential.apiKey);
     if (found === undefined)
       throw invalidToken('ticket_invalid', 'The API key is unknown or was removed. Send a valid one.');

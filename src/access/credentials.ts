@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { containsApiKey, isApiKey } from './tenants.ts';
 
 /** How a request proves who sends it. */
-export type Credential = { kind: 'none' } | { kind: 'key'; apiKey: string } | { kind: 'ticket'; ticket: string };
+export type Credential = { type: 'none' } | { type: 'key'; apiKey: string } | { type: 'ticket'; ticket: string };
 
 /** The query parameter for clients that cannot set headers. */
 const TICKET_PARAMETER = 'ticket';
@@ -25,13 +25,13 @@ export function credentialOf(ctx: Context): Credential {
       'The request has several tickets or keys. Send one, in Authorization or in the query parameter "ticket".',
     );
   const [token] = given;
-  if (token === undefined || token === '') return { kind: 'none' };
-  return isApiKey(token) ? { kind: 'key', apiKey: token } : { kind: 'ticket', ticket: token };
+  if (token === undefined || token === '') return { type: 'none' };
+  return isApiKey(token) ? { type: 'key', apiKey: token } : { type: 'ticket', ticket: token };
 }
 
 /** True if the request carries an API key or a ticket, valid or not. Throws `bad_request` (400) for more than one. */
 export function hasCredential(ctx: Context): boolean {
-  return credentialOf(ctx).kind !== 'none';
+  return credentialOf(ctx).type !== 'none';
 }
 
 /**

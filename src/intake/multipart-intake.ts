@@ -148,7 +148,8 @@ async function readParts(
     if (waiting !== undefined) await receiveFormFile(parts, form, waiting, sent);
     waiting = undefined;
     if (part === PAUSE) continue;
-    if (part.kind === 'file') waiting = await receivePart(parts, { ...scope, caller }, form, { part, options }, sent);
+    if (part.partType === 'file')
+      waiting = await receivePart(parts, { ...scope, caller }, form, { part, options }, sent);
     else if (part.name === METADATA_FIELD) caller = readMetadataField(caller, part, sent.length);
     else if (part.name === OPTIONS_FIELD) {
       options = readOptionsField(caller, part, sent.length, hasOptions);

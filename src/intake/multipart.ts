@@ -31,14 +31,14 @@ export interface MultipartLimits {
 
 /** A field before, between or after the files. */
 export interface FieldPart {
-  kind: 'field';
+  partType: 'field';
   name: string;
   value: string;
 }
 
 /** A file. The next part follows when its chunks were read to the end or skipped. */
 export interface FilePart {
-  kind: 'file';
+  partType: 'file';
   fieldName: string;
   /** The name that the client sent, without a path. Empty if it sent none. */
   fileName: string;
@@ -120,14 +120,14 @@ function listenToParser(
     const chunks = new StreamChunks(stream, asFormError);
     feed.openFile(chunks);
     const { name, fileName } = heads.next();
-    parts.push({ kind: 'file', fieldName: name, fileName, chunks, skip: () => skipRest(stream, chunks) });
+    parts.push({ partType: 'file', fieldName: name, fileName, chunks, skip: () => skipRest(stream, chunks) });
   });
   parser.on('field', (_name, value, info) => {
     const { name } = heads.next();
     if (info.valueTruncated) fail(fieldTooLarge(limits.maxFieldBytes));
     // Text has no NUL, but pictures and workbooks have.
     else if (value.includes('\0')) fail(namelessFile());
-    else parts.push({ kind: 'field', name, value });
+    else parts.push({ partType: 'field', name, value });
   });
   parser.on('filesLimit', () => fail(tooManyFiles(limits.maxFiles)));
   parser.on('fieldsLimit', () => fail(tooManyFields(limits.maxFields)));
@@ -206,7 +206,7 @@ class PartQueue implements AsyncIterable<FieldPart | FilePart> {
   #wake: (() => void) | undefined;
 
   push(part: FieldPart | FilePart): void {
-    if (this.#error !== undefined && part.kind === 'file') part.skip();
+    if (this.#error !== undefined && part.partType === 'file') part.skip();
     else this.#parts.push(part);
     this.#wake?.();
   }

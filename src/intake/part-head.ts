@@ -15,7 +15,7 @@ import { refuseContentRange } from './parts-hint.ts';
 
 /** The headers of one part of a form. */
 export interface PartHead {
-  kind: 'field' | 'file';
+  partType: 'field' | 'file';
   /** The field name. Empty if there is none. */
   name: string;
   /** The name that the client sent, decoded. Empty if it sent none. */
@@ -49,9 +49,9 @@ export function readPartHead(block: Buffer): PartHead {
   if (isTransferEncoded(encoding)) throw transferEncoded(encoding);
   const parameters = dispositionOf(headers.get('content-disposition'));
   const name = sentFileName(new Map([['filename', parameters.get('name') ?? '']])) ?? '';
-  if (!isFile(name, type, parameters)) return { kind: 'field', name, fileName: '', plain: plainField(headers) };
+  if (!isFile(name, type, parameters)) return { partType: 'field', name, fileName: '', plain: plainField(headers) };
   const fileName = baseName(sentFileName(parameters, unescapeFormName) ?? '');
-  return { kind: 'file', name, fileName, plain: PLAIN_FILE };
+  return { partType: 'file', name, fileName, plain: PLAIN_FILE };
 }
 
 const PLAIN_FILE = 'Content-Disposition: form-data; name="f"; filename="f"';

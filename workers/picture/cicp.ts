@@ -49,6 +49,6 @@ export interface ColourNumbers {
 export function wayFromNumbers({ primaries, transfer, bits }: ColourNumbers): WayToSrgb {
   const matrix = primaries === undefined ? undefined : PRIMARIES_TO_SRGB.get(primaries);
   const curve = transfer === undefined ? undefined : CURVES.get(transfer);
-  if (curve !== undefined) return { kind: 'hdr', curve, matrix: matrix ?? SAME_PRIMARIES, bits };
-  return matrix === undefined ? { kind: 'none' } : { kind: 'matrix', matrix };
+  if (curve !== undefined) return { method: 'hdr', curve, matrix: matrix ?? SAME_PRIMARIES, bits };
+  return matrix === undefined ? { method: 'none' } : { method: 'matrix', matrix };
 }

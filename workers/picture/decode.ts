@@ -34,9 +34,9 @@ export function decode(tools: PictureTools) {
     const { mayBeClear, gamma } = state.container.get();
     const settings = {
       size: state.plan.get().decoded,
-      appliesProfile: way.kind === 'managed',
+      appliesProfile: way.method === 'managed',
       maxPixels,
-      isDeep: way.kind === 'hdr' || gamma?.bits === 16,
+      isDeep: way.method === 'hdr' || gamma?.bits === 16,
       keptChannels: state.keptChannels.get(),
     };
     const input = isHeic(upload.type)
@@ -94,11 +94,11 @@ function noPixels(): UnprocessableError {
 
 /** Converts decoded pixels. libheif gives the levels of a grey AVIF as they are stored. */
 async function inSrgb(pixels: Pixels, way: WayToSrgb, { avifColours, gamma }: ContainerFacts): Promise<Pixels> {
-  if (way.kind === 'hdr') {
+  if (way.method === 'hdr') {
     return await toneMap({ ...pixels, white: ((1 << way.bits) - 1) << (16 - way.bits) }, way.curve, way.matrix);
   }
   if (avifColours?.isMonochrome === true && avifColours.isLimited) await toFullRange(pixels);
   if (gamma !== undefined) return await fromGamma(pixels, gamma);
-  if (way.kind === 'matrix') await toSrgb(pixels, way.matrix);
+  if (way.method === 'matrix') await toSrgb(pixels, way.matrix);
   return pixels;
 }

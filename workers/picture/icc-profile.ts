@@ -11,15 +11,15 @@ export type ColourMatrix = readonly (readonly number[])[];
  * - `managed`: by the colour management of libvips.
  */
 export type WayToSrgb =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'matrix'; readonly matrix: ColourMatrix }
-  | { readonly kind: 'hdr'; readonly curve: HdrCurve; readonly matrix: ColourMatrix; readonly bits: number }
-  | { readonly kind: 'managed' };
+  | { readonly method: 'none' }
+  | { readonly method: 'matrix'; readonly matrix: ColourMatrix }
+  | { readonly method: 'hdr'; readonly curve: HdrCurve; readonly matrix: ColourMatrix; readonly bits: number }
+  | { readonly method: 'managed' };
 
 /** The curves of HDR pictures (ITU-R BT.2100). */
 export type HdrCurve = 'pq' | 'hlg';
 
-const MANAGED: WayToSrgb = { kind: 'managed' };
+const MANAGED: WayToSrgb = { method: 'managed' };
 
 /** Matrix from the connection space of profiles (XYZ, D50) to linear sRGB. */
 const TO_SRGB: ColourMatrix = [
@@ -70,7 +70,7 @@ export function wayToSrgb(profile: Buffer): WayToSrgb {
   )
     return MANAGED;
   const isSame = matrix.every((row, index) => row.every((factor, column) => near(factor, index === column ? 1 : 0)));
-  return isSame ? { kind: 'none' } : { kind: 'matrix', matrix };
+  return isSame ? { method: 'none' } : { method: 'matrix', matrix };
 }
 
 /** The signature of every profile (ICC.1:2022, section 7.2). */

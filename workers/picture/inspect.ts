@@ -57,7 +57,7 @@ export function inspect(tools: PictureTools, readOptions: ReadOptions) {
     const costly = {
       ...facts,
       isProgressive: header.isProgressive ?? false,
-      isManaged: way.kind === 'managed' && isProfileUsable,
+      isManaged: way.method === 'managed' && isProfileUsable,
     };
     state.input.set(input);
     state.facts.set(facts);

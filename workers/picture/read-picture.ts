@@ -50,5 +50,5 @@ export async function readPicture(
 function wayOf({ icc, space, channels, depth }: Header, colours: ColourNumbers | undefined): WayToSrgb {
   if (icc === undefined && colours !== undefined && channels >= 3) return wayFromNumbers(colours);
   const isPlain = space === 'srgb' && depth === 'uchar' && channels >= 3;
-  return isPlain && icc !== undefined ? wayToSrgb(icc) : { kind: 'managed' };
+  return isPlain && icc !== undefined ? wayToSrgb(icc) : { method: 'managed' };
 }

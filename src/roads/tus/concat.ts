@@ -3,7 +3,7 @@ import { isUploadId } from '../../http/parameters.ts';
 import type { UploadMetadata } from '../../record/record-fields.ts';
 
 /** The role of an upload in a concatenation (tus 1.0, "Concatenation"). */
-export type Concat = { kind: 'partial' } | { kind: 'final'; ids: readonly string[] };
+export type Concat = { role: 'partial' } | { role: 'final'; ids: readonly string[] };
 
 /** Maximum number of partial uploads in one file. Clients use about four. */
 const MOST_PARTIALS = 64;
@@ -19,9 +19,9 @@ const ADDRESS = /^(?:https?:\/\/[^/]+)?(?:\/[^/]+)*\/files\/([^/?#]+)$/i;
  */
 export function uploadConcat(header: string | undefined): Concat | undefined {
   if (header === undefined) return undefined;
-  const [kind = '', list, ...rest] = header.trim().split(';');
-  if (kind === 'partial' && list === undefined) return { kind };
-  if (kind !== 'final' || list === undefined || rest.length > 0)
+  const [role = '', list, ...rest] = header.trim().split(';');
+  if (role === 'partial' && list === undefined) return { role };
+  if (role !== 'final' || list === undefined || rest.length > 0)
     throw badConcat('It must be partial, or final followed by a semicolon and addresses.');
   const ids = list
     .split(' ')
@@ -30,7 +30,7 @@ export function uploadConcat(header: string | undefined): Concat | undefined {
   if (ids.length === 0 || ids.length > MOST_PARTIALS)
     throw badConcat(`A file must have 1 to ${MOST_PARTIALS} partial uploads.`);
   if (new Set(ids).size < ids.length) throw badConcat('Each upload must appear once.');
-  return { kind, ids };
+  return { role, ids };
 }
 
 /** Returns the metadata with the role of its upload. */
@@ -50,7 +50,7 @@ export function isPartial({ metadata }: { metadata: UploadMetadata | null }): bo
 }
 
 function concatHeader(concat: Concat): string {
-  return concat.kind === 'partial' ? 'partial' : `final;${concat.ids.map((id) => `/files/${id}`).join(' ')}`;
+  return concat.role === 'partial' ? 'partial' : `final;${concat.ids.map((id) => `/files/${id}`).join(' ')}`;
 }
 
 function idIn(address: string): string {

@@ -19,7 +19,7 @@ import { TusStore, type TusStoreParts } from './tus-store.ts';
 export interface FinalUpload {
   id: string;
   metadata: UploadMetadata;
-  concat: Extract<Concat, { kind: 'final' }>;
+  concat: Extract<Concat, { role: 'final' }>;
 }
 
 /** The bytes of one partial upload. */

@@ -132,7 +132,7 @@ export class TusEndpoint {
     let thrown: unknown;
     const checksum = checksumIn(request);
     const concat = method === 'POST' ? uploadConcat(request.headers['upload-concat']?.toString()) : undefined;
-    if (concat?.kind === 'final') return await this.#join({ scope, concat, headers, gone });
+    if (concat?.role === 'final') return await this.#join({ scope, concat, headers, gone });
     const store = new TusStore(this.#parts, scope, { checksum, concat });
     const server = this.#openServer(scope, store, (error) => (thrown = error));
     const answer = await server.handleWeb(new Request(url, init));

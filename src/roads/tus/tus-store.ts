@@ -264,7 +264,7 @@ export class TusStore extends DataStore {
 
 /** Removes `maxFiles` from the caller of a partial upload, because only the joined file counts for it. */
 function creatorOf(caller: Caller, concat: Concat | undefined): Caller {
-  if (caller.ticket === undefined || concat?.kind !== 'partial') return caller;
+  if (caller.ticket === undefined || concat?.role !== 'partial') return caller;
   return { ...caller, ticket: { ...caller.ticket, maxFiles: undefined } };
 }
 

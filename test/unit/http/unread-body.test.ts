@@ -37,7 +37,7 @@ const EARLY: Readonly<Record<string, Middleware>> = {
   },
   async 'throws in the middle of a form'(ctx) {
     for await (const part of readMultipart(ctx.req, LIMITS, SIGNAL))
-      if (part.kind === 'file') throw new ServiceError('no_file', 'early');
+      if (part.partType === 'file') throw new ServiceError('no_file', 'early');
   },
 };
 

@@ -14,7 +14,7 @@ type Seen = { field: string; value: string } | { file: string; fileName: string;
 async function readAll(request: IncomingMessage, limits = LIMITS, signal = SIGNAL): Promise<Seen[]> {
   const seen: Seen[] = [];
   for await (const part of readMultipart(request, limits, signal)) {
-    if (part.kind === 'field') seen.push({ field: part.name, value: part.value });
+    if (part.partType === 'field') seen.push({ field: part.name, value: part.value });
     else
       seen.push({
         file: part.fieldName,
@@ -75,11 +75,11 @@ describe('the parts of a body', () => {
     const { request, send, end } = fakeRequest(FORM_HEADERS);
     const parts = readMultipart(request, LIMITS, SIGNAL);
     send(BODY.subarray(0, BODY.length / 2));
-    expect((await parts.next()).value).toMatchObject({ kind: 'field', value: '{}' });
+    expect((await parts.next()).value).toMatchObject({ partType: 'field', value: '{}' });
     send(BODY.subarray(BODY.length / 2));
     end();
     const file = (await parts.next()).value;
-    expect(file?.kind).toBe('file');
+    expect(file?.partType).toBe('file');
     await parts.return(undefined);
   });
 });
@@ -147,7 +147,7 @@ describe('an incomplete body', () => {
     const body = formBody({ name: 'f', fileName: 'a', bytes: Buffer.alloc(8_000_000, 'x') });
     for (let at = 0; at < body.length; at += 65_536) send(body.subarray(at, at + 65_536));
     end();
-    expect((await parts.next()).value).toMatchObject({ kind: 'file' });
+    expect((await parts.next()).value).toMatchObject({ partType: 'file' });
     const next = codeOf(parts.next());
     breakOff();
     expect(await next).toBe('upload_interrupted');

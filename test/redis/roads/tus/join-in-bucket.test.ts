@@ -46,7 +46,7 @@ afterEach(async () => {
 
 async function partial(start: number, ends: readonly number[]): Promise<string> {
   const id = freshId();
-  const store = () => new TusStore(parts, SCOPE, { concat: { kind: 'partial' } });
+  const store = () => new TusStore(parts, SCOPE, { concat: { role: 'partial' } });
   await store().create(new Upload({ id, offset: 0, size: (ends.at(-1) ?? 0) - start, metadata: {} }));
   let from = start;
   for (const end of ends) {
@@ -59,7 +59,7 @@ async function partial(start: number, ends: readonly number[]): Promise<string> 
 async function join(): Promise<string> {
   const id = freshId();
   const locker = new RedisLocker({ store: space.store, keys: space.keys, log: silentLog }, NEVER);
-  await joinUploads(parts, SCOPE, locker, { id, metadata: {}, concat: { kind: 'final', ids } }, NEVER);
+  await joinUploads(parts, SCOPE, locker, { id, metadata: {}, concat: { role: 'final', ids } }, NEVER);
   return id;
 }
 

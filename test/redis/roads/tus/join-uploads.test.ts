@@ -35,7 +35,7 @@ const callerOf = (tenant: string): RequestScope => ({
 
 async function partial(bytes: Buffer, scope = SCOPE): Promise<string> {
   const id = freshId();
-  const store = new TusStore(parts, scope, { concat: { kind: 'partial' } });
+  const store = new TusStore(parts, scope, { concat: { role: 'partial' } });
   await store.create(new Upload({ id, offset: 0, size: bytes.length, metadata: {} }));
   await store.write(Readable.from([bytes]), id, 0);
   return id;
@@ -44,7 +44,7 @@ async function partial(bytes: Buffer, scope = SCOPE): Promise<string> {
 async function join(ids: readonly string[], { scope = SCOPE, changed = parts } = {}): Promise<string> {
   const id = freshId();
   const locker = new RedisLocker({ store: space.store, keys: space.keys, log: silentLog }, NEVER);
-  await joinUploads(changed, scope, locker, { id, metadata: {}, concat: { kind: 'final', ids } }, NEVER);
+  await joinUploads(changed, scope, locker, { id, metadata: {}, concat: { role: 'final', ids } }, NEVER);
   return id;
 }
 

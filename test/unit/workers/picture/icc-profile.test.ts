@@ -86,13 +86,13 @@ const P3 = [
 
 describe('conversion of a colour profile', () => {
   test('is none for sRGB of any vendor', () => {
-    expect(wayToSrgb(srgb)).toEqual({ kind: 'none' });
-    expect(wayToSrgb(profile(SRGB, tableOfSrgb(1024)))).toEqual({ kind: 'none' });
+    expect(wayToSrgb(srgb)).toEqual({ method: 'none' });
+    expect(wayToSrgb(profile(SRGB, tableOfSrgb(1024)))).toEqual({ method: 'none' });
   });
 
   test('is a matrix if only the primaries differ, and keeps white', () => {
     for (const way of [wayToSrgb(p3), wayToSrgb(profile(P3, tableOfSrgb(4096)))]) {
-      if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
+      if (way.method !== 'matrix') throw new Error(`it is ${way.method}`);
       expect(way.matrix[0]?.[0]).toBeCloseTo(1.225, 2);
       for (const row of way.matrix) expect(row.reduce((sum, factor) => sum + factor, 0)).toBeCloseTo(1, 2);
     }
@@ -115,7 +115,7 @@ describe('conversion of a colour profile', () => {
     ['nothing in it', () => Buffer.alloc(0)],
     ['zeros in it', () => Buffer.alloc(500)],
   ])('is left to the colour management for a profile with %s', async (_, make) => {
-    expect(wayToSrgb(await make())).toEqual({ kind: 'managed' });
+    expect(wayToSrgb(await make())).toEqual({ method: 'managed' });
   });
 
   test('never throws for a broken or cut profile', () => {
@@ -144,7 +144,7 @@ describe('matrix conversion to sRGB', () => {
     const managed = await sharp(jpeg).raw().toBuffer();
     const plain = await sharp(jpeg, { ignoreIcc: true }).raw().toBuffer();
     const way = wayToSrgb(p3);
-    if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
+    if (way.method !== 'matrix') throw new Error(`it is ${way.method}`);
     await toSrgb({ data: plain, width, height, channels: 3 }, way.matrix);
     const differences = [...plain].map((level, index) => Math.abs(level - (managed[index] ?? 0)));
     expect(differences.filter((difference) => difference > 4)).toEqual([]);
@@ -153,7 +153,7 @@ describe('matrix conversion to sRGB', () => {
 
   test('keeps grey and alpha', async () => {
     const way = wayToSrgb(p3);
-    if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
+    if (way.method !== 'matrix') throw new Error(`it is ${way.method}`);
     const greys = Array.from({ length: 256 }, (_, level) => [level, level, level, 255 - level]).flat();
     const data = Buffer.from(greys);
     await toSrgb({ data, width: 16, height: 16, channels: 4 }, way.matrix);
@@ -165,7 +165,7 @@ describe('matrix conversion to sRGB', () => {
 
   test('converts all pixels, in any number of portions', async () => {
     const way = wayToSrgb(p3);
-    if (way.kind !== 'matrix') throw new Error(`it is ${way.kind}`);
+    if (way.method !== 'matrix') throw new Error(`it is ${way.method}`);
     const pixels = {
       data: Buffer.alloc(600_001 * 3, Buffer.from([200, 40, 40])),
       width: 600_001,
