@@ -14,6 +14,8 @@ export interface Fleet {
   /** Resolves with the time at which a worker died after `sinceMs`. */
   diedAfter(sinceMs: number): Promise<number>;
   stop(): Promise<void>;
+  /** Kills the workers at once. A hung worker would outlive this process, unlike the rest of the service. */
+  kill(): void;
 }
 
 /** Resolves when all processes are ready. */
@@ -38,6 +40,7 @@ export async function startFleet(workers: number, env: Readonly<Record<string, s
       await supervisor.stop();
       await service.stop();
     },
+    kill: () => supervisor.kill(),
   };
 }
 

@@ -3,7 +3,7 @@ import { printOnSignals } from '../lib/session.ts';
 import { median } from '../lib/statistics.ts';
 import { figure, formatTable } from '../lib/table.ts';
 import { FAULTS, type Fault, type RecoveryTimes } from './faults.ts';
-import { startFleet } from './fleet.ts';
+import { startFleet, type Fleet } from './fleet.ts';
 
 const defaults = { rounds: 3, lanes: 4 };
 const quick = { rounds: 1 };
@@ -26,12 +26,14 @@ export const recovery: Bench<typeof defaults> = {
       return `${title}\n\n${formatTable(HEADINGS, rows)}`;
     };
     onInterrupt(report);
-    // The processes of the service end with this one.
-    const giveSignalsBack = printOnSignals();
+    const fleets = new Set<Fleet>();
+    const giveSignalsBack = printOnSignals(async () => {
+      for (const fleet of fleets) fleet.kill();
+    });
     const left = [...FAULTS];
     const lane = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift())
-        await measureFault(next, rounds, results.get(next) ?? []);
+        await measureFault(next, rounds, fleets, results.get(next) ?? []);
     };
     await Promise.all(Array.from({ length: lanes }, lane));
     giveSignalsBack();
@@ -39,15 +41,18 @@ export const recovery: Bench<typeof defaults> = {
   },
 };
 
-async function measureFault(fault: Fault, rounds: number, results: RecoveryTimes[]): Promise<void> {
+/** Adds the times of all rounds. While the fleet runs, it is one of `fleets`. */
+async function measureFault(fault: Fault, rounds: number, fleets: Set<Fleet>, results: RecoveryTimes[]): Promise<void> {
   say(fault.title);
   const fleet = await startFleet(fault.workers, fault.env);
+  fleets.add(fleet);
   try {
     while (results.length < rounds) results.push(await fault.measure(fleet));
   } catch (error) {
     throw new Error(fault.title, { cause: error });
   } finally {
     await fleet.stop();
+    fleets.delete(fleet);
   }
 }
 

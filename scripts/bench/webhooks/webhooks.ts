@@ -65,7 +65,10 @@ async function runRound(
   const sent: Promise<void>[] = [];
   for (let count = 0; count < uploads; count += 1) {
     await delay(Math.max(0, startedMs + (count * 1000) / rate - performance.now()));
-    sent.push(send(url));
+    const one = send(url);
+    // An interrupted run ends the service while it sends. Without this the process would end before its cleanup.
+    one.catch(() => undefined);
+    sent.push(one);
   }
   await Promise.all(sent);
   await untilEqual('webhooks that have arrived', uploads, async () => receiver.received.length);
