@@ -20,7 +20,7 @@ import {
 } from './direct-parts.ts';
 import { storageUnavailable } from './file-errors.ts';
 import { asServiceError, isNotImplemented, isUnknownUpload, isUnsupportedCopy, nameOf } from './s3-errors.ts';
-import { pagesOfParts, type UploadAddress } from './s3-parts.ts';
+import { hasNoParts, pagesOfParts, type UploadAddress } from './s3-parts.ts';
 import { abortUpload } from './s3-unfinished.ts';
 
 /**
@@ -116,7 +116,7 @@ export class S3Direct implements DirectParts {
       const pages = pagesOfParts(this.#parts.client, this.#addressOf(upload));
       for await (const parts of pages) found.push(...parts.map(toStoredPart));
     } catch (error) {
-      if (isUnknownUpload(error)) return undefined;
+      if (hasNoParts(error)) return undefined;
       throw asServiceError(error);
     }
     return found.sort((a, b) => a.number - b.number);

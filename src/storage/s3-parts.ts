@@ -1,4 +1,5 @@
 import { ListPartsCommand, type Part, type S3Client } from '@aws-sdk/client-s3';
+import { isMissing, isUnknownUpload } from './s3-errors.ts';
 
 /** A multipart upload in the words of S3. */
 export interface UploadAddress {
@@ -19,4 +20,9 @@ export async function* pagesOfParts(client: S3Client, address: UploadAddress): A
     yield Parts;
     marker = IsTruncated === true && NextPartNumberMarker !== marker ? NextPartNumberMarker : undefined;
   } while (marker !== undefined);
+}
+
+/** True if the list of parts failed because the upload was completed or aborted. Ceph then answers `NoSuchKey`. */
+export function hasNoParts(error: unknown): boolean {
+  return isUnknownUpload(error) || isMissing(error);
 }

@@ -6,7 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { isNotImplemented, isUnknownUpload } from './s3-errors.ts';
-import { pagesOfParts, type UploadAddress } from './s3-parts.ts';
+import { hasNoParts, pagesOfParts, type UploadAddress } from './s3-parts.ts';
 
 /** Selects the multipart uploads to abort. */
 export interface AbortOptions {
@@ -106,7 +106,7 @@ async function lastPartAt(
     }
     return lastAt;
   } catch (error) {
-    if (isUnknownUpload(error)) return undefined;
+    if (hasNoParts(error)) return undefined;
     throw error;
   }
 }

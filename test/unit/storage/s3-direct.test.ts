@@ -3,6 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { PartsRefusedError, type DirectUpload, type StoredPart } from '../../../src/storage/direct-parts.ts';
 import { originalKey } from '../../../src/storage/keys.ts';
 import { S3Storage } from '../../../src/storage/s3-storage.ts';
+import { at, refuse } from '../../helpers/s3-server.ts';
 import { openS3Storage, S3_PREFIX, type TempS3 } from '../../helpers/s3-storage.ts';
 
 const MIB = 1024 * 1024;
@@ -87,6 +88,17 @@ describe('parts that clients put into a bucket', () => {
       expect(await direct.complete(upload, [{ number: 1, etag: 'x' }])).toBe(false);
       await direct.abort(upload);
     }
+  });
+
+  test('are unknown after the end of their upload, although the bucket answers NoSuchKey as Ceph does', async () => {
+    const { storage, server } = temp;
+    const upload = await begin();
+    await put(upload, 1, randomBytes(10));
+    server.fault = at('ListParts', (request) => refuse(request, 404, 'NoSuchKey'));
+    expect(await storage.direct.list(upload)).toBeUndefined();
+    expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
+    server.fault = undefined;
+    await storage.direct.abort(upload);
   });
 
   test('are refused with a reason if one is unknown, too small or out of order', async () => {
