@@ -19,7 +19,14 @@ import {
   type StoredPart,
 } from './direct-parts.ts';
 import { storageUnavailable } from './file-errors.ts';
-import { asServiceError, isNotImplemented, isUnknownUpload, isUnsupportedCopy, nameOf } from './s3-errors.ts';
+import {
+  asServiceError,
+  isNotImplemented,
+  isPassing,
+  isUnknownUpload,
+  isUnsupportedCopy,
+  nameOf,
+} from './s3-errors.ts';
 import { hasNoParts, pagesOfParts, type UploadAddress } from './s3-parts.ts';
 import { abortUpload } from './s3-unfinished.ts';
 
@@ -131,12 +138,19 @@ export class S3Direct implements DirectParts {
     } catch (error) {
       if (isUnknownUpload(error)) return false;
       if (REFUSALS.has(nameOf(error))) throw new PartsRefusedError(nameOf(error), { cause: error });
+      if (isPassing(error) && (await this.#hasEnded(upload))) return false;
       throw asServiceError(error);
     }
   }
 
   async abort(upload: DirectUpload): Promise<void> {
     await abortUpload(this.#parts.client, this.#addressOf(upload)).catch(rethrow);
+  }
+
+  /** True if the upload was completed or aborted. Ceph answers 500 to the completion of an aborted upload. */
+  async #hasEnded(upload: DirectUpload): Promise<boolean> {
+    const listed = await this.list(upload).catch(() => 'unknown' as const);
+    return listed === undefined;
   }
 
   #addressOf({ key, uploadId }: DirectUpload): UploadAddress {

@@ -101,6 +101,18 @@ describe('parts that clients put into a bucket', () => {
     await storage.direct.abort(upload);
   });
 
+  test('are not completed after the end of their upload, although the bucket answers 500 as Ceph does', async () => {
+    const { storage, server } = temp;
+    const upload = await begin();
+    await put(upload, 1, randomBytes(10));
+    const parts = namesOf(await storage.direct.list(upload));
+    server.fault = at('CompleteMultipartUpload', (request) => refuse(request, 500, 'InternalError'));
+    await expect(storage.direct.complete(upload, parts)).rejects.toMatchObject({ code: 'service_unavailable' });
+    await storage.direct.abort(upload);
+    expect(await storage.direct.complete(upload, parts)).toBe(false);
+    server.fault = undefined;
+  });
+
   test('are refused with a reason if one is unknown, too small or out of order', async () => {
     const { direct } = temp.storage;
     const upload = await begin();
