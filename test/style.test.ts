@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The number of offences that are still allowed for each rule. It may only go down. Other rules allow none. */
-const LEFT: Readonly<Record<string, number>> = { 'code lines': 69, strewn: 5, receipt: 12, whatever: 2 };
+const LEFT: Readonly<Record<string, number>> = { 'code lines': 63, strewn: 5, receipt: 12, whatever: 2 };
 
 /** Words that CONTRIBUTING.md rules out, each with its replacement. Titles, comments, messages and docs are checked alike. */
 const BANNED: readonly (readonly [name: string, words: RegExp, replacement: string])[] = [
@@ -126,6 +126,24 @@ function occurrences(words: RegExp): string[] {
   );
 }
 
+/** Words that no name may contain, such as `toldId` or `HEAR_MS`. They are those of `BANNED` that are one word. */
+const BANNED_IN_NAMES =
+  /^(told|tells?|telling|untold|hears?|heard|hearing|presence|receipts?|strewn|strays?|anew|bury|buried|surveys?|heeds?|lest|whence|amiss)$/;
+
+const NAME = /\b(?:[a-z]+(?:[A-Z][a-z0-9]*)+|(?:[A-Z][a-z0-9]+){2,}|[A-Z0-9]+(?:_[A-Z0-9]+)+)\b/g;
+
+/** Returns the names in a line that contain a word that is ruled out. */
+function bannedNames(line: string): string[] {
+  return [...line.matchAll(NAME)]
+    .map(([name]) => name)
+    .filter((name) =>
+      name
+        .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+        .split('_')
+        .some((word) => BANNED_IN_NAMES.test(word.toLowerCase())),
+    );
+}
+
 const TITLE =
   /\b(?:test|it)(?:\.(?:each|skip|only|failing)\b(?:\([^)]*\))?)*\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g;
 
@@ -235,6 +253,16 @@ describe('plain English', () => {
     expectAtMost(
       name,
       occurrences(words).map((found) => `${found} (write: ${replacement})`),
+    );
+  });
+
+  test('uses words that are not ruled out in names', () => {
+    expect(bannedNames('const toldId = HEAR_MS + notToldYet(heading);')).toEqual(['toldId', 'HEAR_MS', 'notToldYet']);
+    expectAtMost(
+      'names',
+      code.flatMap(({ path, lines }) =>
+        lines.flatMap((line, index) => bannedNames(line).map((name) => `${path}:${index + 1}: ${name}`)),
+      ),
     );
   });
 

@@ -32,7 +32,11 @@ export function leastWeighedPixels(variants: readonly WantedBox[]): number {
 
 /** Returns two sentences for an error: the limit that is exceeded, and what to do. The last full stop is left out. */
 export function tooManyPixels(found: number, most: number): string {
-  return `The variants have ${inMillions(found)} pixels, weighted by the cost of their formats. At most ${inMillions(most)} are allowed. Ask for fewer or smaller variants, or for WebP instead of AVIF or PNG`;
+  return (
+    `The variants have ${inMillions(found)} pixels, weighted by the cost of their formats. ` +
+    `At most ${inMillions(most)} are allowed. ` +
+    'Ask for fewer or smaller variants, or for WebP instead of AVIF or PNG'
+  );
 }
 
 function inMillions(pixels: number): string {

@@ -98,7 +98,8 @@ const variants = z
         context.addIssue({
           code: 'custom',
           path: [index, 'name'],
-          message: `is also the name of variants[${first}]; use different names, upper and lower case count as the same`,
+          message:
+            `is also the name of variants[${first}]; ` + 'use different names, upper and lower case count as the same',
         });
     }
   });

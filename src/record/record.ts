@@ -195,9 +195,9 @@ export class UploadRecords {
   }
 
   /**
-   * Ends an upload with its result, which clients receive unchanged. A large one gets a key of its own. `sha256` is that of the uploaded bytes if the
-   * attempt had to compute it. `variants` are all files that the attempt has announced; if left out, those in the
-   * record stay.
+   * Ends an upload with its result, which clients receive unchanged. A large one gets a key of its own. `sha256` is
+   * that of the uploaded bytes if the attempt had to compute it. `variants` are all files that the attempt has
+   * announced; if left out, those in the record stay.
    */
   async complete(
     id: string,

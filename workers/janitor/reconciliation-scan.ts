@@ -213,7 +213,8 @@ async function hasRecord(
 }
 
 const REMOVAL_ADVICE =
-  'Compare STORAGE, REDIS_URL and QUEUE_PREFIX with the other processes. To allow the removal once, see docs/storage.md.';
+  'Compare STORAGE, REDIS_URL and QUEUE_PREFIX with the other processes. ' +
+  'To allow the removal once, see docs/storage.md.';
 
 /**
  * Returns whether `count` uploads may be removed. An unusual number needs the permission of an operator, because the

@@ -34,8 +34,8 @@ export function showFigures(figures: ServiceFigures): void {
   pausedNote.hidden = pausedWorkers === 0;
   setText(
     pausedNote,
-    `${formatCount(pausedWorkers)} of ${formatCount(workers)} workers take no jobs, because the storage cannot be used. ` +
-      'They continue by themselves when it is available.',
+    `${formatCount(pausedWorkers)} of ${formatCount(workers)} workers take no jobs, because the storage cannot be ` +
+      'used. They continue by themselves when it is available.',
   );
   showWarnings(warningsOf(figures));
   showHour(figures.lastHour);
