@@ -11,6 +11,8 @@ for builder in docker podman buildah; do
   builder=
 done
 [ -n "$builder" ] || { echo 'no builder works: install docker, podman or buildah' >&2; exit 69; }
+# The default format of podman and buildah has no health check.
+export BUILDAH_FORMAT=docker
 "$builder" build "$@" -t "$tag" .
 
 if [ "$builder" = buildah ]; then
@@ -28,6 +30,7 @@ expect() {
   [ "$found" = "$wanted" ] || { echo "expected '$wanted', found '$found': $*" >&2; exit 1; }
 }
 
+expect checked sh -c '"$0" inspect --type image "$1" | grep -qi "\"healthcheck\": {" && echo checked' "$builder" "$tag"
 expect 10001 inside id -u
 expect '' inside sh -c 'command -v npm; command -v gcc; command -v make; command -v python3'
 expect 'read-only' inside sh -c 'touch /app/x || echo read-only'
