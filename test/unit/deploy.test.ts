@@ -20,6 +20,8 @@ const OTHERS: ReadonlySet<string> = new Set([
   'AF_INET',
   'AF_INET6',
   'AF_UNIX',
+  'BUILDAH_FORMAT',
+  'PROXY_RESOLVER',
 ]);
 
 const dockerfile = readFileSync('Dockerfile', 'utf8');
@@ -91,6 +93,19 @@ describe('the deploy files', () => {
     expect(readFileSync('compose.yaml', 'utf8')).not.toMatch(/disable: true/);
     expect(finalStage).toMatch(/^ENV .*\bMETRICS_PORT=/m);
     expect(finalStage).toMatch(/check\(process\.env\.PORT\), check\(process\.env\.METRICS_PORT\)/);
+  });
+
+  test('stop each compose service with a grace period, because the default of Podman is 0 seconds', () => {
+    const [, services = ''] = /^services:\n([\s\S]*?)^\w/m.exec(readFileSync('compose.yaml', 'utf8')) ?? [];
+    const parts = services.split(/^ {2}(?=\w)/m).filter((part) => part.trim() !== '');
+    expect(parts.length).toBe(4);
+    expect(parts.filter((part) => !/stop_grace_period: |<<: \*service/.test(part))).toEqual([]);
+  });
+
+  test('give the proxy of compose each variable of its template', () => {
+    const names = readFileSync('deploy/compose/nginx.conf', 'utf8').match(/(?<=\$\{)\w+/g);
+    expect(names).toEqual(['PROXY_RESOLVER']);
+    expect(readFileSync('compose.yaml', 'utf8')).toMatch(/^ {6}PROXY_RESOLVER: \$\{PROXY_RESOLVER:-127\.0\.0\.11\}$/m);
   });
 
   test('have a proxy that waits longer than the longest held response', () => {
