@@ -38,7 +38,7 @@ interface AdmissionParts {
   /** Returns false if Redis is away or hangs. Default: true. */
   isRedisReady?: () => boolean;
   /** Called for each upload that is rejected because a limit is reached. */
-  onRejected: (code: LackCode) => void;
+  onRejected: (code: LimitCode) => void;
   /** Called for each upload that was evicted from the queue. */
   onDiscarded: () => void;
 }
@@ -56,7 +56,7 @@ const FREE_PLACES_WANTED = 0.01;
 /** For this time after a rejection, or after Redis did not answer, the next upload is probably rejected too. */
 const PRESSURE_MS = 1_000;
 
-type LackCode =
+type LimitCode =
   'queue_full' | 'too_many_queued_by_address' | 'too_many_records' | 'too_many_records_by_address' | 'quota_exceeded';
 
 /** The owner of an upload and its limits. */
@@ -205,7 +205,7 @@ export class Admission {
     return new ServiceError(code, `${reason} Send the file again after the time in Retry-After.`, { retryAfterMs });
   }
 
-  #onRejected(code: LackCode): void {
+  #onRejected(code: LimitCode): void {
     this.#pressedAtMs = performance.now();
     this.#parts.onRejected(code);
   }
@@ -235,7 +235,7 @@ const LIMIT_DETAILS: Readonly<Record<QuotaName, string>> = {
 const CAPACITY_CODES: ReadonlySet<ErrorCode> = new Set(['queue_full', 'too_many_queued_by_address', 'quota_exceeded']);
 
 /** True if there was no place for the upload, so that the error is not a fault of the file. */
-export function isLackOfCapacity(error: unknown): error is ServiceError {
+export function isCapacityError(error: unknown): error is ServiceError {
   return error instanceof ServiceError && CAPACITY_CODES.has(error.code);
 }
 

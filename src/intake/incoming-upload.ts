@@ -16,7 +16,7 @@ import { tracedStorage } from '../storage/traced-storage.ts';
 import type { Admission } from './admission.ts';
 import type { SentDigest } from './body-digests.ts';
 import { enqueueInSpan, receiveInSpan } from './intake-spans.ts';
-import { lackError, openingError } from './opening-error.ts';
+import { capacityErrorOf, openingError } from './opening-error.ts';
 import { afterQueued, queued, type JobQueue } from './queued-upload.ts';
 import { keptOptions } from './options.ts';
 import { receiveFile, type ReceiveParts } from './receive.ts';
@@ -190,10 +190,10 @@ export class IncomingUpload {
       // If the later request is silent, the janitor may be queuing these files at this moment. If they are orphans, it
       // removes them when the upload is final.
       const isTakenOver = outcome.rejection === 'fenced' && outcome.record?.state === 'receiving';
-      const lack = await lackError(this.#parts.admission, address, outcome);
-      if (lack !== undefined && this.#keepsBytes) await this.#parts.storage.remove(manifestKey(id, fencingToken));
+      const noCapacity = await capacityErrorOf(this.#parts.admission, address, outcome);
+      if (noCapacity !== undefined && this.#keepsBytes) await this.#parts.storage.remove(manifestKey(id, fencingToken));
       else if (!isTakenOver) await this.#removeFiles();
-      throw lack ?? rejectionToError(outcome);
+      throw noCapacity ?? rejectionToError(outcome);
     }
     // The upload is queued from here on.
     return await afterQueued(this.#parts, this.#scope, outcome.record ?? this.record, this.#stored, outcome);

@@ -4,7 +4,7 @@ import type { Caller } from '../access/caller.ts';
 import { asOutcome, ServiceError } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { asSeen, type ReadRecord } from '../record/read-record.ts';
-import { isLackOfCapacity } from './admission.ts';
+import { isCapacityError } from './admission.ts';
 import { cleanFileName } from './file-name.ts';
 import { IncomingUpload, type FileAnnouncement, type IntakeParts } from './incoming-upload.ts';
 import { mayBringMetadata, METADATA_FIELD, withMetadata } from './metadata.ts';
@@ -265,7 +265,7 @@ async function queueOrReject(file: Sent): Promise<void> {
   try {
     file.known = await file.upload.enqueue();
   } catch (error) {
-    if (!isLackOfCapacity(error)) throw error;
+    if (!isCapacityError(error)) throw error;
     await reject(file, error);
   }
 }

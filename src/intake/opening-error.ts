@@ -8,8 +8,8 @@ type Rejecting = Pick<Admission, 'rejection' | 'recordRejection' | 'limitRejecti
 
 /**
  * Returns the error for an upload that could not be opened: `quota_exceeded` (429), `ticket_forbids` (403),
- * `too_many_records` (503), `too_many_records_by_address` (429), `upload_gone` (410), or as `lackError`. Undefined if
- * the id has a stored upload.
+ * `too_many_records` (503), `too_many_records_by_address` (429), `upload_gone` (410), or as `capacityErrorOf`.
+ * Undefined if the id has a stored upload.
  */
 export async function openingError(
   admission: Rejecting,
@@ -32,14 +32,14 @@ export async function openingError(
     );
   }
   if (rejection === 'final' && record !== undefined && record.state !== 'completed') return rejectionToError(outcome);
-  return await lackError(admission, address, outcome);
+  return await capacityErrorOf(admission, address, outcome);
 }
 
 /**
  * Returns the error if there was no place for an upload: `quota_exceeded`, `too_many_queued_by_address` (429) or
  * `queue_full` (503). Otherwise undefined.
  */
-export async function lackError(
+export async function capacityErrorOf(
   admission: Rejecting,
   address: string,
   outcome: ChangeOutcome,

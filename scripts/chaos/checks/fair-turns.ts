@@ -6,7 +6,7 @@ import type { Turn } from '../turn-log.ts';
  */
 const TURNS_MORE = 2;
 
-/** The fairness that the turns of all tenants show. */
+/** The result of the check of fair turns. */
 interface Fairness {
   /** One finding for each upload that waited for too many uploads of another tenant. */
   readonly findings: readonly string[];

@@ -4,7 +4,7 @@ import type { RequestScope } from '../../http/request-scope.ts';
 import { emptyFile } from '../../intake/body.ts';
 import { cleanFileName } from '../../intake/file-name.ts';
 import { IncomingUpload, type IntakeParts } from '../../intake/incoming-upload.ts';
-import { lackError } from '../../intake/opening-error.ts';
+import { capacityErrorOf } from '../../intake/opening-error.ts';
 import { requireShortOptions } from '../../intake/options.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { byteLimit, optionsFor } from '../../intake/ticket-rules.ts';
@@ -165,7 +165,7 @@ export class DirectUploads {
       claimed,
       scope,
       limits: admission.queueLimits(address),
-      lackOf: (rejected) => lackError(admission, address, rejected),
+      capacityError: (rejected) => capacityErrorOf(admission, address, rejected),
       onDiscarded: () => admission.discarded(),
     });
     return await completeRead(this.#parts.records, queued);

@@ -41,7 +41,7 @@ interface FinishOptions {
   /** The request that finishes it. Default: none, because the janitor does. */
   scope?: Pick<RequestScope, 'id' | 'span'>;
   /** Returns the error if there is no place in the queue. Default: none. */
-  lackOf?: (rejected: RejectedChange) => Promise<ServiceError | undefined>;
+  capacityError?: (rejected: RejectedChange) => Promise<ServiceError | undefined>;
   /** Called for each upload that this one has evicted from the queue. */
   onDiscarded?: () => void;
 }
@@ -97,14 +97,14 @@ async function enqueue(
   parts: FinishParts,
   record: DirectUploadRecord,
   stored: StoredUpload,
-  { limits, scope, lackOf, onDiscarded }: FinishOptions,
+  { limits, scope, capacityError, onDiscarded }: FinishOptions,
 ): Promise<ReadRecord> {
   const { id, fencingToken } = record;
   const outcome =
     scope === undefined
       ? await parts.records.enqueue(id, fencingToken, stored, limits)
       : await enqueueInSpan(scope, id, stored, (queuing) => parts.records.enqueue(id, fencingToken, queuing, limits));
-  if (!outcome.applied) return await answerRejected(parts, id, fencingToken, outcome, lackOf);
+  if (!outcome.applied) return await answerRejected(parts, id, fencingToken, outcome, capacityError);
   const admission = { discarded: () => onDiscarded?.() };
   return await afterQueued({ ...parts, admission }, parts, recordOf(outcome), stored, outcome);
 }
@@ -115,12 +115,12 @@ async function answerRejected(
   id: string,
   fencingToken: string,
   rejected: RejectedChange,
-  lackOf: FinishOptions['lackOf'],
+  capacityError: FinishOptions['capacityError'],
 ): Promise<ReadRecord> {
   if (rejected.record?.fencingToken === fencingToken && rejected.record.stored)
     return queued(rejected.record, rejected);
-  const lack = await lackOf?.(rejected);
-  if (lack !== undefined) throw lack;
+  const noCapacity = await capacityError?.(rejected);
+  if (noCapacity !== undefined) throw noCapacity;
   if (rejected.limit !== undefined) throw new Error(`the tenant has reached its limit ${rejected.limit.name}`);
   await removeStored(storage, id, fencingToken);
   throw rejectionToError(rejected);

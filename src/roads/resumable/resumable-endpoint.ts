@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../errors.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import { fileTooLarge, requireIdentityEncoding } from '../../intake/body.ts';
-import { lackError } from '../../intake/opening-error.ts';
+import { capacityErrorOf } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
 import type { UploadMetadata, UploadRecord } from '../../record/record-fields.ts';
@@ -171,7 +171,7 @@ export class ResumableEndpoint {
     const { id, fencingToken } = record;
     const outcome = await this.#parts.records.announceTotal(id, fencingToken, sent);
     if (outcome.applied) return sent;
-    throw (await lackError(this.#parts.admission, scope.address, outcome)) ?? rejectionToError(outcome);
+    throw (await capacityErrorOf(this.#parts.admission, scope.address, outcome)) ?? rejectionToError(outcome);
   }
 }
 

@@ -5,13 +5,13 @@ import { ServiceError } from '../../errors.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { RequestScope } from '../../http/request-scope.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
-import { isLackOfCapacity } from '../../intake/admission.ts';
+import { isCapacityError } from '../../intake/admission.ts';
 import { byteLimit, requireAllowedHint } from '../../intake/ticket-rules.ts';
 import { IncomingUpload } from '../../intake/incoming-upload.ts';
 import { emptyFile } from '../../intake/body.ts';
 import type { SentDigest } from '../../intake/body-digests.ts';
 import { METADATA_FIELD, withMetadata } from '../../intake/metadata.ts';
-import { lackError } from '../../intake/opening-error.ts';
+import { capacityErrorOf } from '../../intake/opening-error.ts';
 import { rejectionToError } from '../../intake/receive-progress.ts';
 import { StreamChunks } from '../../intake/stream-chunks.ts';
 import type { StoredPieces } from '../../storage/stored-pieces.ts';
@@ -167,7 +167,7 @@ export class TusStore extends DataStore {
     const outcome = await this.#parts.records.announceTotal(id, record.fencingToken, sizeBytes);
     this.#read = undefined;
     if (outcome.applied) return;
-    throw (await lackError(this.#parts.admission, this.#scope.address, outcome)) ?? rejectionToError(outcome);
+    throw (await capacityErrorOf(this.#parts.admission, this.#scope.address, outcome)) ?? rejectionToError(outcome);
   }
 
   /**
@@ -256,7 +256,7 @@ export class TusStore extends DataStore {
       await finishUpload(this.#parts, this.#scope, record);
       return true;
     } catch (error) {
-      if (isLackOfCapacity(error)) return false;
+      if (isCapacityError(error)) return false;
       throw error;
     }
   }
@@ -270,7 +270,7 @@ function creatorOf(caller: Caller, concat: Concat | undefined): Caller {
 
 /** True for an error after which clients send the file again, as a new upload if they do not know the address. */
 function isRetriedAsNew(error: unknown): error is ServiceError {
-  return isLackOfCapacity(error) || (error instanceof ServiceError && error.code === 'digest_mismatch');
+  return isCapacityError(error) || (error instanceof ServiceError && error.code === 'digest_mismatch');
 }
 
 async function countBytes(chunks: AsyncIterable<Buffer>): Promise<number> {

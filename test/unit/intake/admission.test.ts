@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.ts';
 import type { BacklogFigures } from '../../../src/queue/backlog.ts';
 import type { ReachedLimit } from '../../../src/record/quota.ts';
-import { Admission, isLackOfCapacity, type QueueBounds } from '../../../src/intake/admission.ts';
+import { Admission, isCapacityError, type QueueBounds } from '../../../src/intake/admission.ts';
 
 const ADDRESS = '192.0.2.1';
 
@@ -82,9 +82,9 @@ describe('admission', () => {
     const away = new ServiceError('service_unavailable', 'Away.');
     await expect(build({}, away).admission.requireCapacity(ADDRESS)).rejects.toBe(away);
     expect([
-      isLackOfCapacity(away),
-      isLackOfCapacity(new Error('x')),
-      isLackOfCapacity(await build({}, {}).admission.rejection('quota', ADDRESS)),
+      isCapacityError(away),
+      isCapacityError(new Error('x')),
+      isCapacityError(await build({}, {}).admission.rejection('quota', ADDRESS)),
     ]).toEqual([false, false, true]);
   });
 });
@@ -192,7 +192,7 @@ describe('a limit of a tenant', () => {
       retryAfterMs,
     });
     expect([codes, asked]).toEqual([['quota_exceeded'], [[owner, 9]]]);
-    expect(isLackOfCapacity(await refusal.catch((error: unknown) => error))).toBe(true);
+    expect(isCapacityError(await refusal.catch((error: unknown) => error))).toBe(true);
   });
 
   test('is not checked without an owner', async () => {

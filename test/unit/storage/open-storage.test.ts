@@ -42,7 +42,7 @@ describe('STORAGE=s3://…', () => {
     expect(server.memory.keys()).toEqual([name]);
   });
 
-  test('reads one entry of the list at the start', async () => {
+  test('sends one request at the start: it lists one object', async () => {
     await (await open()).close?.();
     expect(server.operations).toEqual(['ListObjectsV2']);
   });

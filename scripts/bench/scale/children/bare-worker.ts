@@ -9,10 +9,10 @@ import type { WorkerQuestions } from '../throughput/questions.ts';
 serveQuestions<WorkerQuestions>({
   start({ redisUrl, concurrency, updates = 0 }) {
     const queue = updates > 0 ? PROGRESS_QUEUE : JOB_QUEUE;
-    const tell = async (job: Job): Promise<void> => {
+    const reportProgress = async (job: Job): Promise<void> => {
       for (let update = 1; update <= updates; update += 1) await job.updateProgress((100 * update) / updates);
     };
-    const worker = new Worker(queue.name, tell, {
+    const worker = new Worker(queue.name, reportProgress, {
       connection: openRedis(redisUrl),
       prefix: queue.prefix,
       concurrency,
