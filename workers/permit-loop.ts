@@ -3,8 +3,9 @@ import { Worker, type Job } from 'bullmq';
 import type { Redis } from '../src/queue/connection.ts';
 import { queueNameOf, type PermitData, type QueueKeys } from '../src/queue/contract.ts';
 import type { Logger } from '../src/telemetry/log.ts';
+import { queuesInUse } from './queues-in-use.ts';
 import { StalledChecks } from './stalled-checks.ts';
-import { BLOCK_SECONDS, NO_STALL_LIMIT, type WorkerTiming } from './worker-timing.ts';
+import { blockSeconds, NO_STALL_LIMIT, type WorkerTiming } from './worker-timing.ts';
 
 /** Pause after Redis has rejected a command, for example because its memory is full or because it is a replica now. */
 const ERROR_PAUSE_MS = 1_000;
@@ -44,7 +45,7 @@ interface Source {
 export class PermitLoop {
   readonly #parts: PermitLoopParts;
   readonly #sources: readonly Source[];
-  readonly #stalledChecks: StalledChecks<Source>;
+  readonly #stalledChecks: StalledChecks<Worker<PermitData>>;
   /** Permits whose locks this process has. */
   readonly #held = new Map<Job<PermitData>, Source>();
   /** The number of places in use. A used permit frees its place before it is removed from Redis. */
@@ -61,9 +62,10 @@ export class PermitLoop {
   constructor(parts: PermitLoopParts) {
     this.#parts = parts;
     this.#sources = parts.kinds.map((kind) => ({ kind, worker: this.#openWorker(kind), wait: undefined }));
+    const workers = this.#sources.map(({ worker }) => worker);
     this.#stalledChecks = new StalledChecks({
-      inUse: async () => await this.#sourcesInUse(),
-      check: async ({ worker }) => void (await worker.backend.moveStalledJobsToWait()),
+      inUse: async () => await queuesInUse(parts.connection, workers),
+      check: async (worker) => void (await worker.backend.moveStalledJobsToWait()),
       periodMs: parts.timing.stalledCheckMs,
       log: parts.log,
     });
@@ -134,7 +136,7 @@ export class PermitLoop {
     return false;
   }
 
-  /** Waits for the next permit of one queue. Ends without one if no more may be taken: BullMQ blocks for up to 8 s. */
+  /** Waits for the next permit of one queue, for up to a minute. Ends without one if no more may be taken. */
   async #waitFor(source: Source): Promise<void> {
     try {
       let job: Job<PermitData> | undefined;
@@ -191,12 +193,6 @@ export class PermitLoop {
     this.#notify();
   }
 
-  async #sourcesInUse(): Promise<readonly Source[]> {
-    const reads = this.#sources.map(({ worker }) => ['llen', worker.toKey('active')]);
-    const replies = (await this.#parts.connection.pipeline(reads).exec()) ?? [];
-    return this.#sources.filter((_, index) => replies[index]?.[1] !== 0);
-  }
-
   async #renewLocks(): Promise<void> {
     for (const source of this.#sources) {
       const jobs = [...this.#held].flatMap(([job, of]) => (of === source ? [job] : []));
@@ -218,7 +214,7 @@ export class PermitLoop {
       connection,
       prefix: keys.bullPrefix,
       lockDuration: timing.lockMs,
-      drainDelay: BLOCK_SECONDS,
+      drainDelay: blockSeconds(connection),
       skipStalledCheck: true,
       // Of all processes, one runs the check in each period.
       stalledInterval: timing.stalledCheckMs,
@@ -259,7 +255,7 @@ function permitOf({ kind }: Source, { id, data }: Job<PermitData>): HeldPermit {
 
 async function closeSource({ worker, wait }: Source): Promise<void> {
   const closed = worker.close();
-  // A blocking read would delay the end by up to 8 s.
+  // A blocking read would delay the end by up to a minute.
   await worker.backend.disconnectBlocking(true);
   await Promise.all([closed, wait]);
 }

@@ -1,3 +1,6 @@
+import type { Redis } from '../src/queue/connection.ts';
+import { isUnixSocket } from '../src/queue/redis-client.ts';
+
 /** Times that decide how soon a fault of a worker is noticed. */
 export interface WorkerTiming {
   /**
@@ -17,7 +20,15 @@ export interface WorkerTiming {
  * Longest time in seconds of a blocking read of a queue. A job ends it at once. If the connection dies silently,
  * BullMQ opens another one a second later.
  */
-export const BLOCK_SECONDS = 8;
+const NETWORK_BLOCK_SECONDS = 8;
+
+/** A unix socket does not die silently, so a read may last longer. Then fewer reads wake an idle installation. */
+const SOCKET_BLOCK_SECONDS = 60;
+
+/** Returns the longest time in seconds of a blocking read of a queue. */
+export function blockSeconds(connection: Redis): number {
+  return isUnixSocket(connection) ? SOCKET_BLOCK_SECONDS : NETWORK_BLOCK_SECONDS;
+}
 
 /** BullMQ must never fail a job because workers died. Records and deliveries have counts of their own. */
 export const NO_STALL_LIMIT = 1_000_000;

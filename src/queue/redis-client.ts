@@ -104,6 +104,11 @@ export function isClusterConnection(connection: Redis): connection is Cluster {
   return connection instanceof Cluster;
 }
 
+/** True for a connection to a server of this machine over a unix socket. */
+export function isUnixSocket(connection: Redis): boolean {
+  return !isClusterConnection(connection) && connection.options.path !== undefined;
+}
+
 /** Opens another connection to the same server with the same options. The caller closes it. */
 export function copyOf(connection: Redis): Redis {
   return isClusterConnection(connection) ? connection.duplicate() : connection.duplicate();

@@ -5,8 +5,9 @@ import { fetchImport, FetchPutOffError, type FetchParts } from '../../src/roads/
 import type { ImportJobData } from '../../src/roads/import/import-queue.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import { backOffOnError } from '../back-off-on-error.ts';
+import { queuesInUse } from '../queues-in-use.ts';
 import { StalledChecks } from '../stalled-checks.ts';
-import { BLOCK_SECONDS, NO_STALL_LIMIT } from '../worker-timing.ts';
+import { blockSeconds, NO_STALL_LIMIT } from '../worker-timing.ts';
 
 /** Number of files that one process fetches at the same time. Most of the time it waits for other servers. */
 const CONCURRENCY = 4;
@@ -50,7 +51,7 @@ export class ImportWorker {
       prefix: keys.bullPrefix,
       concurrency: CONCURRENCY,
       lockDuration: lockMs,
-      drainDelay: BLOCK_SECONDS,
+      drainDelay: blockSeconds(connection),
       // BullMQ's own timers for both checks would wake an idle process.
       skipLockRenewal: true,
       skipStalledCheck: true,
@@ -61,7 +62,7 @@ export class ImportWorker {
     this.#worker.on('error', (error) => log.debug({ reason: error.message }, 'import connection error'));
     this.#endBackOff = backOffOnError(this.#worker);
     this.#stalledChecks = new StalledChecks({
-      inUse: async () => ((await connection.llen(this.#worker.toKey('active'))) > 0 ? [this.#worker] : []),
+      inUse: async () => await queuesInUse(connection, [this.#worker]),
       check: async (worker) => void (await worker.backend.moveStalledJobsToWait()),
       periodMs: lockMs / CHECKS_PER_LOCK,
       log,
