@@ -67,15 +67,15 @@ export function parseOptions<D extends Numbers>(
 
 let reportSoFar: (() => string) | undefined;
 
-/** Sets the tables that are printed if the run is interrupted. They may have rounds without figures. */
+/** Sets the tables that are printed if the run is interrupted or fails. They may have rounds without figures. */
 export function onInterrupt(report: (() => string) | undefined): void {
   reportSoFar = report;
 }
 
-/** Prints the figures of an interrupted run. */
+/** Prints the figures of a run that is interrupted or fails. */
 export function printSoFar(): void {
   if (reportSoFar !== undefined)
-    console.log(`interrupted; the figures so far, perhaps of fewer rounds than the titles say:\n\n${reportSoFar()}`);
+    console.log(`not complete; the figures so far, perhaps of fewer rounds than the titles say:\n\n${reportSoFar()}`);
   reportSoFar = undefined;
 }
 

@@ -68,7 +68,7 @@ describe('a benchmark', () => {
     void runWith(['--write'], running);
     await setImmediate();
     printSoFar();
-    expect(printed.at(-1)).toMatch(/^interrupted; the figures so far.*\n\n- µs$/);
+    expect(printed.at(-1)).toMatch(/^not complete; the figures so far.*\n\n- µs$/);
     expect(await readFile(page, 'utf8')).toBe(TEXT);
   });
 
