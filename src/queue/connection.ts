@@ -5,6 +5,7 @@ import {
   connectToCluster,
   connectToRedis,
   connectToServer,
+  isClusterConnection,
   type Cluster,
   type Redis,
   type SingleRedis,
@@ -50,7 +51,20 @@ function watched<R extends Redis>(connection: R, log: Logger): R {
     if (away) log.info('Redis is back');
     away = false;
   });
+  if (!isClusterConnection(connection)) logProtectedMode(connection, log);
   return connection;
+}
+
+/** Logs once that Redis accepts only local clients. ioredis hides this reply and reports only a closed connection. */
+function logProtectedMode(connection: SingleRedis, log: Logger): void {
+  let isLogged = false;
+  connection.on('connect', () => {
+    connection.stream.once('data', (reply: Buffer) => {
+      if (isLogged || !reply.toString('latin1').startsWith('-DENIED')) return;
+      isLogged = true;
+      log.error('Redis is in protected mode, set a password');
+    });
+  });
 }
 
 /** Closes a connection, even if Redis does not answer. */
