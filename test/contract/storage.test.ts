@@ -11,6 +11,7 @@ import {
   type Storage,
 } from '../../src/storage/storage.ts';
 import { openS3Storage } from '../helpers/s3-storage.ts';
+import { TEST_BUCKETS } from '../helpers/test-bucket.ts';
 import { openTempStorage } from '../helpers/temp-storage.ts';
 import { uploadKeys } from '../helpers/upload-keys.ts';
 
@@ -20,10 +21,11 @@ interface Driver {
   remove(): Promise<void>;
 }
 
-/** Every driver of the service, by name. */
+/** Every driver of the service, by name. `TEST_BUCKET` adds the bucket of a real server. */
 const DRIVERS: Readonly<Record<string, () => Promise<Driver>>> = {
   LocalStorage: openTempStorage,
   S3Storage: () => openS3Storage(),
+  ...TEST_BUCKETS,
 };
 
 const [UPLOAD, OTHER, THIRD] = [uploadKeys(1), uploadKeys(12), uploadKeys(3, 'cd')];
