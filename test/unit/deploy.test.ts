@@ -95,6 +95,10 @@ describe('the deploy files', () => {
     expect(finalStage).toMatch(/check\(process\.env\.PORT\), check\(process\.env\.METRICS_PORT\)/);
   });
 
+  test('keep the number of workers while the metric is missing', () => {
+    expect(readFileSync('deploy/helm/templates/autoscaling.yaml', 'utf8')).toMatch(/^ {8}ignoreNullValues: 'false'$/m);
+  });
+
   test('stop each compose service with a grace period, because the default of Podman is 0 seconds', () => {
     const [, services = ''] = /^services:\n([\s\S]*?)^\w/m.exec(readFileSync('compose.yaml', 'utf8')) ?? [];
     const parts = services.split(/^ {2}(?=\w)/m).filter((part) => part.trim() !== '');
