@@ -58,8 +58,12 @@ export async function assemble(
   if (record.sha256 !== null || sizeBytes < LARGE_BYTES) return { input };
   try {
     const { signal, report } = context;
-    const chunks = createReadStream(input.path, { highWaterMark: READ_BYTES, signal });
-    return { input, sha256: await context.bounded(() => hashOf(chunks, counting(sizeBytes, report))) };
+    const sha256 = await context.bounded(async () => {
+      // If the signal has fired before, this does not run. A stream without a reader would end the process then.
+      const chunks = createReadStream(input.path, { highWaterMark: READ_BYTES, signal });
+      return await hashOf(chunks, counting(sizeBytes, report));
+    });
+    return { input, sha256 };
   } catch (error) {
     await input.release();
     throw error;

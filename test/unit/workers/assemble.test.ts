@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { UploadRecord } from '../../../src/record/record-fields.ts';
 import { decodeRecord } from '../../../src/record/record-fields.ts';
 import { originalKey, partKey } from '../../../src/storage/keys.ts';
@@ -38,7 +39,11 @@ async function run(storage: Storage = space.storage): Promise<Assembled | undefi
   return await assemble(storage, record, {
     signal: stop.signal,
     report: (fraction) => fractions.push(fraction),
-    bounded: async (work) => await work(),
+    bounded: async (work) => {
+      // As `runBounded` does.
+      stop.signal.throwIfAborted();
+      return await work();
+    },
     log: silentLog,
   });
 }
@@ -74,6 +79,22 @@ describe('assemble', () => {
     record = { ...record, sha256: null, receivedBytes: MIB };
     expect(await run()).toEqual({ input: expect.anything() });
     expect(fractions).toEqual([]);
+  });
+
+  test('opens no stream if the upload was cancelled while its file was fetched', async () => {
+    await putObject(space.storage, original(), BYTES);
+    const uncaught: unknown[] = [];
+    const collect = (error: unknown) => void uncaught.push(error);
+    process.on('uncaughtException', collect);
+    const openLocal = async (key: string) => {
+      const file = await space.storage.openLocal(key);
+      stop.abort(new Error('cancelled'));
+      return file;
+    };
+    await expect(run(overriding<Storage>(space.storage, { openLocal }))).rejects.toThrow('cancelled');
+    await pause(50);
+    process.off('uncaughtException', collect);
+    expect(uncaught).toEqual([]);
   });
 
   test('joins parts in a bucket', async () => {
