@@ -27,7 +27,7 @@ import {
   isUnsupportedCopy,
   nameOf,
 } from './s3-errors.ts';
-import { hasNoParts, pagesOfParts, type UploadAddress } from './s3-parts.ts';
+import { hasEnded, hasNoParts, pagesOfParts, type UploadAddress } from './s3-parts.ts';
 import { abortUpload } from './s3-unfinished.ts';
 
 /**
@@ -138,19 +138,13 @@ export class S3Direct implements DirectParts {
     } catch (error) {
       if (isUnknownUpload(error)) return false;
       if (REFUSALS.has(nameOf(error))) throw new PartsRefusedError(nameOf(error), { cause: error });
-      if (isPassing(error) && (await this.#hasEnded(upload))) return false;
+      if (isPassing(error) && (await hasEnded(this.#parts.client, this.#addressOf(upload)))) return false;
       throw asServiceError(error);
     }
   }
 
   async abort(upload: DirectUpload): Promise<void> {
     await abortUpload(this.#parts.client, this.#addressOf(upload)).catch(rethrow);
-  }
-
-  /** True if the upload was completed or aborted. Ceph answers 500 to the completion of an aborted upload. */
-  async #hasEnded(upload: DirectUpload): Promise<boolean> {
-    const listed = await this.list(upload).catch(() => 'unknown' as const);
-    return listed === undefined;
   }
 
   #addressOf({ key, uploadId }: DirectUpload): UploadAddress {

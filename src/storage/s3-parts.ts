@@ -22,6 +22,19 @@ export async function* pagesOfParts(client: S3Client, address: UploadAddress): A
   } while (marker !== undefined);
 }
 
+/**
+ * True if the upload was certainly completed or aborted. Ceph answers 500 to the completion of an aborted upload, so
+ * that error does not say it.
+ */
+export async function hasEnded(client: S3Client, address: UploadAddress, abortSignal?: AbortSignal): Promise<boolean> {
+  try {
+    await client.send(new ListPartsCommand({ ...address, MaxParts: 1 }), abortSignal && { abortSignal });
+    return false;
+  } catch (error) {
+    return hasNoParts(error);
+  }
+}
+
 /** True if the list of parts failed because the upload was completed or aborted. Ceph then answers `NoSuchKey`. */
 export function hasNoParts(error: unknown): boolean {
   return isUnknownUpload(error) || isMissing(error);

@@ -10,7 +10,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
 import { GatheredChunks } from './gathered-chunks.ts';
+import { storageUnavailable } from './file-errors.ts';
 import { asServiceError, isPassing, isUnknownUpload } from './s3-errors.ts';
+import { hasEnded } from './s3-parts.ts';
 import { abortUnfinished, abortUpload } from './s3-unfinished.ts';
 import type { ObjectWriter } from './storage.ts';
 
@@ -71,8 +73,9 @@ export class S3Writer implements ObjectWriter {
       await (this.#sentParts === 0 ? this.#putWhole() : this.#complete());
     } catch (error) {
       const isInDoubt = this.#commitTried && (isPassing(error) || isUnknownUpload(error));
-      if (!isInDoubt || !(await this.#isThere(AbortSignal.timeout(UNDO_MS)).catch(() => false)))
-        throw asServiceError(error);
+      const signal = AbortSignal.timeout(UNDO_MS);
+      if (!isInDoubt || !(await this.#isThere(signal).catch(() => false)))
+        throw (await this.#wasAborted(signal)) ? storageUnavailable(error) : asServiceError(error);
     }
     this.#committed = true;
   }
@@ -167,6 +170,13 @@ export class S3Writer implements ObjectWriter {
     if (uploadId !== undefined) await abortUpload(client, { ...this.#address(), UploadId: uploadId }, signal);
     // The upload may have been created, although its answer was lost.
     else await abortUnfinished(client, bucket, name, { isOwn: (other) => other === name, signal });
+  }
+
+  /** True if somebody else has aborted the multipart upload, for example because its upload was cancelled. */
+  async #wasAborted(signal: AbortSignal): Promise<boolean> {
+    const uploadId = await this.#uploadId?.catch(() => undefined);
+    if (!this.#commitTried || uploadId === undefined) return false;
+    return await hasEnded(this.#target.client, { ...this.#address(), UploadId: uploadId }, signal);
   }
 
   /** True if this writer wrote the object. */

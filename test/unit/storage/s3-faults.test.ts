@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceError } from '../../../src/errors.ts';
 import type { S3Storage } from '../../../src/storage/s3-storage.ts';
 import { putObject } from '../../../src/storage/storage.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { at, loseAnswer, refuse, type S3Server } from '../../helpers/s3-server.ts';
 import { uploadKeys } from '../../helpers/upload-keys.ts';
 import { openS3Storage, S3_PREFIX, writeOrDiscard, type TempS3 } from '../../helpers/s3-storage.ts';
@@ -72,6 +73,17 @@ describe('S3 that answers 500', () => {
       expect([server.memory.uploads.size, server.memory.keys()]).toEqual([0, []]);
     },
   );
+
+  test('reports an upload that a cancel has aborted as such, although S3 answers 500 as Ceph does', async () => {
+    const writer = await storage.create(KEY);
+    await writer.write(Buffer.alloc(8 * MIB));
+    await eventually('the part', () => [...server.memory.uploads.values()].some(({ parts }) => parts.size === 1));
+    await storage.removeAll(UPLOAD.prefix);
+    server.fault = at('CompleteMultipartUpload', (request) => refuse(request, 500, 'InternalError'));
+    // The request re-reads its record after this code.
+    await expect(writer.commit()).rejects.toMatchObject({ code: 'storage_unavailable' });
+    await writer.discard();
+  });
 
   test('causes no error if a retry succeeds', async () => {
     server.fault = (request) => (request.count === 1 ? refuse(request, 503, 'SlowDown') : request.proceed());
