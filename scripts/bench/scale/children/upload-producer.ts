@@ -31,15 +31,17 @@ let ids: string[] = [];
 serveQuestions<ProducerQuestions>({
   async open(place) {
     parts = await openParts(place);
-    await writeFile(join(place.directory, 'file'), Buffer.alloc(SIZE_BYTES));
   },
   async prepare(count) {
     const { directory } = opened();
+    // One file for each call, because ext4 allows 65,000 links to a file.
+    const file = join(directory, `file-${randomUUID()}`);
+    await writeFile(file, Buffer.alloc(SIZE_BYTES));
     ids = Array.from({ length: count }, () => randomUUID());
     await eachAtOnce(count, AT_ONCE, async (index) => {
       const path = join(directory, originalKey(ids[index] ?? '', FENCING_TOKEN));
       await mkdir(dirname(path), { recursive: true });
-      await link(join(directory, 'file'), path);
+      await link(file, path);
     });
   },
   async add({ count, atOnce }) {
