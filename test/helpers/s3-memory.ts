@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import S3Error from 's3rver/lib/models/error.js';
 import S3Object from 's3rver/lib/models/object.js';
+import { S3Bytes } from './s3-bytes.ts';
 
 interface Stored {
-  bytes: Buffer;
+  bytes: S3Bytes;
   metadata: Readonly<Record<string, unknown>>;
   modifiedAt: Date;
 }
@@ -13,7 +13,7 @@ interface Unfinished {
   key: string;
   metadata: Readonly<Record<string, unknown>>;
   begunAt: Date;
-  parts: Map<number, { bytes: Buffer; modifiedAt: Date }>;
+  parts: Map<number, { bytes: S3Bytes; modifiedAt: Date }>;
 }
 
 /**
@@ -57,9 +57,9 @@ export class S3Memory {
     const { bytes, metadata, modifiedAt } = stored;
     const start = options.start ?? 0;
     const end = Math.min(options.end ?? Infinity, bytes.length - 1);
-    const content = Readable.from(bytes.length === 0 ? [] : [bytes.subarray(start, end + 1)]);
+    const content = Readable.from(bytes.slice(start, end + 1).chunks);
     const known = {
-      etag: `"${md5Of(bytes)}"`,
+      etag: `"${bytes.etag}"`,
       'last-modified': modifiedAt.toUTCString(),
       'content-length': bytes.length,
     };
@@ -77,7 +77,7 @@ export class S3Memory {
     if (stored === undefined) throw new S3Error('NoSuchKey', 'The specified key does not exist.');
     const copy = { ...stored, modifiedAt: this.#now() };
     this.objects.set(key, copy);
-    return { 'last-modified': copy.modifiedAt.toUTCString(), etag: `"${md5Of(copy.bytes)}"` };
+    return { 'last-modified': copy.modifiedAt.toUTCString(), etag: `"${copy.bytes.etag}"` };
   }
 
   async deleteObject(_bucket: string, key: string): Promise<void> {
@@ -102,15 +102,15 @@ export class S3Memory {
   ): Promise<{ size: number; md5: string }> {
     const bytes = await bytesOf(content);
     this.#upload(uploadId).parts.set(Number(number), { bytes, modifiedAt: this.#now() });
-    return { size: bytes.length, md5: md5Of(bytes) };
+    return { size: bytes.length, md5: bytes.etag };
   }
 
   /** Copies a range into a part. Like S3, it refuses an object below 5 MiB. */
-  copyPart(uploadId: string, number: number, from: string, { start, end }: { start: number; end: number }): Buffer {
+  copyPart(uploadId: string, number: number, from: string, { start, end }: { start: number; end: number }): S3Bytes {
     const whole = this.objects.get(from)?.bytes;
     if (whole === undefined || whole.length < LEAST_PART_BYTES || end >= whole.length)
       throw new Error(`no such range of ${from}`);
-    const bytes = whole.subarray(start, end + 1);
+    const bytes = whole.slice(start, end + 1);
     this.#upload(uploadId).parts.set(number, { bytes, modifiedAt: this.#now() });
     return bytes;
   }
@@ -122,7 +122,7 @@ export class S3Memory {
   ): Promise<{ size: number; md5: string }> {
     const { key, metadata, parts: stored } = this.#upload(uploadId);
     requireRightParts(parts, stored);
-    const bytes = Buffer.concat(parts.map(({ number }) => stored.get(number)?.bytes ?? Buffer.alloc(0)));
+    const bytes = S3Bytes.join(parts.flatMap(({ number }) => stored.get(number)?.bytes ?? []));
     this.uploads.delete(uploadId);
     return this.#store(key, bytes, metadata);
   }
@@ -132,9 +132,9 @@ export class S3Memory {
     return [...this.objects.keys()].sort();
   }
 
-  #store(key: string, bytes: Buffer, metadata: Readonly<Record<string, unknown>>): { size: number; md5: string } {
+  #store(key: string, bytes: S3Bytes, metadata: Readonly<Record<string, unknown>>): { size: number; md5: string } {
     this.objects.set(key, { bytes, metadata, modifiedAt: this.#now() });
-    return { size: bytes.length, md5: md5Of(bytes) };
+    return { size: bytes.length, md5: bytes.etag };
   }
 
   #upload(uploadId: string): Unfinished {
@@ -149,14 +149,10 @@ export class S3Memory {
   }
 }
 
-function md5Of(bytes: Buffer): string {
-  return createHash('md5').update(bytes).digest('hex');
-}
-
-async function bytesOf(content: Readable): Promise<Buffer> {
+async function bytesOf(content: Readable): Promise<S3Bytes> {
   const chunks: Buffer[] = [];
   for await (const chunk of content) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  return new S3Bytes(chunks);
 }
 
 /** S3 accepts no smaller part, except for the last one. */
@@ -164,11 +160,11 @@ const LEAST_PART_BYTES = 5 * 1024 * 1024;
 
 function requireRightParts(
   parts: readonly { number: number; etag: string }[],
-  stored: ReadonlyMap<number, { bytes: Buffer }>,
+  stored: ReadonlyMap<number, { bytes: S3Bytes }>,
 ): void {
   for (const [index, { number, etag }] of parts.entries()) {
     const bytes = stored.get(number)?.bytes;
-    if (bytes === undefined || md5Of(bytes) !== etag) throw new S3Error('InvalidPart', 'A part could not be found.');
+    if (bytes === undefined || bytes.etag !== etag) throw new S3Error('InvalidPart', 'A part could not be found.');
     if (number <= (parts[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder', 'The parts are not in order.');
     if (index < parts.length - 1 && bytes.length < LEAST_PART_BYTES)
       throw new S3Error('EntityTooSmall', 'A part is too small.');

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import S3rver from 's3rver';
@@ -199,15 +198,6 @@ function uploadList({ uploads }: S3Memory, prefix: string, after: string, pageSi
   return `<ListMultipartUploadsResult><IsTruncated>${next !== ''}</IsTruncated>${next}${items.join('')}</ListMultipartUploadsResult>`;
 }
 
-const etags = new WeakMap<Buffer, string>();
-
-/** Returns the ETag of bytes. A large upload is listed often, so each part is hashed only once. */
-function etagOf(bytes: Buffer): string {
-  const etag = etags.get(bytes) ?? createHash('md5').update(bytes).digest('hex');
-  etags.set(bytes, etag);
-  return etag;
-}
-
 /** A page of parts. Like S3, the last page has a marker too, and behind the last part the marker is 0. */
 function partList({ uploads }: S3Memory, uploadId: string, after: number, pageSize: number): string {
   const rest = [...(uploads.get(uploadId)?.parts ?? [])].filter(([number]) => number > after).sort(([a], [b]) => a - b);
@@ -215,7 +205,7 @@ function partList({ uploads }: S3Memory, uploadId: string, after: number, pageSi
   const items = page.map(
     ([number, { bytes, modifiedAt }]) =>
       `<Part><PartNumber>${number}</PartNumber><LastModified>${modifiedAt.toISOString()}</LastModified>` +
-      `<ETag>&quot;${etagOf(bytes)}&quot;</ETag><Size>${bytes.length}</Size></Part>`,
+      `<ETag>&quot;${bytes.etag}&quot;</ETag><Size>${bytes.length}</Size></Part>`,
   );
   const next = `<NextPartNumberMarker>${page.at(-1)?.[0] ?? 0}</NextPartNumberMarker>`;
   const isTruncated = page.length < rest.length;
@@ -229,7 +219,7 @@ function copiedPart({ headers }: IncomingMessage, searchParams: URLSearchParams,
   const [, start = 0, end = 0] = range.map(Number);
   const number = Number(searchParams.get('partNumber'));
   const part = memory.copyPart(searchParams.get('uploadId') ?? '', number, key, { start, end });
-  return `<CopyPartResult><ETag>&quot;${etagOf(part)}&quot;</ETag></CopyPartResult>`;
+  return `<CopyPartResult><ETag>&quot;${part.etag}&quot;</ETag></CopyPartResult>`;
 }
 
 /** Returns whether an operation concerns parts. s3rver rejects these operations as unknown. */

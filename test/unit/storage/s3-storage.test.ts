@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { S3Storage } from '../../../src/storage/s3-storage.ts';
 import { putObject } from '../../../src/storage/storage.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { S3Bytes } from '../../helpers/s3-bytes.ts';
 import { at, refuse, type S3Request, type S3Server } from '../../helpers/s3-server.ts';
 import { uploadKeys } from '../../helpers/upload-keys.ts';
 import { openS3Storage, S3_PREFIX, writeOrDiscard, type TempS3 } from '../../helpers/s3-storage.ts';
@@ -104,7 +105,7 @@ describe('S3 storage', () => {
 
   test('does not touch objects outside its prefix', async () => {
     for (const name of [`some/prefix-2/${KEY}`, `some/${KEY}`, KEY])
-      server.memory.objects.set(name, { bytes: Buffer.from('x'), metadata: {}, modifiedAt: new Date() });
+      server.memory.objects.set(name, { bytes: new S3Bytes([Buffer.from('x')]), metadata: {}, modifiedAt: new Date() });
     await storage.removeAll('ab');
     for await (const { key } of storage.list('')) expect(key).toBe('nothing');
     expect(server.memory.keys()).toEqual([KEY, `some/${KEY}`, `some/prefix-2/${KEY}`]);
