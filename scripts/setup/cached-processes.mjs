@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { projectRoot } from './project-root.mjs';
 
 /** The first modules of the processes that tests start most often. */
-const ENTRIES = ['src/server/main', 'workers/main'];
+const ENTRIES = ['src/server/main', 'workers/main', 'test/helpers/faulty/worker'];
 
 /** These packages load other files, which a bundle would have to contain. */
 const NOT_BUNDLED = ['libheif-js', 'sharp'];
@@ -67,6 +67,9 @@ export async function bundleCachedProcesses(directory, build) {
     minifyWhitespace: true,
     lineLimit: 200,
     legalComments: 'none',
+    // The parameters are what `load-cached.cjs` passes.
+    banner: { js: '(function (require, module, exports, __urlOf, __import) {' },
+    footer: { js: '})' },
     logLevel: 'silent',
   });
   for (const entry of ENTRIES) {

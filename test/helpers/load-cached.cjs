@@ -2,6 +2,7 @@ const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
+const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
 
 /** The build that contains this file. */
@@ -16,9 +17,9 @@ const build = path.join(__dirname, '..', '..');
 exports.run = (entry) => {
   const file = path.join(build, 'cached', `${entry}.script.js`);
   const cache = `${file}.${process.version}.code`;
-  const source = `(function (require, module, exports, __urlOf, __import) {${readFileSync(file, 'utf8')}\n})`;
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
-  const script = new Script(source, { filename: file, cachedData });
+  // The bundler writes ASCII.
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
   if (cachedData === undefined) process.once('exit', () => leave(script, cache));
   const module = { exports: {} };
   const urlOf = (place) => pathToFileURL(path.join(build, place)).href;
@@ -29,6 +30,8 @@ exports.run = (entry) => {
 
 /** Replaces the file at once, because other processes may read it. */
 function leave(script, cache) {
+  // V8 rejects code that was kept under other flags. A worker changes this one after its start; 0 is the default.
+  setFlagsFromString('--heap-growing-percent=0');
   const draft = `${cache}.${process.pid}`;
   writeFileSync(draft, script.createCachedData());
   renameSync(draft, cache);

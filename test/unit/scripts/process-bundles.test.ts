@@ -1,12 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { TEST_BUILD } from '../../../scripts/setup/build.mjs';
 import { bundledProcesses } from '../../../scripts/setup/process-bundles.mjs';
+import { GROWING_FLAG } from '../../../workers/rare-collections.ts';
 import { compiled, compiledForStart } from '../../helpers/compiled.ts';
 
 /* The set-up of Jest has made the bundles. */
 const FOLDER = join(TEST_BUILD.directory, 'bundled');
+
+/** Runs a program in another process and returns its output. */
+async function runNode(program: string): Promise<string> {
+  return (await promisify(execFile)(process.execPath, ['--eval', program])).stdout;
+}
 
 function bundles(): string[] {
   return readdirSync(FOLDER).map((name) => readFileSync(join(FOLDER, name), 'utf8'));
@@ -37,17 +46,34 @@ describe('the bundles of processes', () => {
 });
 
 describe('the scripts of processes whose compiled code is kept', () => {
+  const entries = ['src/server/main', 'workers/main', 'test/helpers/faulty/worker'];
+  const scriptOf = (entry: string) => join(TEST_BUILD.directory, 'cached', `${entry}.script.js`);
   /** Returns the texts without the line breaks that the bundler puts into long lines. */
-  const texts = () =>
-    ['src/server/main', 'workers/main'].map((entry) =>
-      readFileSync(join(TEST_BUILD.directory, 'cached', `${entry}.script.js`), 'utf8').replaceAll('\\\n', ''),
-    );
+  const texts = () => entries.map((entry) => readFileSync(scriptOf(entry), 'utf8').replaceAll('\\\n', ''));
 
   test('are started instead of the first modules of API and worker processes', () => {
-    for (const entry of ['src/server/main.ts', 'workers/main.ts'])
-      expect(compiledForStart(entry)).toBe(
-        compiled(entry).replace(TEST_BUILD.directory, join(TEST_BUILD.directory, 'cached')).replace(/js$/, 'cjs'),
-      );
+    for (const entry of entries)
+      expect(compiledForStart(`${entry}.ts`)).toBe(scriptOf(entry).replace(/script\.js$/, 'cjs'));
+  });
+
+  test('get code that a later process accepts, although a worker changes a flag of V8', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'du-cached-'));
+    try {
+      const loader = join(folder, 'test', 'helpers', 'load-cached.cjs');
+      cpSync(resolve('test/helpers/load-cached.cjs'), loader);
+      const script = join(folder, 'cached', 'one.script.js');
+      mkdirSync(dirname(script));
+      writeFileSync(script, `((require) => require('node:v8').setFlagsFromString('${GROWING_FLAG}'))`);
+      await runNode(`require(${JSON.stringify(loader)}).run('one');`);
+      const code = `${script}.${process.version}.code`;
+      const isRejected = await runNode(`
+        const [source, cachedData] = ${JSON.stringify([script, code])}.map((path) => fs.readFileSync(path));
+        console.log(new vm.Script(String(source), { filename: 'one', cachedData }).cachedDataRejected);
+      `);
+      expect(isRejected).toBe('false\n');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('name the files beside a module by the place of the module', () => {
