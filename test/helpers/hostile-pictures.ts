@@ -102,9 +102,8 @@ async function claims(): Promise<HostilePicture[]> {
 /** Returns files that unpack to a huge size, contain a cycle or are valid in two formats. */
 async function bombs(zerosSide: number): Promise<HostilePicture[]> {
   const profile = pngChunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(50_000_000))]));
-  const texts = Array.from({ length: 20 }, () =>
-    pngChunk('zTXt', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(5_000_000))])),
-  );
+  const text = pngChunk('zTXt', Buffer.concat([Buffer.from('x\0\0'), deflateSync(Buffer.alloc(5_000_000))]));
+  const texts = Array.from({ length: 20 }, () => text);
   const circle = await pages(2);
   const table = circle.readUInt32LE(4);
   circle.writeUInt32LE(table, table + 2 + circle.readUInt16LE(table) * 12);

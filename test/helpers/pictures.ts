@@ -57,9 +57,11 @@ export async function quarters(options: Omit<PhotoOptions, 'seed' | 'exif'> = {}
     [250, 250, 250],
   ];
   const data = Buffer.alloc(width * height * 3);
-  for (let at = 0; at < width * height; at++) {
-    const quarter = (at % width < width / 2 ? 0 : 1) + (at < (width * height) / 2 ? 0 : 2);
-    data.set(colours[quarter] ?? [], at * 3);
+  for (let row = 0; row < height; row++) {
+    const first = row < height / 2 ? 0 : 2;
+    const middle = row * width + Math.ceil(width / 2);
+    data.fill(Buffer.from(colours[first] ?? []), row * width * 3, middle * 3);
+    data.fill(Buffer.from(colours[first + 1] ?? []), middle * 3, (row + 1) * width * 3);
   }
   return await encode({ data, width, height }, options);
 }
@@ -190,7 +192,7 @@ function stored(upright: Raster, orientation = 1): Raster {
   for (let at = 0; at < width * height; at++) {
     const [x, y] = seen(at % width, Math.floor(at / width), upright.width - 1, upright.height - 1);
     const from = (y * upright.width + x) * 3;
-    upright.data.copy(data, at * 3, from, from + 3);
+    for (let channel = 0; channel < 3; channel++) data[at * 3 + channel] = upright.data[from + channel] ?? 0;
   }
   return { data, width, height };
 }

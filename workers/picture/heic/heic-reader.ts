@@ -41,7 +41,6 @@ const FAILURES: Readonly<
  * @param entry the compiled module `thread.js`
  */
 export function createHeicReader(entry: URL): HeicReader {
-  let compiling: Promise<WebAssembly.Module> | undefined;
   const run = async (path: string, wanted: HeicTask['wanted'], bounds: HeicBounds): Promise<HeicAnswer> => {
     compiling ??= compileLibrary();
     const [library, file] = await Promise.all([compiling, readFile(path, { signal: bounds.signal })]);
@@ -63,6 +62,9 @@ export function createHeicReader(entry: URL): HeicReader {
     },
   };
 }
+
+/** Shared by all readers, because the compiled functions belong to the module. */
+let compiling: Promise<WebAssembly.Module> | undefined;
 
 async function compileLibrary(): Promise<WebAssembly.Module> {
   return await WebAssembly.compile(new Uint8Array(await readFile(createRequire(import.meta.url).resolve(LIBRARY))));

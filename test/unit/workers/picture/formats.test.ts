@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { colourName, seePicture } from '../../../helpers/seen-picture.ts';
-import { processPicture } from '../../../helpers/process-picture.ts';
+import { processPicture, type Processed } from '../../../helpers/process-picture.ts';
 import {
   animation,
   hugeClaim,
@@ -102,8 +102,16 @@ const FILES: [name: string, format: string, make: () => Promise<Buffer>][] = [
 ];
 
 describe('accepted picture formats', () => {
+  const done = new Map<string, Promise<Processed>>();
+  /** Processes a file once for both tests. */
+  const processed = async (name: string, make: () => Promise<Buffer>) => {
+    const running = done.get(name) ?? make().then((bytes) => processPicture(bytes, {}, { variants: VARIANTS }));
+    done.set(name, running);
+    return await running;
+  };
+
   test.each(FILES)('%s is converted upright and in the right colours to every format', async (name, format, make) => {
-    const { result, files } = await processPicture(await make(), {}, { variants: VARIANTS });
+    const { result, files } = await processed(name, make);
     expect(result).toMatchObject({ format, width: 120, height: 80 });
     const isGrey = /grey|less/.test(name);
     const seen = isGrey ? expect.anything() : ['red', 'green', 'blue', 'white'];
@@ -111,8 +119,8 @@ describe('accepted picture formats', () => {
     expect(result.variants.map(({ width, height }) => [width, height])).toEqual(VARIANTS.map(() => [60, 40]));
   });
 
-  test.each(FILES)('%s leaves no colour profile in its variants', async (_, __, make) => {
-    const { files } = await processPicture(await make(), {}, { variants: VARIANTS });
+  test.each(FILES)('%s leaves no colour profile in its variants', async (name, _, make) => {
+    const { files } = await processed(name, make);
     for (const bytes of files.values()) expect((await seePicture(bytes)).metadata.icc).toBeUndefined();
   });
 });

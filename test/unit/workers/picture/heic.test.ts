@@ -12,7 +12,10 @@ const PLAIN = { variants: [{ name: 'a', longestSide: 200, format: 'png' }], gps:
 
 /** Returns the colours in the middle of each quarter of the only variant. */
 async function quartersOf(bytes: Buffer): Promise<number[][]> {
-  const { files } = await processPicture(bytes, {}, PLAIN);
+  return await quartersIn((await processPicture(bytes, {}, PLAIN)).files);
+}
+
+async function quartersIn(files: ReadonlyMap<string, Buffer>): Promise<number[][]> {
   const seen = await seePicture(files.get('a') ?? Buffer.alloc(0));
   return [
     [0.25, 0.25],
@@ -78,7 +81,7 @@ describe('HEIC', () => {
   test('tone-maps PQ and keeps its transparency', async () => {
     const { result, files } = await processPicture(heicFile('pq'), {}, PLAIN);
     // White has 203 cd/m², as in an AVIF.
-    expectColours(await quartersOf(heicFile('pq')), [
+    expectColours(await quartersIn(files), [
       [191, 191, 191],
       [255, 255, 255],
       [246, 0, 0],
@@ -99,11 +102,11 @@ describe('HEIC', () => {
   });
 
   test('shows the tiles of an iPhone upright, without its gain map, depth, matte and thumbnail', async () => {
-    const { result } = await processPicture(heicFile('grid'), {}, PLAIN);
+    const { result, files } = await processPicture(heicFile('grid'), {}, PLAIN);
     expect(result).toMatchObject({ width: 100, height: 120, frames: 1, hasAlpha: false, orientation: 1 });
     expect(result).toMatchObject({ camera: 'Apple iPhone 15 Pro', takenAt: '2024-05-01T12:30:00' });
     // The colours of `HEIC_COLOURS` from Display P3 to sRGB.
-    expectColours(await quartersOf(heicFile('grid')), [
+    expectColours(await quartersIn(files), [
       [0, 163, 40],
       [218, 0, 26],
       [232, 220, 55],
