@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { isManifestKey, manifestKey, originalKey, uploadPrefix } from './keys.ts';
 import { z } from 'zod';
 import type { JsonObject } from '../access/caller.ts';
+import type { UploadState } from '../wire/documents.ts';
 import type { SmallObject, Storage } from './storage.ts';
 
 function isObject(value: unknown): boolean {
@@ -87,17 +88,27 @@ export async function newestManifest(
   return newest?.manifest;
 }
 
+/** The fields of a record that tell whether it knows the request of a manifest. */
+interface KnownRequest {
+  createdAtMs: number;
+  state: UploadState;
+  fencingToken: string;
+  version: number;
+  requestVersion: number;
+}
+
 /**
- * True if the request of the manifest began after the record was in this state. Versions only grow, so Redis has then
- * lost the later state. False for manifests without a sequence. `restore.lua` has the same rule.
+ * True if the request of the manifest began after the one of the record. Redis has then lost the later request. The
+ * last version of the record counts if it knows that request, and if its end counts for every request: a cancellation,
+ * or the removal from a full queue. False for manifests without a sequence. `restore.lua` has the same rule.
  */
-export function isOfLaterRequest(
-  { createdAt, sequence }: Manifest,
-  record: { createdAtMs: number; version: number },
-): boolean {
+export function isOfLaterRequest({ createdAt, sequence, fencingToken }: Manifest, record: KnownRequest): boolean {
   if (sequence === undefined) return false;
   const createdAtMs = Date.parse(createdAt);
-  return createdAtMs === record.createdAtMs ? sequence > record.version : createdAtMs > record.createdAtMs;
+  if (createdAtMs !== record.createdAtMs) return createdAtMs > record.createdAtMs;
+  const isForAll = record.state === 'cancelled' || record.state === 'discarded';
+  const isKnown = isForAll || fencingToken === record.fencingToken;
+  return sequence > (isKnown ? record.version : record.requestVersion);
 }
 
 interface Dated {

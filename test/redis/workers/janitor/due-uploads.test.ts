@@ -79,7 +79,7 @@ describe('the handling of due uploads', () => {
     const { id } = await uploadIn(janitor.records, 'failed');
     const failed = (await janitor.records.read(id))?.record;
     const createdAt = new Date(failed?.createdAtMs ?? 0).toISOString();
-    await janitor.storedUpload(id, { createdAt, sequence: failed?.version ?? 0 });
+    await janitor.storedUpload(id, { createdAt, sequence: failed?.requestVersion ?? 0 });
     await janitor.connection.zadd(janitor.keys.due, 1, id);
     await handleDueUploads(janitor.parts(), NEVER);
     expect(janitor.files()).toEqual([]);
