@@ -1,5 +1,6 @@
 import { ConfigError, isOwnChild, loadConfig } from '../src/settings/config.ts';
 import { createLog } from '../src/telemetry/log.ts';
+import { logPrintedLines } from '../src/telemetry/printed-lines.ts';
 import { warnOfRoot } from '../src/telemetry/root-warning.ts';
 import { watchEventLoop } from '../src/telemetry/watchdog.ts';
 import { CLOSE_MARGIN_MS, closeOnSignal, exitWithLine } from '../src/server/shutdown.ts';
@@ -15,6 +16,7 @@ export function runWorkerProcess(kind: WorkerKind): void {
 async function run(kind: WorkerKind): Promise<void> {
   const config = loadConfig();
   const log = createLog('worker', config);
+  logPrintedLines(log);
   const timing = kind.timing ?? WORKER_TIMING;
   const replacement = new Replacement(log);
   // Nothing has to be closed if the supervisor ends while this process waits for Redis.

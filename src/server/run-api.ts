@@ -2,6 +2,7 @@ import { createKinds } from '../kinds/kinds.ts';
 import { loadOwnKinds } from '../kinds/own/load-processors.ts';
 import { ConfigError, isOwnChild, loadConfig } from '../settings/config.ts';
 import { createLog } from '../telemetry/log.ts';
+import { logPrintedLines } from '../telemetry/printed-lines.ts';
 import { warnOfRoot } from '../telemetry/root-warning.ts';
 import { watchEventLoop } from '../telemetry/watchdog.ts';
 import { descriptorLimit, warnOfFewDescriptors } from './descriptors.ts';
@@ -25,6 +26,7 @@ export async function runApi(): Promise<void> {
 async function start(): Promise<void> {
   const config = loadConfig();
   const log = createLog('api', config);
+  logPrintedLines(log);
   const kinds = createKinds(config, await loadOwnKinds(config.processors));
   const api = await startApi(config, log, kinds);
   // This warning comes after the start has succeeded, so that a failed start prints one line.
