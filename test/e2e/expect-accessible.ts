@@ -27,13 +27,15 @@ export async function expectAccessible(
   for (const appearance of appearances) {
     await page.setViewportSize({ width: appearance.width, height: 800 });
     await page.emulateMedia({ colorScheme: appearance.colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await page.evaluate(() =>
-      axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
-    );
-    expect([appearance.name, violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])]).toEqual([
-      appearance.name,
-      [],
-    ]);
+    // Only the violations leave the page, because the full report describes each element several times.
+    const violations = await page.evaluate(async () => {
+      const report = await axe.run({
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        resultTypes: ['violations'],
+      });
+      return report.violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
+    });
+    expect([appearance.name, violations]).toEqual([appearance.name, []]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(appearance.width);
     await screenshot(page, `${name}-${appearance.name}`);
   }
