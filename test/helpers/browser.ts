@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { findChromium } from '../../scripts/setup/chromium-binary.mjs';
 import { patienceMs } from './patience.ts';
 
 /** A name for 127.0.0.1 that is not a secure context over plain HTTP. */
@@ -40,9 +40,10 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-/** Starts Chromium from `CHROMIUM_PATH`, or from its place in Debian. */
+/** Starts the Chromium that the set-up has found or installed. */
 export async function startBrowser(appearance: Appearance = {}): Promise<Browser> {
-  const executablePath = chromiumPath();
+  const executablePath = await findChromium();
+  if (executablePath === undefined) throw new Error('No Chromium found: install one, or set CHROMIUM_PATH.');
   const profile = await mkdtemp(join(tmpdir(), 'du-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
@@ -85,17 +86,4 @@ async function openTab(context: BrowserContext, url: string): Promise<{ page: Pa
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(url);
   return { page, complaints };
-}
-
-function chromiumPath(): string {
-  const candidates = [
-    process.env['CHROMIUM_PATH'],
-    '/usr/bin/chromium',
-    '/usr/bin/chromium-browser',
-    '/usr/bin/google-chrome',
-  ];
-  const found = candidates.find((path) => path !== undefined && existsSync(path));
-  if (found === undefined)
-    throw new Error('No Chromium found: set CHROMIUM_PATH, or install it (apt-get install chromium).');
-  return found;
 }

@@ -7,6 +7,8 @@ let commands: FakeCommands;
 
 beforeEach(() => {
   commands = fakeCommands();
+  // Browsers of this machine must not be found.
+  process.env['PATH'] = commands.directory;
   delete process.env['CHROMIUM_PATH'];
 });
 
@@ -33,6 +35,12 @@ test('the first browser on PATH is used', async () => {
   const chromium = commands.add('chromium', 'echo Chromium 1');
   commands.add('google-chrome', 'echo Google Chrome 1');
   expect(await findChromium()).toBe(chromium);
+});
+
+test('the browser without user interface is used, if there is one', async () => {
+  commands.add('chromium', 'echo Chromium 1');
+  const shell = commands.add('chromium-headless-shell', 'echo Chromium 1');
+  expect(await findChromium()).toBe(shell);
 });
 
 test('a stub on PATH that only advises an installation is skipped', async () => {
