@@ -44,7 +44,6 @@ const LONG_FILES = [
   'integration/exposure.test.ts',
   'unit/workers/picture/fuzz.test.ts',
   'e2e/client.test.ts',
-  'integration/proxies.test.ts',
   'integration/table-memory.test.ts',
   'integration/tus-expiry.test.ts',
   'unit/workers/isolation/run-isolated.test.ts',

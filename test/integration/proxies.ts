@@ -9,31 +9,32 @@ import { makeCertificates, type Certificates } from '../helpers/certificates.ts'
 import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
 import { isInstalled, PROXIES, startProxy } from '../helpers/proxy.ts';
-import { startService, type Service } from '../helpers/service.ts';
+import type { ServiceProcess } from '../helpers/service.ts';
+import { sharedService } from '../helpers/shared-service.ts';
 
 const NAME = 'uploads.example';
 const ROW = 'a row of the table,1234567890,2026-03-14\n';
 const FILE = Buffer.from(`text,number,day\n${ROW.repeat(Math.ceil((20 * 1024 * 1024) / ROW.length))}`);
 
-let service: Service;
-let certificates: Certificates;
-
-beforeAll(async () => {
-  certificates = makeCertificates();
-  // The service accepts the name only if the proxy passes `Host` on.
-  service = await startService({ env: { ALLOWED_HOSTS: NAME, TRUSTED_PROXIES: '127.0.0.1' } });
-});
-afterAll(async () => {
-  await service.stop();
-  certificates.remove();
-});
-
 describe('an upload of 20 MB through a proxy with TLS', () => {
+  let api: ServiceProcess;
+  let certificates: Certificates;
+
+  beforeAll(async () => {
+    certificates = makeCertificates();
+    // The process accepts the name only if the proxy passes `Host` on.
+    api = await (await sharedService()).addApi({ ALLOWED_HOSTS: NAME, TRUSTED_PROXIES: '127.0.0.1' });
+  });
+  afterAll(async () => {
+    await api.end();
+    certificates.remove();
+  });
+
   for (const name of PROXIES) {
     const testIfInstalled = isInstalled(name) ? test : test.skip;
 
     testIfInstalled(`of ${name} shows progress, events and held answers while it is sent`, async () => {
-      const proxy = await startProxy(name, service.url, certificates);
+      const proxy = await startProxy(name, api.url, certificates);
       try {
         await sendThrough(proxy.port);
       } finally {
