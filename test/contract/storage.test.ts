@@ -33,6 +33,7 @@ const KEY = UPLOAD.original;
 
 /** More bytes than any driver holds in memory, so that some of them are already stored. */
 const MORE_THAN_MEMORY = 26 * 1024 * 1024;
+const LARGE = Buffer.alloc(MORE_THAN_MEMORY, 'some words of seventeen');
 
 for (const [name, open] of Object.entries(DRIVERS)) describe(name, () => conformance(open));
 
@@ -315,14 +316,13 @@ function conformance(open: () => Promise<Driver>): void {
   });
 
   test('stores a large object completely, and reads from its middle', async () => {
-    const bytes = Buffer.alloc(MORE_THAN_MEMORY, 'some words of seventeen');
     const writer = await storage.create(KEY);
-    for (let at = 0; at < bytes.length; at += 1_000_001) await writer.write(bytes.subarray(at, at + 1_000_001));
+    for (let at = 0; at < LARGE.length; at += 1_000_001) await writer.write(LARGE.subarray(at, at + 1_000_001));
     expect(await keysBelow('ab')).toEqual([]);
     await writer.commit();
-    expect((await bytesOf(await storage.read(KEY)))?.equals(bytes)).toBe(true);
+    expect((await bytesOf(await storage.read(KEY)))?.equals(LARGE)).toBe(true);
     const middle = { start: 8 * 1024 * 1024 - 5, end: 8 * 1024 * 1024 + 5 };
-    expect((await bytesOf(await storage.read(KEY, middle)))?.equals(bytes.subarray(middle.start, middle.end + 1))).toBe(
+    expect((await bytesOf(await storage.read(KEY, middle)))?.equals(LARGE.subarray(middle.start, middle.end + 1))).toBe(
       true,
     );
   });
@@ -330,7 +330,7 @@ function conformance(open: () => Promise<Driver>): void {
   describe('unfinished objects', () => {
     test('are removed if they are old, and younger ones can be continued', async () => {
       const writer = await storage.create(KEY);
-      await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      await writer.write(LARGE);
       expect(await storage.removeUnfinished('', new Date(Date.now() - 60_000))).toEqual([]);
       expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([KEY]);
       await expect(writer.commit()).rejects.toThrow();
@@ -340,7 +340,7 @@ function conformance(open: () => Promise<Driver>): void {
 
     test('are removed only if the caller allows it', async () => {
       const [own, other] = [await storage.create(UPLOAD.original), await storage.create(OTHER.original)];
-      for (const writer of [own, other]) await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      for (const writer of [own, other]) await writer.write(LARGE);
       const asked: string[] = [];
       const soon = new Date(Date.now() + 60_000);
       const mayRemove: MayRemove = async ({ key, modifiedAt }) => {
@@ -358,7 +358,7 @@ function conformance(open: () => Promise<Driver>): void {
 
     test('of one upload are removed, and those of other uploads stay', async () => {
       const [own, other] = [await storage.create(UPLOAD.original), await storage.create(OTHER.original)];
-      for (const writer of [own, other]) await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      for (const writer of [own, other]) await writer.write(LARGE);
       expect(await storage.removeUnfinished(UPLOAD.prefix, new Date(Date.now() + 60_000))).toEqual([KEY]);
       await own.discard();
       await other.commit();
@@ -393,7 +393,7 @@ function conformance(open: () => Promise<Driver>): void {
 
     test('removes unfinished objects too, so they cannot be committed', async () => {
       const writer = await storage.create(KEY);
-      await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      await writer.write(LARGE);
       await storage.removeAll(UPLOAD.prefix);
       await expect(writer.commit()).rejects.toThrow();
       await writer.discard();
@@ -435,7 +435,7 @@ function conformance(open: () => Promise<Driver>): void {
 
     test('stay while other programs write them', async () => {
       const writer = await storage.create('al/alice/film.mkv');
-      await writer.write(Buffer.alloc(MORE_THAN_MEMORY));
+      await writer.write(LARGE);
       expect(await storage.removeUnfinished('', new Date(Date.now() + 60_000))).toEqual([]);
       await storage.removeAll('al');
       await writer.commit();

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -101,12 +102,11 @@ export async function withWindow<Value>(
 
 /** Calls `use` with the path of a file of these bytes, and removes it afterwards. */
 export async function withFile<Value>(bytes: Buffer, use: (path: string) => Promise<Value>): Promise<Value> {
-  const folder = await mkdtemp(join(tmpdir(), 'picture-'));
+  const path = join(tmpdir(), `picture-${randomUUID()}`);
   try {
-    const path = join(folder, 'original');
-    await writeFile(path, bytes);
+    await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
     return await use(path);
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(path, { force: true });
   }
 }

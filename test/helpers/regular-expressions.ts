@@ -26,7 +26,8 @@ export function patternsIn(files: readonly SourceFile[]): PatternInSource[] {
  * fills in. The pattern is undefined if it is not a literal at that place.
  */
 export function constructedPatternsIn(files: readonly SourceFile[]): (PatternInSource | undefined)[] {
-  return files.flatMap(({ path, body }) => {
+  return files.flatMap(({ path, text, body }) => {
+    if (!text.includes('RegExp')) return [];
     const found: (PatternInSource | undefined)[] = [];
     walk(body, (node) => {
       const callee = node['callee'] as SyntaxNode | undefined;
@@ -116,9 +117,9 @@ function charactersOf(source: string): string[] {
 /** A linear pattern needs about a millisecond for 64 KB. It is CPU time, so it grows little with the machine's load. */
 const FAST_CPU_MS = 20;
 /** No linear pattern needs so much CPU time. */
-const SLOW_CPU_MS = 300;
+const SLOW_CPU_MS = 200;
 /** Real time after which a search is ended, because an exponential pattern never ends. Doubled on a busy machine. */
-const FIRST_LIMIT_MS = 400;
+const FIRST_LIMIT_MS = 300;
 /** How many times shorter the second text is. A linear pattern is 8 times as fast with it, a quadratic one 64 times. */
 const SHORTER = 8;
 const MOST_GROWTH = 20;
@@ -146,6 +147,8 @@ const screen = new Script(
  */
 const SCREENED_LENGTH = TEXT_LENGTH / 4;
 const SCREENED_FAST_MS = FAST_CPU_MS / 16;
+/** A text that is not searched within this time is searched again to measure the CPU time. */
+const SCREEN_LIMIT_MS = 100;
 
 /**
  * Returns the index of the first text from `at` on whose search takes long. A pause of the machine can cause that too.
@@ -154,7 +157,7 @@ function nextSlow(pattern: PatternInSource, texts: readonly string[], at: number
   const screened = { texts, at, pattern: compile(pattern), fastMs: SCREENED_FAST_MS, now: () => performance.now() };
   Object.assign(context, { screened });
   try {
-    screen.runInContext(context, { timeout: FIRST_LIMIT_MS });
+    screen.runInContext(context, { timeout: SCREEN_LIMIT_MS });
   } catch {
     // The search of the text at this index has not ended.
   }

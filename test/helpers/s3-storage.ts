@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Storage } from '../../src/storage/s3-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { S3Bytes } from './s3-bytes.ts';
 import { S3_CREDENTIALS, startS3Server, type S3Server } from './s3-server.ts';
 
 /** Storage on an S3 server for one test. */
@@ -31,6 +32,12 @@ export async function openS3Storage(silenceMs = 10_000): Promise<TempS3> {
     await rm(localDirectory, { recursive: true });
   };
   return { storage, server, copies: () => readdir(localDirectory), remove };
+}
+
+/** Returns whether a file has these bytes. */
+export async function holds(storage: Storage, key: string, bytes: Buffer): Promise<boolean> {
+  const file = await storage.read(key);
+  return file !== undefined && new S3Bytes((await file.toArray()) as Buffer[]).equals(bytes);
 }
 
 const MIB = 1024 * 1024;

@@ -66,7 +66,10 @@ function readSource(path: string): SourceFile {
     path,
     text,
     body,
-    imports: [...body.flatMap((node) => importIn(path, node)), ...lateImportsIn(path, body)],
+    imports: [
+      ...body.flatMap((node) => importIn(path, node)),
+      ...(/\bimport\s*\(/.test(text) ? lateImportsIn(path, body) : []),
+    ],
     before: (node) => bytes.subarray(0, spanOf(node).start - origin).toString(),
     textOf,
     linesOf: (node) => textOf(node).split('\n').length,
@@ -124,7 +127,10 @@ export function walk(
     } else if (typeof part === 'object' && part !== null) {
       const node = isNode(part) ? part : undefined;
       if (node !== undefined) visit(node, parent, member);
-      for (const [name, inner] of Object.entries(part)) if (typeof inner === 'object') go(inner, node ?? parent, name);
+      for (const name in part) {
+        const inner = (part as Readonly<Record<string, unknown>>)[name];
+        if (typeof inner === 'object' && name !== 'span') go(inner, node ?? parent, name);
+      }
     }
   };
   go(value, undefined, '');

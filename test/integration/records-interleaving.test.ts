@@ -111,9 +111,13 @@ const usualWay: readonly Act[] = [
   (records, id) => records.complete(id, 1, RESULT),
 ];
 
-/** Returns the changes of the upload in the order of Redis. */
-async function history(id: string): Promise<ProgressState[]> {
-  const entries = await space.connection.xrange(space.keys.events, '-', '+');
+let readTo = '-';
+
+/** Returns the changes of the upload since the previous call, in the order of Redis. */
+async function newChanges(id: string): Promise<ProgressState[]> {
+  const entries = await space.connection.xrange(space.keys.events, readTo, '+');
+  const [last] = entries.at(-1) ?? [];
+  if (last !== undefined) readTo = `(${last}`;
   return entries.flatMap(([, flat]) => {
     const [, , , jobId, , data] = flat;
     return jobId === id ? [decodeProgress(id, JSON.parse(data ?? '') as RecordFields)] : [];
@@ -151,7 +155,7 @@ test('versions grow, percents never fall and outcomes stay under concurrent chan
             return made;
           }),
         );
-        const states = await history(id);
+        const states = await newChanges(id);
         for (const [index, state] of states.entries()) expectLawful(states[index - 1], state);
         const versions = outcomes.flat().flatMap((outcome) => (outcome.applied ? [outcome.version] : []));
         expect(versions.sort((a, b) => a - b)).toEqual(states.map(({ version }) => version));
@@ -186,7 +190,7 @@ test('only one of several changes that end an upload at the same time is applied
       'final',
       'final',
     ]);
-    expect((await history(id)).filter(({ state }) => isFinalState(state))).toHaveLength(1);
+    expect((await newChanges(id)).filter(({ state }) => isFinalState(state))).toHaveLength(1);
   }
 });
 
@@ -250,7 +254,7 @@ describe('a stop at any moment of an attempt', () => {
           !isCompleted || stop === 'delete',
         ]);
         expect(Object.keys(record?.variants ?? {})).toEqual(isCompleted && stop === 'cancel' ? ['160'] : []);
-        expect((await history(id)).filter(({ state, deleted }) => isFinalState(state) && !deleted).length).toBe(
+        expect((await newChanges(id)).filter(({ state, deleted }) => isFinalState(state) && !deleted).length).toBe(
           isCompleted || stop === 'cancel' ? 1 : 0,
         );
       },

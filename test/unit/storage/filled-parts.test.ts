@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { originalKey, partsPrefix } from '../../../src/storage/keys.ts';
 import type { PartWriter } from '../../../src/storage/part-writer.ts';
 import type { StoredPieces } from '../../../src/storage/stored-pieces.ts';
 import { UploadParts } from '../../../src/storage/upload-parts.ts';
-import { openS3Storage, S3_PREFIX, type TempS3 } from '../../helpers/s3-storage.ts';
+import { holds, openS3Storage, S3_PREFIX, type TempS3 } from '../../helpers/s3-storage.ts';
 import { at, refuse } from '../../helpers/s3-server.ts';
 
 const MIB = 1024 * 1024;
@@ -50,8 +49,7 @@ async function expectWhole(): Promise<void> {
   const joined = await parts.stored();
   expect(joined).toMatchObject({ bytes: bytes.length, isJoined: true });
   await parts.remove(joined.keys);
-  const file = await temp.storage.read(key);
-  expect(file !== undefined && (await buffer(file)).equals(bytes)).toBe(true);
+  expect(await holds(temp.storage, key, bytes)).toBe(true);
   expect(leftIn()).toEqual([]);
 }
 
