@@ -15,38 +15,6 @@ let page: Page;
 /** Ends the wait of a request to the bucket. */
 let release: () => void;
 
-beforeAll(async () => {
-  [parts, s3] = await Promise.all([sharedFrontEnd(), startS3Server()]);
-  service = await startService({
-    redis: parts.service.redis,
-    env: {
-      ...S3_CREDENTIALS,
-      QUEUE_PREFIX: 'direct',
-      CORS_ORIGINS: parts.pages.origin,
-      S3_ENDPOINT: s3.url,
-      STORAGE: `s3://${s3.bucket}`,
-    },
-  });
-  const picture = fileExpression({ name: 'harbour.jpg', mimeType: 'image/jpeg', buffer: parts.bytes });
-  file = `new File([${picture}, new Uint8Array(${9 * 2 ** 20})], 'harbour.jpg', { type: 'image/jpeg' })`;
-});
-
-afterAll(async () => {
-  await service.stop();
-  await s3.close();
-});
-
-beforeEach(async () => {
-  s3.fault = withCors((asked) => asked.proceed());
-  s3.operations.length = 0;
-  const code = recipe('direct.js', 'docs/direct.md').replaceAll('https://uploads.example', service.url);
-  ({ page } = await openBundle(parts, 'uppy-direct', { 'direct.js': code }));
-  await page.evaluate(`{
-    const data = ${file};
-    recipe.uppy.addFile({ name: data.name, type: data.type, data });
-  }`);
-});
-
 /** Answers pages as a bucket with the CORS rules of the docs. */
 function withCors(fault: Fault): Fault {
   return async (asked) => {
@@ -70,6 +38,39 @@ async function start(): Promise<void> {
 }
 
 describe("Uppy's plugin AwsS3 in Chromium", () => {
+  beforeAll(async () => {
+    [parts, s3] = await Promise.all([sharedFrontEnd(), startS3Server()]);
+    service = await startService({
+      redis: parts.service.redis,
+      env: {
+        ...S3_CREDENTIALS,
+        QUEUE_PREFIX: 'direct',
+        CORS_ORIGINS: parts.pages.origin,
+        S3_ENDPOINT: s3.url,
+        STORAGE: `s3://${s3.bucket}`,
+      },
+    });
+    const picture = fileExpression({ name: 'harbour.jpg', mimeType: 'image/jpeg', buffer: parts.bytes });
+    file = `new File([${picture}, new Uint8Array(${9 * 2 ** 20})], 'harbour.jpg', { type: 'image/jpeg' })`;
+  });
+
+  // The service uses the Redis of the shared one, so it ends first.
+  afterAll(async () => {
+    await service.stop();
+    await s3.close();
+  });
+
+  beforeEach(async () => {
+    s3.fault = withCors((asked) => asked.proceed());
+    s3.operations.length = 0;
+    const code = recipe('direct.js', 'docs/direct.md').replaceAll('https://uploads.example', service.url);
+    ({ page } = await openBundle(parts, 'uppy-direct', { 'direct.js': code }));
+    await page.evaluate(`{
+      const data = ${file};
+      recipe.uppy.addFile({ name: data.name, type: data.type, data });
+    }`);
+  });
+
   test('puts the parts of a file into the bucket, and shows its result', async () => {
     await start();
     expect(await page.evaluate('outcome')).toEqual([['picture'], []]);
