@@ -36,7 +36,7 @@ export interface FilledParts {
 const MIB = 1024 * 1024;
 
 /** Minimum size of a part. S3 accepts 5 MiB. */
-const LEAST_PART_BYTES = 8 * MIB;
+export const LEAST_PART_BYTES = 8 * MIB;
 
 /** Maximum number of parts of an object. S3 allows 10,000. */
 export const MOST_PARTS = 9_000;
@@ -49,21 +49,22 @@ export async function readFilled(
   direct: DirectParts,
   key: string,
   totalBytes: number | null,
+  leastPartBytes: number,
 ): Promise<FilledParts | undefined> {
   const found = await direct.find(key);
   if (found === 'unknown') return undefined;
   const upload = found === 'none' ? undefined : { key, uploadId: found.uploadId };
   const parts = upload === undefined ? [] : ((await direct.list(upload)) ?? []);
-  const partBytes = partBytesOf(parts, totalBytes);
+  const partBytes = partBytesOf(parts, totalBytes, leastPartBytes);
   // A shorter part is the last part of a completion that failed.
   const count = parts.findIndex(({ number, sizeBytes }, index) => number !== index + 1 || sizeBytes !== partBytes);
   return { upload, partBytes, bytes: (count < 0 ? parts.length : count) * partBytes };
 }
 
 /** Returns the size of parts. The first stored part decides, because the total may have become known after it. */
-function partBytesOf([first]: readonly StoredPart[], totalBytes: number | null): number {
-  if (first?.number === 1 && first.sizeBytes >= LEAST_PART_BYTES) return first.sizeBytes;
-  return Math.max(LEAST_PART_BYTES, Math.ceil((totalBytes ?? 0) / MOST_PARTS / MIB) * MIB);
+function partBytesOf([first]: readonly StoredPart[], totalBytes: number | null, leastPartBytes: number): number {
+  if (first?.number === 1 && first.sizeBytes >= leastPartBytes) return first.sizeBytes;
+  return Math.max(leastPartBytes, Math.ceil((totalBytes ?? 0) / MOST_PARTS / MIB) * MIB);
 }
 
 /** Returns the pieces from `start` on that have `byteCount` bytes together. */

@@ -3,7 +3,14 @@ import { originalKey, parseKey, partsPrefix, uploadPrefix } from './keys.ts';
 import { openPartWriter, type PartWriter } from './part-writer.ts';
 import { FilledPartWriter } from './filled-part-writer.ts';
 import { completeParts, joinPieces } from './join-pieces.ts';
-import { cutPieces, readFilled, type FilledParts, type Piece, type StoredPieces } from './stored-pieces.ts';
+import {
+  cutPieces,
+  LEAST_PART_BYTES,
+  readFilled,
+  type FilledParts,
+  type Piece,
+  type StoredPieces,
+} from './stored-pieces.ts';
 import type { SizedKey, Storage } from './storage.ts';
 
 /** The upload whose parts are read or written. */
@@ -34,10 +41,13 @@ interface Part extends SizedKey {
 export class UploadParts {
   readonly #storage: Storage;
   readonly #of: PartsOf;
+  readonly #leastPartBytes: number;
 
-  constructor(storage: Storage, of: PartsOf) {
+  /** @param leastPartBytes minimum size of a part in a bucket. */
+  constructor(storage: Storage, of: PartsOf, leastPartBytes = LEAST_PART_BYTES) {
     this.#storage = storage;
     this.#of = of;
+    this.#leastPartBytes = leastPartBytes;
   }
 
   async stored(): Promise<StoredPieces> {
@@ -167,7 +177,8 @@ export class UploadParts {
 
   async #filled(): Promise<FilledParts | undefined> {
     const { direct } = this.#storage;
-    return direct === undefined ? undefined : await readFilled(direct, this.#original, this.#of.totalBytes);
+    if (direct === undefined) return undefined;
+    return await readFilled(direct, this.#original, this.#of.totalBytes, this.#leastPartBytes);
   }
 
   async #buffer(pieces: readonly Piece[]): Promise<Buffer> {

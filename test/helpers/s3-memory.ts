@@ -24,6 +24,8 @@ export class S3Memory {
   readonly bucket: string;
   readonly objects = new Map<string, Stored>();
   readonly uploads = new Map<string, Unfinished>();
+  /** S3 accepts no smaller part, except for the last one. */
+  leastPartBytes = 5 * 1024 * 1024;
   readonly #claimed = new Set<string>();
 
   constructor(bucket: string) {
@@ -105,10 +107,10 @@ export class S3Memory {
     return { size: bytes.length, md5: bytes.etag };
   }
 
-  /** Copies a range into a part. Like S3, it refuses an object below 5 MiB. */
+  /** Copies a range into a part. Like S3, it refuses an object that is smaller than a part. */
   copyPart(uploadId: string, number: number, from: string, { start, end }: { start: number; end: number }): S3Bytes {
     const whole = this.objects.get(from)?.bytes;
-    if (whole === undefined || whole.length < LEAST_PART_BYTES || end >= whole.length)
+    if (whole === undefined || whole.length < this.leastPartBytes || end >= whole.length)
       throw new Error(`no such range of ${from}`);
     const bytes = whole.slice(start, end + 1);
     this.#upload(uploadId).parts.set(number, { bytes, modifiedAt: this.#now() });
@@ -121,7 +123,7 @@ export class S3Memory {
     parts: readonly { number: number; etag: string }[],
   ): Promise<{ size: number; md5: string }> {
     const { key, metadata, parts: stored } = this.#upload(uploadId);
-    requireRightParts(parts, stored);
+    requireRightParts(parts, stored, this.leastPartBytes);
     const bytes = S3Bytes.join(parts.flatMap(({ number }) => stored.get(number)?.bytes ?? []));
     this.uploads.delete(uploadId);
     return this.#store(key, bytes, metadata);
@@ -155,18 +157,16 @@ async function bytesOf(content: Readable): Promise<S3Bytes> {
   return new S3Bytes(chunks);
 }
 
-/** S3 accepts no smaller part, except for the last one. */
-const LEAST_PART_BYTES = 5 * 1024 * 1024;
-
 function requireRightParts(
   parts: readonly { number: number; etag: string }[],
   stored: ReadonlyMap<number, { bytes: S3Bytes }>,
+  leastPartBytes: number,
 ): void {
   for (const [index, { number, etag }] of parts.entries()) {
     const bytes = stored.get(number)?.bytes;
     if (bytes === undefined || bytes.etag !== etag) throw new S3Error('InvalidPart', 'A part could not be found.');
     if (number <= (parts[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder', 'The parts are not in order.');
-    if (index < parts.length - 1 && bytes.length < LEAST_PART_BYTES)
+    if (index < parts.length - 1 && bytes.length < leastPartBytes)
       throw new S3Error('EntityTooSmall', 'A part is too small.');
   }
 }

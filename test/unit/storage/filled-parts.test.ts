@@ -7,8 +7,10 @@ import { UploadParts } from '../../../src/storage/upload-parts.ts';
 import { holds, openS3Storage, S3_PREFIX, type TempS3 } from '../../helpers/s3-storage.ts';
 import { at, refuse } from '../../helpers/s3-server.ts';
 
-const MIB = 1024 * 1024;
-const bytes = randomBytes(21 * MIB + 5);
+/** An eighth of the default, because a large part proves no more. */
+const PART_BYTES = 1024 * 1024;
+const EIGHTH = PART_BYTES / 8;
+const bytes = randomBytes(21 * EIGHTH + 5);
 
 let temp: TempS3;
 let id: string;
@@ -17,6 +19,7 @@ let parts: UploadParts;
 
 beforeAll(async () => {
   temp = await openS3Storage();
+  temp.server.memory.leastPartBytes = PART_BYTES;
 });
 afterAll(async () => await temp.remove());
 beforeEach(() => {
@@ -25,7 +28,7 @@ beforeEach(() => {
   id = randomUUID();
   const fencingToken = randomUUID();
   key = originalKey(id, fencingToken);
-  parts = new UploadParts(temp.storage, { id, fencingToken, totalBytes: bytes.length });
+  parts = new UploadParts(temp.storage, { id, fencingToken, totalBytes: bytes.length }, PART_BYTES);
 });
 
 async function append(to: number, stored?: StoredPieces): Promise<void> {
@@ -38,8 +41,8 @@ async function append(to: number, stored?: StoredPieces): Promise<void> {
 
 /** Sends chunks as they come from a socket. */
 async function send(writer: PartWriter, from: number, to: number): Promise<void> {
-  for (let start = from; start < to; start += 1_000_000)
-    await writer.write(bytes.subarray(start, Math.min(to, start + 1_000_000)));
+  for (let start = from; start < to; start += 125_000)
+    await writer.write(bytes.subarray(start, Math.min(to, start + 125_000)));
 }
 
 async function expectWhole(): Promise<void> {
@@ -62,8 +65,8 @@ function leftIn(): string[] {
 
 describe('the parts of a resumable upload in a bucket', () => {
   test('are the parts of one multipart upload, and no byte in them is read again', async () => {
-    await append(8 * MIB);
-    await append(16 * MIB);
+    await append(8 * EIGHTH);
+    await append(16 * EIGHTH);
     await append(bytes.length);
     await expectWhole();
     const count = (name: string) => temp.server.operations.filter((operation) => operation === name).length;
@@ -74,19 +77,20 @@ describe('the parts of a resumable upload in a bucket', () => {
   });
 
   test('may come in requests of any size', async () => {
-    for (const to of [5, 3 * MIB, 3 * MIB + 1, 12 * MIB, 12 * MIB + 7, 20 * MIB, bytes.length]) await append(to);
+    for (const to of [5, 3 * EIGHTH, 3 * EIGHTH + 1, 12 * EIGHTH, 12 * EIGHTH + 7, 20 * EIGHTH, bytes.length])
+      await append(to);
     await expectWhole();
   });
 
   test('are right if a paused request continues after later ones', async () => {
-    await append(8 * MIB);
+    await append(8 * EIGHTH);
     const before = await parts.stored();
     const paused = parts.append(before.bytes, { stored: before });
-    await send(paused, before.bytes, 12 * MIB);
-    await append(9 * MIB);
-    await append(18 * MIB);
+    await send(paused, before.bytes, 12 * EIGHTH);
+    await append(9 * EIGHTH);
+    await append(18 * EIGHTH);
     // Its part has the same bytes as the part that it replaces.
-    await send(paused, 12 * MIB, 17 * MIB);
+    await send(paused, 12 * EIGHTH, 17 * EIGHTH);
     await paused.commit();
     await append(bytes.length);
     await expectWhole();
@@ -97,7 +101,7 @@ describe('the parts of a resumable upload in a bucket', () => {
     const writers = [0, 1].map(() => parts.append(0, { stored: before }));
     await Promise.allSettled(
       writers.map(async (writer) => {
-        await send(writer, 0, 9 * MIB);
+        await send(writer, 0, 9 * EIGHTH);
         await writer.commit();
       }),
     );
@@ -108,14 +112,14 @@ describe('the parts of a resumable upload in a bucket', () => {
   });
 
   test('keep the bytes that were acknowledged if a part does not arrive', async () => {
-    await append(9 * MIB);
+    await append(9 * EIGHTH);
     const before = await parts.stored();
     const writer = parts.append(before.bytes, { stored: before });
     temp.server.fault = at('UploadPart', (request) => refuse(request, 403, 'AccessDenied'));
     await expect(send(writer, before.bytes, bytes.length).then(() => writer.commit())).rejects.toThrow();
     await writer.discard();
     temp.server.fault = undefined;
-    expect([writer.offset, (await parts.stored()).bytes]).toEqual([9 * MIB, 9 * MIB]);
+    expect([writer.offset, (await parts.stored()).bytes]).toEqual([9 * EIGHTH, 9 * EIGHTH]);
     await append(bytes.length);
     await expectWhole();
   });
@@ -130,7 +134,7 @@ describe('the parts of a resumable upload in a bucket', () => {
 
   test('follow bytes with a checksum, which are an object of their own', async () => {
     const writer = parts.append(0, { isOnePart: true, stored: await parts.stored() });
-    await send(writer, 0, 10 * MIB);
+    await send(writer, 0, 10 * EIGHTH);
     await writer.commit();
     await append(bytes.length);
     await expectWhole();
@@ -138,7 +142,7 @@ describe('the parts of a resumable upload in a bucket', () => {
 
   test('are objects of their own if the server cannot list multipart uploads', async () => {
     temp.server.fault = at('ListMultipartUploads', (request) => refuse(request, 501, 'NotImplemented'));
-    await append(9 * MIB);
+    await append(9 * EIGHTH);
     await append(bytes.length);
     const stored = await parts.stored();
     expect([stored.bytes, stored.filled, (await parts.bytesAt(stored, 0, 5))?.length]).toEqual([
@@ -152,7 +156,7 @@ describe('the parts of a resumable upload in a bucket', () => {
   });
 
   test('leave nothing after their removal', async () => {
-    await append(10 * MIB);
+    await append(10 * EIGHTH);
     await parts.removeAll();
     expect(leftIn()).toEqual([]);
     expect((await parts.stored()).bytes).toBe(0);
