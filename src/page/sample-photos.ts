@@ -6,10 +6,11 @@ const COUNT = 6;
 /** Paints photos for people who want to try the page and have no file. Their colours go around the wheel. */
 export async function paintSamples(nameOf: (number: number) => string): Promise<File[]> {
   const firstHue = Math.random() * 360;
-  const files: File[] = [];
-  for (let index = 0; index < COUNT; index += 1) {
-    const picture = await paintLandscape(firstHue + (index * 360) / COUNT);
-    if (picture) files.push(new File([picture], nameOf(index + 1), { type: picture.type }));
-  }
-  return files;
+  // A browser may wait up to a second for an idle moment before it compresses a picture. All of them wait together.
+  const pictures = await Promise.all(
+    Array.from({ length: COUNT }, (_, index) => paintLandscape(firstHue + (index * 360) / COUNT)),
+  );
+  return pictures.flatMap((picture, index) =>
+    picture ? [new File([picture], nameOf(index + 1), { type: picture.type })] : [],
+  );
 }
