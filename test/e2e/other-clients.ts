@@ -30,8 +30,12 @@ beforeAll(async () => {
   ({ pages: frontEnd, service, link, browser, bytes } = await sharedFrontEnd());
 });
 
-/** Opens a page of the front end on which the snippet's exports are members of `window.client`. */
-async function openWith(snippet: string): Promise<void> {
+const scripts = new Map<string, string>();
+
+/** Returns the script of a snippet, whose exports are members of `client`. */
+async function scriptOf(snippet: string): Promise<string> {
+  const known = scripts.get(snippet);
+  if (known !== undefined) return known;
   const code = recipe(snippet, DOCUMENT).replaceAll('https://uploads.example', link.url);
   const bundle = await build({
     stdin: { contents: code, resolveDir: process.cwd() },
@@ -41,8 +45,16 @@ async function openWith(snippet: string): Promise<void> {
     globalName: 'client',
     logLevel: 'error',
   });
+  const script = bundle.outputFiles[0]?.text ?? '';
+  scripts.set(snippet, script);
+  return script;
+}
+
+/** Opens a page of the front end on which the snippet's exports are members of `window.client`. */
+async function openWith(snippet: string): Promise<void> {
+  const script = await scriptOf(snippet);
   ({ page, complaints } = await browser.open(frontEnd.origin));
-  await page.evaluate(`${bundle.outputFiles[0]?.text ?? ''}; window.client = client`);
+  await page.evaluate(`${script}; window.client = client`);
 }
 
 /** Returns an expression that makes a file with these bytes in the page. */

@@ -1,35 +1,36 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CDPSession, Page } from 'playwright-core';
 import type { Browser } from '../helpers/browser.ts';
 import { photo } from '../helpers/pictures.ts';
 import { awaitTrue } from './await-true.ts';
 import type { Service } from '../helpers/service.ts';
 import { sharedBrowser, sharedService } from '../helpers/shared-service.ts';
-import { awaitStates, dropFiles, type GivenFile, leavePage } from './page-driver.ts';
+import { awaitStates, dropFiles, leavePage } from './page-driver.ts';
 
 describe('the viewer of the page', () => {
   let service: Service;
   let browser: Browser;
   let page: Page;
-  let photos: GivenFile[];
 
   beforeAll(async () => {
     // Large enough for the variant of 1600 pixels.
     const bytes = await photo({ width: 1600, height: 1200, seed: 1 });
-    photos = [1, 2, 3].map((number) => ({ name: `photo ${number}.jpg`, type: 'image/jpeg', bytes }));
+    const photos = [1, 2, 3].map((number) => ({ name: `photo ${number}.jpg`, type: 'image/jpeg', bytes }));
     service = await sharedService();
     browser = await sharedBrowser();
-  });
-
-  beforeEach(async () => {
     ({ page } = await browser.open(service.url));
     await dropFiles(page, photos);
     await awaitStates(page, 3, ['done']);
+  });
+
+  afterAll(() => leavePage(page));
+
+  // The list stays the same. Each test begins with the first picture.
+  beforeEach(async () => {
+    await page.goto(service.url);
     await page.getByRole('link', { name: 'Open photo 1.jpg' }).click();
     await page.getByText('1 of 3', { exact: true }).waitFor();
   });
-
-  afterEach(() => leavePage(page));
 
   test('is controlled by keys, the back button and a link', async () => {
     await page.keyboard.press('ArrowRight');
