@@ -26,5 +26,8 @@ export default {
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
   // Much of the time is spent waiting for processes to end and locks to expire. One core would be too slow for four.
   maxWorkers: availableParallelism() > 1 ? 4 : 3,
+  // Node 20 keeps each realm with its ES modules, about 5 MB per test file. Each collection of garbage visits them all,
+  // so a process with a large heap is replaced after its file.
+  workerIdleMemoryLimit: '300MB',
   testTimeout: 60_000 * patience,
 };
