@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Upload, UploadList } from '../../src/wire/documents.ts';
 import { getJson, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { pidsOf } from '../helpers/faulty/faults.ts';
+import { faultyFile, pidsOf } from '../helpers/faulty/faults.ts';
 import { FaultyUpload } from '../helpers/faulty/upload.ts';
 import { listen } from '../helpers/listen.ts';
-import { photo } from '../helpers/pictures.ts';
 import { startService, type Service } from '../helpers/service.ts';
 
 const FAULTY = { workerEntry: resolve('test/helpers/faulty/worker.ts'), keepsWorkers: true };
@@ -72,47 +71,12 @@ describe('a worker that ends while it processes a file', () => {
   });
 });
 
-describe('an import whose worker is killed', () => {
-  let importing: Service;
-  let source: Server;
-
-  afterAll(async () => {
-    source.closeAllConnections();
-    source.close();
-    await importing.stop();
-  });
-
-  test('is fetched again by another worker', async () => {
-    const bytes = await photo({ width: 300, height: 200 });
-    let requests = 0;
-    source = createServer((_, response) => {
-      requests += 1;
-      if (requests === 1) response.writeHead(200, { 'Content-Length': bytes.length }).write(bytes.subarray(0, 5000));
-      else response.end(bytes);
-    });
-    const port = await listen(source);
-    importing = await startService({ keepsWorkers: true, env: { IMPORT_ALLOW: '127.0.0.1' } });
-    const body = JSON.stringify({ url: `http://127.0.0.1:${port}/view.jpg` });
-    const headers = { 'Content-Type': 'application/json' };
-    const posted = await requestJson<UploadList>(`${importing.url}/uploads`, { method: 'POST', headers, body });
-    const address = `${importing.url}/uploads/${posted.body.uploads[0]?.id}`;
-    await eventually('the first bytes', async () => (await getJson<Upload>(address)).body.progress.bytes.received > 0);
-    await importing.workers[0]?.end('SIGKILL');
-    await eventually('the result', async () => (await getJson<Upload>(address)).body.state === 'completed');
-    const { body: upload } = await getJson<Upload>(address);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    expect([requests, upload.file]).toMatchObject([2, { name: 'view.jpg', size: bytes.length, sha256 }]);
-    const content = Buffer.from(await (await fetch(`${address}/content`)).arrayBuffer());
-    expect(content.equals(bytes)).toBe(true);
-  });
-});
-
 describe('a file that crashes workers', () => {
   beforeAll(async () => {
     await service.stop();
     service = await startService({
       ...FAULTY,
-      env: { WORKER_CONCURRENCY: '2', NODE_OPTIONS: '--max-old-space-size=96' },
+      env: { WORKER_CONCURRENCY: '2', NODE_OPTIONS: '--max-old-space-size=96', IMPORT_ALLOW: '127.0.0.1' },
     });
   });
 
@@ -136,5 +100,37 @@ describe('a file that crashes workers', () => {
     expect(pidsOf(culprit.eventLog).slice(0, 2)).toEqual(pidsOf(neighbour.eventLog).slice(0, 2));
     const alone = [pidsOf(culprit.eventLog)[2], pidsOf(neighbour.eventLog)[2], service.workers.at(-1)?.child.pid];
     expect([new Set(alone).size, service.workers.length]).toEqual([3, 3]);
+  });
+});
+
+describe('an import whose worker is killed', () => {
+  let source: Server;
+
+  afterAll(() => {
+    source.closeAllConnections();
+    source.close();
+  });
+
+  test('is fetched again by another worker', async () => {
+    const bytes = faultyFile({ eventLog: join(service.directory, 'import.eventLog'), attempts: [['finish']] });
+    let requests = 0;
+    source = createServer((_, response) => {
+      requests += 1;
+      if (requests === 1) response.writeHead(200, { 'Content-Length': bytes.length }).write(bytes.subarray(0, 50));
+      else response.end(bytes);
+    });
+    const port = await listen(source);
+    const body = JSON.stringify({ url: `http://127.0.0.1:${port}/view.jpg` });
+    const headers = { 'Content-Type': 'application/json' };
+    const posted = await requestJson<UploadList>(`${service.url}/uploads`, { method: 'POST', headers, body });
+    const address = `${service.url}/uploads/${posted.body.uploads[0]?.id}`;
+    await eventually('the first bytes', async () => (await getJson<Upload>(address)).body.progress.bytes.received > 0);
+    await service.workers.at(-1)?.end('SIGKILL');
+    await eventually('the result', async () => (await getJson<Upload>(address)).body.state === 'completed');
+    const { body: upload } = await getJson<Upload>(address);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    expect([requests, upload.file]).toMatchObject([2, { name: 'view.jpg', size: bytes.length, sha256 }]);
+    const content = Buffer.from(await (await fetch(`${address}/content`)).arrayBuffer());
+    expect(content.equals(bytes)).toBe(true);
   });
 });
