@@ -20,7 +20,8 @@ exports.run = (entry) => {
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
   // The bundler writes ASCII.
   const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
-  if (cachedData === undefined) process.once('exit', () => leave(script, cache));
+  // A process that does not start compiles little.
+  if (cachedData === undefined) process.once('exit', (exitCode) => exitCode === 0 && leave(script, cache));
   const module = { exports: {} };
   const urlOf = (place) => pathToFileURL(path.join(build, place)).href;
   const importFile = (url) => import(url);

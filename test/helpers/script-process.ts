@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { inheritedEnvironment } from '../../scripts/setup/command.mjs';
-import { compiled } from './compiled.ts';
+import { compiledForStart } from './compiled.ts';
 import { eventually } from './eventually.ts';
 
 /** A file that runs as a process of its own. */
@@ -23,7 +23,7 @@ export function runScript(
   args: readonly string[],
   { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> },
 ): ScriptProcess {
-  const child = spawn(process.execPath, [compiled(file), ...args], {
+  const child = spawn(process.execPath, [compiledForStart(file), ...args], {
     cwd,
     env: inheritedEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Problem, Progress, Upload } from '../../src/wire/documents.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
-import { compiled } from '../helpers/compiled.ts';
+import { compiledForStart } from '../helpers/compiled.ts';
 import { endWithNothingLeft } from '../helpers/end-with-nothing-left.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { isAlive } from '../helpers/is-alive.ts';
@@ -136,7 +136,7 @@ test('the API reference lists the types, options and results of added kinds', as
 
 describe('a process with a faulty processor', () => {
   const start = (entry: string, PROCESSORS: string) =>
-    spawnSync(process.execPath, [compiled(entry)], {
+    spawnSync(process.execPath, [compiledForStart(entry)], {
       env: { PATH: process.env['PATH'], PROCESSORS, REDIS_URL: 'redis://127.0.0.1:1' },
       encoding: 'utf8',
     });

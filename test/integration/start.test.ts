@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,19 +54,30 @@ describe('npm start', () => {
     },
   );
 
-  test.each(['scripts/start.js', 'src/server/main.js', 'workers/main.js'])(
-    '%s ends with 78 and one line if a package is missing',
-    async (entry) => {
+  describe('without packages', () => {
+    let installation: string;
+
+    beforeAll(() => {
+      installation = mkdtempSync(join(tmpdir(), 'du-start-'));
       for (const folder of ['src', 'workers', 'scripts', 'bundled'])
-        cpSync(compiled(folder), join(directory, folder), { recursive: true });
-      writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
-      const started = promisify(execFile)(process.execPath, [join(directory, entry)], { cwd: directory });
-      await expect(started).rejects.toMatchObject({
-        code: 78,
-        stderr: expect.stringMatching(/^deferred-uploads: the installation is broken, run npm ci: Cannot find .+\n$/),
-      });
-    },
-  );
+        cpSync(compiled(folder), join(installation, folder), { recursive: true });
+      writeFileSync(join(installation, 'package.json'), '{ "type": "module" }');
+    });
+
+    afterAll(() => rmSync(installation, { recursive: true }));
+
+    test.each(['scripts/start.js', 'src/server/main.js', 'workers/main.js'])(
+      '%s ends with 78 and one line if a package is missing',
+      async (entry) => {
+        const cwd = directory;
+        const started = promisify(execFile)(process.execPath, [join(installation, entry)], { cwd });
+        await expect(started).rejects.toMatchObject({
+          code: 78,
+          stderr: expect.stringMatching(/^deferred-uploads: the installation is broken, run npm ci: Cannot find .+\n$/),
+        });
+      },
+    );
+  });
 
   test.each(['src/server/main.ts', 'workers/main.ts'])(
     '%s ends with 78 and one line if the access file has a mistake',
