@@ -7,9 +7,9 @@ runWorkerProcess({
   createProcessors: createFaultyProcessors,
   isolatedEntry: new URL('./isolated.js', import.meta.url),
   timing: {
-    lockMs: Math.min(patienceMs(1_500), 8_000),
+    lockMs: Math.min(patienceMs(2_000), 8_000),
     stalledCheckMs: 500,
-    loopLimitMs: Math.min(patienceMs(2_000), 10_000),
+    loopLimitMs: Math.min(patienceMs(3_000), 10_000),
     abortGraceMs: 500,
   },
 });
