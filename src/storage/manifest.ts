@@ -88,25 +88,28 @@ export async function newestManifest(
   return newest?.manifest;
 }
 
-/** The fields of a record that tell whether it knows the request of a manifest. */
-interface KnownRequest {
+/** The fields of a record that tell whether it knows the upload of a manifest. */
+interface LaterRecord {
   createdAtMs: number;
   state: UploadState;
+  stored: boolean;
   fencingToken: string;
   version: number;
   requestVersion: number;
 }
 
 /**
- * True if the request of the manifest began after the one of the record. Redis has then lost the later request. The
- * last version of the record counts if it knows that request, and if its end counts for every request: a cancellation,
- * or the removal from a full queue. False for manifests without a sequence. `restore.lua` has the same rule.
+ * True if Redis has lost the accepted upload of the manifest: its request began after the one of the record, or the
+ * record was created after it and has no stored bytes. The last version of the record counts if it knows that request,
+ * and if its end counts for every request: a cancellation, or the removal from a full queue. False for manifests
+ * without a sequence. `restore.lua` has the same rule for ended records.
  */
-export function isOfLaterRequest({ createdAt, sequence, fencingToken }: Manifest, record: KnownRequest): boolean {
+export function isLost({ createdAt, sequence, fencingToken }: Manifest, record: LaterRecord): boolean {
   if (sequence === undefined) return false;
   const createdAtMs = Date.parse(createdAt);
-  if (createdAtMs !== record.createdAtMs) return createdAtMs > record.createdAtMs;
+  if (record.createdAtMs < createdAtMs) return true;
   const isForAll = record.state === 'cancelled' || record.state === 'discarded';
+  if (record.createdAtMs > createdAtMs) return !record.stored && !isForAll;
   const isKnown = isForAll || fencingToken === record.fencingToken;
   return sequence > (isKnown ? record.version : record.requestVersion);
 }

@@ -263,6 +263,30 @@ describe('the reconciliation scan', () => {
     });
   });
 
+  test('restores an accepted upload if Redis has lost it, and another request of its id was then refused', async () => {
+    const upload = newUpload();
+    const accepted = await janitor.storedUpload(upload.id, { sequence: 1 });
+    applied(await janitor.records.open(upload));
+    await handleDueUploads(janitor.parts(), NEVER);
+    expect(janitor.files().length).toBe(2);
+    const found = { receivedBytes: 0, type: null };
+    applied(await janitor.records.reject(upload.id, upload.fencingToken, PROBLEM, found));
+    await reconcileStorage(janitor.parts(), NEVER);
+    expect((await janitor.records.read(upload.id))?.record).toMatchObject({
+      state: 'queued',
+      fencingToken: accepted.fencingToken,
+      createdAtMs: 0,
+    });
+  });
+
+  test('does not restore an earlier upload of an id whose later one was stored, and failed', async () => {
+    const { id } = await uploadIn(janitor.records, 'failed');
+    const before = (await janitor.records.read(id))?.record;
+    await janitor.storedUpload(id, { sequence: 1 });
+    await reconcileStorage(janitor.parts(), NEVER);
+    expect((await janitor.records.read(id))?.record).toEqual(before);
+  });
+
   test('keeps the files of an accepted upload of which Redis knows only an earlier request', async () => {
     const records = new UploadRecords(janitor.store, janitor.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
