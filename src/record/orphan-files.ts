@@ -10,7 +10,7 @@ import {
   partOffset,
   uploadPrefix,
 } from '../storage/keys.ts';
-import { isLost, readManifest } from '../storage/manifest.ts';
+import { isOfLaterRequest, readManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** The records and the storage that `removeOrphanFiles` compares. */
@@ -37,8 +37,8 @@ export async function removeOrphanFiles({ records, storage }: FileParts, id: str
 }
 
 /**
- * True if a file is the manifest of an accepted upload that Redis has lost. The reconciliation scan restores it, or the
- * janitor when the record is due.
+ * True if a file is the manifest of a later request than the record knows. Redis has lost that request then. The
+ * reconciliation scan restores it, or the janitor when the record was silent too long.
  */
 async function isBehind(
   storage: FileParts['storage'],
@@ -48,7 +48,7 @@ async function isBehind(
   if (record.state === 'completed' || isGone(record, nowMs)) return false;
   for (const key of keys.filter(isManifestKey)) {
     const manifest = await readManifest(storage, key);
-    if (manifest !== undefined && isLost(manifest, record)) return true;
+    if (manifest !== undefined && isOfLaterRequest(manifest, record)) return true;
   }
   return false;
 }

@@ -41,8 +41,6 @@ export interface ImportRoad {
 export interface UploadRecord extends ProgressState {
   /** Identifies the request whose bytes count. A later PUT has a new one, which fences the earlier request. */
   fencingToken: string;
-  /** The version with which that request began. */
-  requestVersion: number;
   fileName: string;
   /** Sniffed media type; null until known. */
   type: string | null;
@@ -201,8 +199,6 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     ...decodeProgress(id, fields),
     // The stored field has an older name.
     fencingToken: fields['receipt'] ?? '',
-    // Earlier versions of the service did not store it.
-    requestVersion: Number(fields['requestVersion'] ?? fields['version']),
     fileName: fields['name'] ?? '',
     type: fields['type'] ?? null,
     sha256: fields['sha256'] || null,

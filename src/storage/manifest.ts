@@ -2,7 +2,6 @@ import { buffer } from 'node:stream/consumers';
 import { isManifestKey, manifestKey, originalKey, uploadPrefix } from './keys.ts';
 import { z } from 'zod';
 import type { JsonObject } from '../access/caller.ts';
-import type { UploadState } from '../wire/documents.ts';
 import type { SmallObject, Storage } from './storage.ts';
 
 function isObject(value: unknown): boolean {
@@ -88,30 +87,17 @@ export async function newestManifest(
   return newest?.manifest;
 }
 
-/** The fields of a record that tell whether it knows the upload of a manifest. */
-interface LaterRecord {
-  createdAtMs: number;
-  state: UploadState;
-  stored: boolean;
-  fencingToken: string;
-  version: number;
-  requestVersion: number;
-}
-
 /**
- * True if Redis has lost the accepted upload of the manifest: its request began after the one of the record, or the
- * record was created after it and has no stored bytes. The last version of the record counts if it knows that request,
- * and if its end counts for every request: a cancellation, or the removal from a full queue. False for manifests
- * without a sequence. `restore.lua` has the same rule for ended records.
+ * True if the request of the manifest began after the record was in this state. Versions only grow, so Redis has then
+ * lost the later state. False for manifests without a sequence. `restore.lua` has the same rule.
  */
-export function isLost({ createdAt, sequence, fencingToken }: Manifest, record: LaterRecord): boolean {
+export function isOfLaterRequest(
+  { createdAt, sequence }: Manifest,
+  record: { createdAtMs: number; version: number },
+): boolean {
   if (sequence === undefined) return false;
   const createdAtMs = Date.parse(createdAt);
-  if (record.createdAtMs < createdAtMs) return true;
-  const isForAll = record.state === 'cancelled' || record.state === 'discarded';
-  if (record.createdAtMs > createdAtMs) return !record.stored && !isForAll;
-  const isKnown = isForAll || fencingToken === record.fencingToken;
-  return sequence > (isKnown ? record.version : record.requestVersion);
+  return createdAtMs === record.createdAtMs ? sequence > record.version : createdAtMs > record.createdAtMs;
 }
 
 interface Dated {

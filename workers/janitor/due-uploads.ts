@@ -13,7 +13,6 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { inGroups } from './groups.ts';
 import type { VisitSilent } from '../roads/visit-silent.ts';
 import { logRemoved } from './log-removed.ts';
-import { restoreUpload } from './restore-upload.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 /** The number of ids that one Redis command reads. */
@@ -38,7 +37,6 @@ export interface DueParts extends FileParts {
  * - It is still `receiving`: its API process has died. It ends as interrupted, or is queued if all bytes are stored.
  *   If its sender puts parts into a bucket, it stays while parts arrive.
  * - It is `processing` and has sent no report for too long: its permit is added again if it does not exist any more.
- * - It is `failed`, but Redis has lost an accepted upload of the same id: that one is restored.
  * - In every case, files that the record does not name are removed.
  *
  * An upload whose handling fails is due again after a pause that grows. An upload of which a request or attempt may
@@ -74,7 +72,6 @@ async function handle(parts: DueParts, id: string, nowMs: number): Promise<void>
     if (visit !== 'handled') await endSilent(parts, id, read.record.version);
   }
   if (read?.record.state === 'processing') await restorePermit(parts, read.record);
-  if (read?.record.state === 'failed') await restoreUpload(parts, id);
   logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
   // The upload was started again in the meantime, or Redis has lost the change made above. It stays due.

@@ -8,17 +8,12 @@
 --- @include "parts/ownership"
 --- @include "parts/stored"
 if isRepeated() then return answerWaiting() end
--- Versions only grow. If the request of the record began at a lower version than the one of the manifest, Redis has
--- lost the later request. The last version of the record counts if it knows that request, and if its end counts for
--- every request: a cancellation, or the removal from a full queue. If the record is newer than the one of the manifest,
--- Redis has lost that one. A request that was then refused does not replace an accepted upload.
+-- Versions only grow. A record with a lower version than its manifest is from before a loss of data.
 local function isBehind()
   if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
   local createdAt = tonumber(redis.call('HGET', key, 'createdAt') or '0')
-  if createdAt < tonumber(ARGV[16]) then return true end
-  if createdAt > tonumber(ARGV[16]) then return was.state == 'failed' and was.stored ~= '1' end
-  local isKnown = was.receipt == ARGV[13] or was.state == 'cancelled' or was.state == 'discarded'
-  return tonumber(not isKnown and was.requestVersion or was.version) < tonumber(ARGV[17])
+  if createdAt ~= tonumber(ARGV[16]) then return createdAt < tonumber(ARGV[16]) end
+  return tonumber(was.version) < tonumber(ARGV[17])
 end
 
 if was.state then

@@ -32,7 +32,6 @@ export function recordOf(more: Partial<UploadRecord> = {}): RecordWithResult {
     stored: true,
     deleted: false,
     fencingToken: 'r1',
-    requestVersion: 1,
     fileName: 'a.jpg',
     type: 'image/jpeg',
     sha256: 'a'.repeat(64),

@@ -32,7 +32,6 @@ local otherNames = {
   'sequence', 'receipt', 'nonce', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
   'restartedBy', 'endedBy', 'tenant', 'lane', 'weight', 'kind', 'permit',
   'uncounted', 'limits', 'ticket', 'road', 'fetches', 'hooks',
-  'requestVersion',
 }
 
 -- The record before the change, and the event after it.
@@ -105,12 +104,7 @@ local function put(field, value)
   event[field] = text
 end
 local function putGiven(field, value) if value ~= '' then put(field, value) end end
-
--- A new request sends the bytes. Call it after the version is put.
-local function putFencingToken(token)
-  put('receipt', token)
-  put('requestVersion', event.version)
-end
+local function putFencingToken(token) put('receipt', token) end
 
 -- Puts the fields that every change sets. The percent never goes down.
 local function putChange(percent)

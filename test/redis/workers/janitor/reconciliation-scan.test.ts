@@ -12,7 +12,7 @@ import { putObject } from '../../../../src/storage/storage.ts';
 import { assemble } from '../../../../workers/assemble.ts';
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
 import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
-import { applied, newUpload, PROBLEM, RESULT, silentLog, uploadIn } from '../../../helpers/record-space.ts';
+import { applied, newUpload, RESULT, silentLog, uploadIn } from '../../../helpers/record-space.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 import { NEVER, openJanitorSpace, type JanitorSpace } from '../../../helpers/janitor-space.ts';
@@ -248,52 +248,12 @@ describe('the reconciliation scan', () => {
     expect(await janitor.connection.pttl(janitor.keys.record(id))).toBe(-1);
   });
 
-  test('restores an accepted upload if Redis has lost its request, and an earlier one failed after that', async () => {
-    const upload = newUpload();
-    const { version, record } = applied(await janitor.records.open(upload));
-    const createdAt = new Date(record?.createdAtMs ?? 0).toISOString();
-    const accepted = await janitor.storedUpload(upload.id, { createdAt, sequence: version + 1 });
-    for (const bytes of [100, 200, 300]) await janitor.records.receive(upload.id, upload.fencingToken, bytes, 1000);
-    const found = { receivedBytes: 300, type: null };
-    applied(await janitor.records.reject(upload.id, upload.fencingToken, PROBLEM, found));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(upload.id))?.record).toMatchObject({
-      state: 'queued',
-      fencingToken: accepted.fencingToken,
-    });
-  });
-
-  test('restores an accepted upload if Redis has lost it, and another request of its id was then refused', async () => {
-    const upload = newUpload();
-    const accepted = await janitor.storedUpload(upload.id, { sequence: 1 });
-    applied(await janitor.records.open(upload));
-    await handleDueUploads(janitor.parts(), NEVER);
-    expect(janitor.files().length).toBe(2);
-    const found = { receivedBytes: 0, type: null };
-    applied(await janitor.records.reject(upload.id, upload.fencingToken, PROBLEM, found));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(upload.id))?.record).toMatchObject({
-      state: 'queued',
-      fencingToken: accepted.fencingToken,
-      createdAtMs: 0,
-    });
-  });
-
-  test('does not restore an earlier upload of an id whose later one was stored, and failed', async () => {
-    const { id } = await uploadIn(janitor.records, 'failed');
-    const before = (await janitor.records.read(id))?.record;
-    await janitor.storedUpload(id, { sequence: 1 });
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(id))?.record).toEqual(before);
-  });
-
   test('keeps the files of an accepted upload of which Redis knows only an earlier request', async () => {
     const records = new UploadRecords(janitor.store, janitor.keys, { retentionMs: 60_000, silenceMs: 0 });
     const upload = newUpload();
     applied(await records.open(upload));
     const before = (await records.read(upload.id))?.record;
     const createdAt = new Date(before?.createdAtMs ?? 0).toISOString();
-    for (const bytes of [100, 200, 300]) await records.receive(upload.id, upload.fencingToken, bytes, 1000);
     await janitor.put(originalKey(upload.id, upload.fencingToken));
     const later = await janitor.storedUpload(upload.id, { createdAt, sequence: (before?.version ?? 0) + 1 });
     await reconcileStorage(janitor.parts(records), NEVER);
@@ -307,15 +267,14 @@ describe('the reconciliation scan', () => {
   });
 
   test.each<[string, UploadState, number]>([
-    ['a failure after the manifest of its request was written', 'failed', 0],
+    ['a failure after the manifest was written', 'failed', 0],
     ['a cancellation after the manifest was written', 'cancelled', 0],
     ['a completed upload', 'completed', 1],
   ])('leaves %s as it is', async (_name, state, ahead) => {
     const { id } = await uploadIn(janitor.records, state);
     const before = (await janitor.records.read(id))?.record;
     const createdAt = new Date(before?.createdAtMs ?? 0).toISOString();
-    const ofItsRequest = state === 'failed' ? { fencingToken: before?.fencingToken ?? '' } : {};
-    await janitor.storedUpload(id, { createdAt, sequence: (before?.version ?? 0) + ahead, ...ofItsRequest });
+    await janitor.storedUpload(id, { createdAt, sequence: (before?.version ?? 0) + ahead });
     await reconcileStorage(janitor.parts(), NEVER);
     expect([(await janitor.records.read(id))?.record, janitor.permits]).toEqual([before, []]);
   });
