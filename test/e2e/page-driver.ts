@@ -37,9 +37,12 @@ export async function awaitStates(page: Page, count: number, states: readonly st
   );
 }
 
-/** Returns the stage that the line of the file shows. */
-export async function stageOf(page: Page, name: string): Promise<string> {
-  return await page.locator('.file', { hasText: name }).locator('.stage').innerText();
+/**
+ * Returns the stage that the line of the file shows. `innerText` is empty in a line that the browser has not drawn yet
+ * (`content-visibility`), so tests read the text content of lines.
+ */
+export async function stageOf(page: Page, name: string): Promise<string | null> {
+  return await page.locator('.file', { hasText: name }).locator('.stage').textContent();
 }
 
 /** Clicks the button and returns the address of the download that it starts. */

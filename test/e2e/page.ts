@@ -72,7 +72,7 @@ describe('the page', () => {
     // Each file is sent once and its result read once.
     expect(requests.total).toMatchObject({ 'PUT /uploads': 20, 'GET /uploads': 20 });
     expect(await page.title()).toBe('20 done · Deferred uploads');
-    expect(await page.locator('#summary').innerText()).toBe('20 of 20 done');
+    expect(await page.locator('#summary').textContent()).toBe('20 of 20 done');
     expect(complaints).toEqual([]);
   });
 
@@ -151,7 +151,7 @@ describe('the page', () => {
   test('shows the facts of a finished picture', async () => {
     await dropFiles(page, photos.slice(0, 1));
     await awaitStates(page, 1, ['done']);
-    const facts = await page.locator('.facts dd').allInnerTexts();
+    const facts = await page.locator('.facts dd').allTextContents();
     expect(facts.slice(0, 4)).toEqual(['720 × 540', 'JPEG', 'FUJIFILM X-T5', '21 Jun 2025, 18:04']);
     expect(await page.locator('.swatch').getAttribute('aria-label')).toMatch(/^#[0-9a-f]{6}$/);
     expect(await (await fetch(await downloadBy(page, 'Original'))).arrayBuffer()).toHaveProperty(
@@ -166,13 +166,13 @@ describe('the page', () => {
     );
     await dropFiles(page, [{ name: 'harbours.csv', type: 'text/csv', bytes }]);
     await awaitStates(page, 1, ['done']);
-    expect((await page.locator('.facts dd').allInnerTexts()).slice(0, 2)).toEqual(['2 rows, 3 columns', 'CSV']);
-    expect(await page.locator('.table-sample th').allInnerTexts()).toEqual([
+    expect((await page.locator('.facts dd').allTextContents()).slice(0, 2)).toEqual(['2 rows, 3 columns', 'CSV']);
+    expect(await page.locator('.table-sample th').allTextContents()).toEqual([
       'harbour text',
       'berths whole number',
       'opened date',
     ]);
-    expect(await page.locator('.table-sample td').allInnerTexts()).toEqual([
+    expect(await page.locator('.table-sample td').allTextContents()).toEqual([
       'Hamburg',
       '290',
       '1189-05-07',
@@ -181,7 +181,7 @@ describe('the page', () => {
       '1360-01-01',
     ]);
     expect(await stageOf(page, 'harbours.csv')).toBe('Done, with notes');
-    expect(await page.locator('.notes').innerText()).toMatch(/^1 row skipped\s+Line 4: The row has 2 cells/);
+    expect(await page.locator('.notes').textContent()).toMatch(/^1 row skipped\s*Line 4: The row has 2 cells/);
     const rows = await page.getByRole('link', { name: 'All rows as JSON Lines' }).getAttribute('href');
     expect(
       (await (await fetch(`${service.url}${rows}`)).text())
@@ -206,7 +206,7 @@ describe('the page', () => {
     expect(await stageOf(page, 'notes.jpg')).toMatch(/^This file contains no picture or table that can be read here/);
     expect(await stageOf(page, 'half.jpg')).toMatch(/incomplete/);
     expect(await stageOf(page, 'whole.jpg')).toBe('Done');
-    expect(await page.locator('#summary').innerText()).toBe('1 of 3 done, 2 failed');
+    expect(await page.locator('#summary').textContent()).toBe('1 of 3 done, 2 failed');
     await page.getByRole('button', { name: 'Hide notes.jpg' }).click();
     await awaitStates(page, 2, ['failed', 'done']);
   });
@@ -228,7 +228,7 @@ describe('the page', () => {
     ] as const) {
       await filters.getByRole('button', { name: filter, exact: true }).click();
       expect(await visible.allTextContents()).toEqual(names);
-      expect(await filters.locator('[aria-pressed=true]').allInnerTexts()).toEqual([filter]);
+      expect(await filters.locator('[aria-pressed=true]').allTextContents()).toEqual([filter]);
     }
     await page.getByRole('button', { name: 'Hide notes.jpg' }).click();
     await awaitTrue(page, () => document.querySelector('#uploads')?.getAttribute('data-filter') === 'all');
