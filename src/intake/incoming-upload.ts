@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
-import { recordOf } from '../record/change-outcome.ts';
-import { removeOrphanFiles } from '../record/orphan-files.ts';
+import { recordOf, type ChangeOutcome } from '../record/change-outcome.ts';
 import type { QueueLimits } from '../record/record-change.ts';
 import { manifestOfRecord } from '../record/manifest-of-record.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
@@ -108,9 +107,6 @@ export class IncomingUpload {
     if (refusal !== undefined) throw refusal;
     const record = recordOf(outcome);
     if (!outcome.applied) return { existing: record };
-    // An earlier request may have left files: if it ended while Redis did not respond, it could not know whether to
-    // remove them.
-    if (record.version > 1) await removeOrphanFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
       parts.records.receive(record.id, record.fencingToken, receivedBytes, announced.totalBytes);
     return { opened: new IncomingUpload(parts, scope, record, report) };
@@ -166,37 +162,43 @@ export class IncomingUpload {
   }
 
   /**
-   * Queues the stored file. Throws `upload_superseded` (409) if another request has taken over; the janitor removes its
-   * files later. Throws `queue_full` (503) or `too_many_queued_by_address` (429) if the queue is full, and
-   * `quota_exceeded` (429). Its files are removed then. If
+   * Queues the stored file. Throws `upload_superseded` (409) if another request has taken over, `queue_full` (503) or
+   * `too_many_queued_by_address` (429) if the queue is full, and `quota_exceeded` (429). Its files are removed then. If
    * Redis does not respond, the bytes and the manifest stay, because the record may be queued. Then a retry returns the
-   * same upload. Otherwise the files are removed by `reject` or by the retry.
+   * same upload, or `reject` removes the files, or the janitor.
    */
   async enqueue(): Promise<ReadRecord> {
-    const { id } = this.record;
+    const { id, fencingToken } = this.record;
     if (this.#stored === undefined) throw new Error('nothing is stored yet');
     clearInterval(this.#keepAlive);
     this.#isEnqueueSent = true;
     const { address } = this.#scope;
-    const limits = this.#parts.admission.queueLimits(address);
-    const { fencingToken } = this.record;
-    const outcome = await enqueueInSpan(this.#scope, id, this.#stored, (stored) =>
-      this.#parts.records.enqueue(id, fencingToken, stored, limits),
-    );
+    const outcome = await this.#enqueueOrRestore(this.#stored);
     if (!outcome.applied) {
       // This process was paused until the janitor considered it dead and queued the stored file.
       if (outcome.record?.fencingToken === fencingToken && outcome.record.stored)
         return queued(outcome.record, outcome);
-      // If the later request is silent, the janitor may be queuing these files at this moment. If they are orphans, it
-      // removes them when the upload is final.
-      const isTakenOver = outcome.rejection === 'fenced' && outcome.record?.state === 'receiving';
       const noCapacity = await capacityErrorOf(this.#parts.admission, address, outcome);
-      if (noCapacity !== undefined && this.#keepsBytes) await this.#parts.storage.remove(manifestKey(id, fencingToken));
-      else if (!isTakenOver) await this.#removeFiles();
+      const keepsBytes = noCapacity !== undefined && this.#keepsBytes;
+      await (keepsBytes ? this.#parts.storage.remove(manifestKey(id, fencingToken)) : this.#removeFiles());
       throw noCapacity ?? rejectionToError(outcome);
     }
     // The upload is queued from here on.
     return await afterQueued(this.#parts, this.#scope, outcome.record ?? this.record, this.#stored, outcome);
+  }
+
+  /** Rebuilds the record from the manifest if Redis has lost it since the request began. */
+  async #enqueueOrRestore(stored: StoredUpload): Promise<ChangeOutcome> {
+    const { records, admission } = this.#parts;
+    const { id, fencingToken } = this.record;
+    const limits = admission.queueLimits(this.#scope.address);
+    const enqueue = async (): Promise<ChangeOutcome> =>
+      await enqueueInSpan(this.#scope, id, stored, (queuing) => records.enqueue(id, fencingToken, queuing, limits));
+    const outcome = await enqueue();
+    if (outcome.applied || outcome.rejection !== 'missing') return outcome;
+    const restored = await records.restore(manifestOfRecord(this.record, stored));
+    // If another request has created the record in the meantime, it decides.
+    return restored.applied ? restored : await enqueue();
   }
 
   /** Ends the record as failed, with the reason. Undefined if another request has taken over. */

@@ -10,7 +10,7 @@ import {
   partOffset,
   uploadPrefix,
 } from '../storage/keys.ts';
-import { isOfLaterRequest, readManifest } from '../storage/manifest.ts';
+import { isLost, readManifest } from '../storage/manifest.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** The records and the storage that `removeOrphanFiles` compares. */
@@ -32,13 +32,15 @@ export async function removeOrphanFiles({ records, storage }: FileParts, id: str
   if (read === undefined && keys.some(isManifestKey)) return [];
   const orphans = keys.filter((key) => read === undefined || !isNamed(read, key, keys));
   if (read !== undefined && (await isBehind(storage, read, orphans))) return [];
-  for (const key of orphans) await storage.remove(key);
+  // A manifest proves that its bytes are stored, so it is removed before them.
+  for (const key of orphans.filter(isManifestKey)) await storage.remove(key);
+  for (const key of orphans.filter((key) => !isManifestKey(key))) await storage.remove(key);
   return orphans;
 }
 
 /**
- * True if a file is the manifest of a later request than the record knows. Redis has lost that request then. The
- * reconciliation scan restores it, or the janitor when the record was silent too long.
+ * True if a file is the manifest of an accepted upload that Redis has lost. The reconciliation scan restores it, or the
+ * janitor when the record is due.
  */
 async function isBehind(
   storage: FileParts['storage'],
@@ -48,7 +50,7 @@ async function isBehind(
   if (record.state === 'completed' || isGone(record, nowMs)) return false;
   for (const key of keys.filter(isManifestKey)) {
     const manifest = await readManifest(storage, key);
-    if (manifest !== undefined && isOfLaterRequest(manifest, record)) return true;
+    if (manifest !== undefined && isLost(manifest, record)) return true;
   }
   return false;
 }

@@ -41,6 +41,10 @@ export interface ImportRoad {
 export interface UploadRecord extends ProgressState {
   /** Identifies the request whose bytes count. A later PUT has a new one, which fences the earlier request. */
   fencingToken: string;
+  /** The version with which the upload began, or began again after its last end. */
+  lifeVersion: number;
+  /** The tokens of the last requests that were rejected after they had stored their file. */
+  fencedTokens: readonly string[];
   fileName: string;
   /** Sniffed media type; null until known. */
   type: string | null;
@@ -199,6 +203,9 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     ...decodeProgress(id, fields),
     // The stored field has an older name.
     fencingToken: fields['receipt'] ?? '',
+    // Earlier versions of the service did not store it.
+    lifeVersion: Number(fields['lifeVersion'] ?? Number(fields['version']) + 1),
+    fencedTokens: fields['fenced']?.split(' ') ?? [],
     fileName: fields['name'] ?? '',
     type: fields['type'] ?? null,
     sha256: fields['sha256'] || null,

@@ -156,9 +156,9 @@ export class UploadRecords {
   }
 
   /**
-   * Rebuilds the record of a stored upload from its manifest, if Redis has lost it. An existing record is replaced only
-   * if it ended before the request that wrote the manifest, because Redis has then lost that request. The change is
-   * rejected for every other record. The version begins above every version that a client may have seen.
+   * Rebuilds the record of a stored upload from its manifest, and returns it, if Redis has lost it. An existing record
+   * is replaced only if it has ended and Redis has lost the request of the manifest, see `isLost`. Otherwise the change
+   * is rejected. The version begins above every version that a client may have seen.
    */
   async restore(manifest: Manifest): Promise<ChangeOutcome> {
     return await restoreRecord(this.#changer, manifest);

@@ -1,7 +1,8 @@
 import { buffer } from 'node:stream/consumers';
-import { isManifestKey, manifestKey, originalKey, uploadPrefix } from './keys.ts';
+import { isManifestKey, manifestKey, originalKey, partOffset, uploadPrefix } from './keys.ts';
 import { z } from 'zod';
 import type { JsonObject } from '../access/caller.ts';
+import type { UploadState } from '../wire/documents.ts';
 import type { SmallObject, Storage } from './storage.ts';
 
 function isObject(value: unknown): boolean {
@@ -71,41 +72,64 @@ export async function readManifest(storage: Pick<Storage, 'read'>, key: string):
  * Returns the manifest of the last request, if several requests with one id have left one each. A record that was
  * created again, because Redis had lost the earlier one, has a later `createdAt`. Within one record the sequence
  * decides. Manifests of earlier versions of the service have no sequence, so the time of their file decides.
+ * `record` is what Redis has. Then only manifests count whose bytes exist and whose request it has not rejected.
+ * Without a record one without bytes counts if there is no other, so that its client learns of the loss.
  */
 export async function newestManifest(
   storage: Pick<Storage, 'list' | 'read'>,
   id: string,
+  record?: Pick<KnownUpload, 'fencedTokens'>,
 ): Promise<Manifest | undefined> {
+  const listed = new Map<string, Date>();
+  for await (const { key, modifiedAt } of storage.list(uploadPrefix(id))) listed.set(key, modifiedAt);
+  const hasParts = [...listed.keys()].some((key) => partOffset(key) !== undefined);
   let newest: Dated | undefined;
-  for await (const { key, modifiedAt } of storage.list(uploadPrefix(id))) {
+  for (const [key, modifiedAt] of listed) {
     if (!isManifestKey(key)) continue;
     const manifest = await readManifest(storage, key);
     if (manifest === undefined || manifest.id !== id) continue;
-    const dated = { manifest, modifiedAtMs: modifiedAt.getTime() };
+    const hasBytes = hasParts || listed.has(originalKey(id, manifest.fencingToken));
+    if (record !== undefined && (!hasBytes || record.fencedTokens.includes(manifest.fencingToken))) continue;
+    const dated = { manifest, modifiedAtMs: modifiedAt.getTime(), hasBytes };
     if (newest === undefined || isLater(dated, newest)) newest = dated;
   }
   return newest?.manifest;
 }
 
+/** The fields of a record that tell whether it knows the upload of a manifest. */
+interface KnownUpload {
+  createdAtMs: number;
+  state: UploadState;
+  stored: boolean;
+  fencingToken: string;
+  version: number;
+  lifeVersion: number;
+  fencedTokens: readonly string[];
+}
+
 /**
- * True if the request of the manifest began after the record was in this state. Versions only grow, so Redis has then
- * lost the later state. False for manifests without a sequence. `restore.lua` has the same rule.
+ * True if Redis may have lost the upload of the manifest, so that its files must stay. A request leaves its manifest
+ * only if it was accepted or could not know that. So an upload without stored bytes, receiving or failed, does not
+ * replace another request of its life. Any other record has lost only what began after its last version. False for
+ * manifests without a sequence. `restore.lua` has the same rule for ended uploads.
  */
-export function isOfLaterRequest(
-  { createdAt, sequence }: Manifest,
-  record: { createdAtMs: number; version: number },
-): boolean {
-  if (sequence === undefined) return false;
+export function isLost({ createdAt, sequence, fencingToken }: Manifest, record: KnownUpload): boolean {
+  if (sequence === undefined || record.fencedTokens.includes(fencingToken)) return false;
   const createdAtMs = Date.parse(createdAt);
-  return createdAtMs === record.createdAtMs ? sequence > record.version : createdAtMs > record.createdAtMs;
+  if (record.createdAtMs < createdAtMs) return true;
+  const isUnstored = !record.stored && (record.state === 'receiving' || record.state === 'failed');
+  if (record.createdAtMs > createdAtMs) return isUnstored;
+  return sequence >= (isUnstored && record.fencingToken !== fencingToken ? record.lifeVersion : record.version + 1);
 }
 
 interface Dated {
   manifest: Manifest;
   modifiedAtMs: number;
+  hasBytes: boolean;
 }
 
 function isLater(one: Dated, other: Dated): boolean {
+  if (one.hasBytes !== other.hasBytes) return one.hasBytes;
   const [created, otherCreated] = [Date.parse(one.manifest.createdAt), Date.parse(other.manifest.createdAt)];
   if (created !== otherCreated) return created > otherCreated;
   const [sequence, otherSequence] = [one.manifest.sequence ?? -1, other.manifest.sequence ?? -1];

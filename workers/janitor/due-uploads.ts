@@ -1,7 +1,7 @@
 import { isFinalState } from '../../src/wire/documents.ts';
 import { problemOf } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
-import type { UploadRecord } from '../../src/record/record-fields.ts';
+import { isGone, type UploadRecord } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import { OTHER_KIND } from '../../src/queue/contract.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
@@ -13,6 +13,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { inGroups } from './groups.ts';
 import type { VisitSilent } from '../roads/visit-silent.ts';
 import { logRemoved } from './log-removed.ts';
+import { restoreUpload } from './restore-upload.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 /** The number of ids that one Redis command reads. */
@@ -37,6 +38,7 @@ export interface DueParts extends FileParts {
  * - It is still `receiving`: its API process has died. It ends as interrupted, or is queued if all bytes are stored.
  *   If its sender puts parts into a bucket, it stays while parts arrive.
  * - It is `processing` and has sent no report for too long: its permit is added again if it does not exist any more.
+ * - It is `failed`, but Redis has lost an accepted upload of the same id: that one is restored.
  * - In every case, files that the record does not name are removed.
  *
  * An upload whose handling fails is due again after a pause that grows. An upload of which a request or attempt may
@@ -69,9 +71,10 @@ async function handle(parts: DueParts, id: string, nowMs: number): Promise<void>
     const visit = await parts.visitSilent?.(read.record, nowMs);
     if (visit === 'active') return;
     if (visit === 'silent') return void (await parts.sets.putOff(id, nowMs));
-    if (visit !== 'handled') await endSilent(parts, id, read.record.version);
+    if (visit !== 'handled') await endSilent(parts, read.record);
   }
   if (read?.record.state === 'processing') await restorePermit(parts, read.record);
+  if (read?.record.state === 'failed' && !isGone(read.record, read.nowMs)) await restoreUpload(parts, id);
   logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
   // The upload was started again in the meantime, or Redis has lost the change made above. It stays due.
@@ -94,8 +97,9 @@ async function restorePermit({ queue }: DueParts, { id, permit }: UploadRecord):
  * Otherwise a new request may have taken over and removed the files of the earlier one. If all bytes are stored, the
  * client may have got a 2xx, so the upload is queued instead.
  */
-async function endSilent({ records, queue, storage, log }: DueParts, id: string, version: number): Promise<void> {
-  const manifest = await newestManifest(storage, id);
+async function endSilent({ records, queue, storage, log }: DueParts, record: UploadRecord): Promise<void> {
+  const { id, version } = record;
+  const manifest = await newestManifest(storage, id, record);
   if (manifest !== undefined) {
     const outcome = await records.recover(manifest, version);
     if (!outcome.applied) return;

@@ -6,11 +6,11 @@ import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { isFinalState } from '../../src/wire/documents.ts';
 import { parseKey, type OwnKey } from '../../src/storage/keys.ts';
-import { newestManifest } from '../../src/storage/manifest.ts';
 import type { Storage, UnfinishedFile } from '../../src/storage/storage.ts';
 import { removeOrphanFiles } from '../../src/record/orphan-files.ts';
 import { inGroups } from './groups.ts';
 import { logRemoved } from './log-removed.ts';
+import { restoreUpload } from './restore-upload.ts';
 import { uploadRef } from '../../src/telemetry/upload-ref.ts';
 
 /** The storage is scanned at least this often, and also after a restart or failover of Redis. */
@@ -167,13 +167,7 @@ async function restoreOrSkip(parts: ReconciliationParts, id: string): Promise<nu
 async function restore(parts: ReconciliationParts, id: string): Promise<number> {
   const record = (await parts.records.readProgress(id))?.state;
   if (record !== undefined && !mayBeBehind(record)) return 0;
-  const manifest = await newestManifest(parts.storage, id);
-  if (manifest === undefined) return 0;
-  const outcome = await parts.records.restore(manifest);
-  if (!outcome.applied) return 0;
-  if (outcome.permitFor !== undefined) await parts.queue.add(outcome.permitFor);
-  parts.log.info({ upload: uploadRef(id) }, 'upload restored from its manifest');
-  return 1;
+  return (await restoreUpload(parts, id)) ? 1 : 0;
 }
 
 /**

@@ -41,8 +41,8 @@ export function silentVisitor(
  * Adds the job again if Redis has lost it or a process died before it could add it. If all bytes are stored, the worker
  * died before it queued the upload. Then this function does nothing, and its caller queues the upload.
  */
-async function visitImport({ storage, imports }: VisitParts, { id }: UploadRecord): Promise<Visit | undefined> {
-  if ((await newestManifest(storage, id)) !== undefined) return undefined;
-  await imports.add(id);
+async function visitImport({ storage, imports }: VisitParts, record: UploadRecord): Promise<Visit | undefined> {
+  if ((await newestManifest(storage, record.id, record)) !== undefined) return undefined;
+  await imports.add(record.id);
   return 'silent';
 }

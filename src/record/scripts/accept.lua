@@ -14,6 +14,7 @@ if isRepeated() then return answerWaiting(true) end
 if was.state then
   putMayHaveOrphans()
   redis.call('HSET', key, unpack(set))
+  fence(ARGV[7])
   if isFinal then dueIn(0) end
   return answer(was.deleted == '1' and 'deleted' or isFinal and 'final' or 'state', true)
 end
@@ -34,6 +35,7 @@ put('publicId', ARGV[20])
 redis.call('SET', publicPrefix .. ARGV[20], id)
 put('owner', owner)
 putFencingToken(ARGV[7])
+putLife()
 put('name', ARGV[19])
 putGiven('allowed', ARGV[24])
 putOwner(ownership)
@@ -53,4 +55,5 @@ return answerQueued({
   'state', event.state, 'stage', event.stage, 'percent', event.percent, 'received', event.received,
   'total', event.total, 'stored', event.stored, 'updatedAt', event.updatedAt,
   'phaseStartedAt', event.phaseStartedAt, 'phasePercent', event.phasePercent, 'version', event.version,
+  'lifeVersion', event.lifeVersion,
 })

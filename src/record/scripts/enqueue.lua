@@ -9,7 +9,10 @@
 --- @include "parts/stored"
 if isRepeated() then return answerWaiting(true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
-if rejected then return rejected end
+if rejected then
+  fence(ARGV[7])
+  return rejected
+end
 local queueLimits = decodeLimits(ARGV[13])
 local lack = lackOfCapacity(queueLimits)
 if lack then return answer(lack, true) end

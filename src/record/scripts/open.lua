@@ -54,6 +54,7 @@ if was.state then
   putMayHaveOrphans()
 end
 if was.state ~= 'receiving' then
+  putLife()
   put('publicId', ARGV[13])
   redis.call('SET', publicPrefix .. ARGV[13], id)
   if was.state then uncount(id, owner) end

@@ -6,6 +6,7 @@
 if isRepeated() then return answerWaiting() end
 local rejected = rejection({ receiving = true }, nil, nil, ARGV[7])
 if rejected then return rejected end
+if isFenced(ARGV[13]) then return answer('fenced', true) end
 putChange(ARGV[12])
 putStored(ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[15])
 putFencingToken(ARGV[13])

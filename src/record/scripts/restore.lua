@@ -4,20 +4,28 @@
 --       14 name, 15 public id, 16 creation time in ms since 1970,
 --       17 version of the record that the request opened, or empty, 18 ownership as JSON or empty, 19 kind,
 --       20 SHA-256 that the sender has announced, or empty
+-- Returns the record.
 --- @include "parts/record"
 --- @include "parts/ownership"
 --- @include "parts/stored"
-if isRepeated() then return answerWaiting() end
--- Versions only grow. A record with a lower version than its manifest is from before a loss of data.
+if isRepeated() then return answerWaiting(true) end
+-- Returns whether Redis has lost the upload of the manifest. A request leaves its manifest only if it was accepted or
+-- could not know that. So an upload that has failed without stored bytes does not replace another request of its life.
+-- Versions only grow: a record with a lower version than its manifest is from before a loss.
 local function isBehind()
   if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
   local createdAt = tonumber(redis.call('HGET', key, 'createdAt') or '0')
-  if createdAt ~= tonumber(ARGV[16]) then return createdAt < tonumber(ARGV[16]) end
-  return tonumber(was.version) < tonumber(ARGV[17])
+  if createdAt < tonumber(ARGV[16]) then return true end
+  local isUnstored = was.state == 'failed' and was.stored ~= '1'
+  if createdAt > tonumber(ARGV[16]) then return isUnstored end
+  local version = tonumber(was.version) + 1
+  if isUnstored and not isOfRequest(ARGV[13]) then version = tonumber(was.lifeVersion or version) end
+  return tonumber(ARGV[17]) >= version
 end
 
 if was.state then
   if not isBehind() then return rejection({}) end
+  if isFenced(ARGV[13]) then return answer('fenced', true) end
   uncount(id, owner)
   redis.call('DEL', key, publicPrefix .. was.publicId)
   dropResult()
@@ -35,6 +43,8 @@ put('version', digits(math.max(firstVersion, tonumber(was.version or '0') + 1)))
 put('attempt', ARGV[7])
 put('attemptBase', ARGV[7])
 putFencingToken(ARGV[13])
+putLife()
+putGiven('fenced', was.fenced or '')
 put('name', ARGV[14])
 putGiven('announcedSha256', ARGV[20])
 put('owner', '')
@@ -49,4 +59,4 @@ local isOfToday = math.floor(ARGV[16] / DAY_MS) == math.floor(nowMs() / DAY_MS)
 if isOfToday and (event.tenant or '') ~= '' then countDay(event.tenant, tonumber(ARGV[8])) end
 wait()
 publish(id, event)
-return answerWaiting()
+return answerWaiting(true)

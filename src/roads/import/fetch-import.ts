@@ -4,7 +4,6 @@ import { ServiceError, type ErrorCode } from '../../errors.ts';
 import { Admission } from '../../intake/admission.ts';
 import { IncomingUpload, type IntakeParts } from '../../intake/incoming-upload.ts';
 import { byteLimit } from '../../intake/ticket-rules.ts';
-import { removeOrphanFiles } from '../../record/orphan-files.ts';
 import type { UploadRecord } from '../../record/record-fields.ts';
 import type { Subscribe } from '../../record/record-subscription.ts';
 import { isDependencyFault } from '../../storage/dependency-fault.ts';
@@ -96,8 +95,6 @@ async function fetchBegun(parts: FetchParts, { record, isExhausted, span }: Begu
   );
   try {
     if (isExhausted) throw new ServiceError('internal_error', 'The file could not be fetched. Import it again.');
-    // An earlier worker may have left files.
-    if (record.fetches > 1) await removeOrphanFiles(parts, id);
     await withDeadline(
       parts,
       run,

@@ -14,7 +14,7 @@ import { IncomingUpload, type IntakeParts } from '../../../src/intake/incoming-u
 import { listenForOtherRequests } from '../../../src/intake/receive-progress.ts';
 import { UploadRemoval } from '../../../src/intake/removal.ts';
 import { overriding } from '../../helpers/overriding.ts';
-import { silentLog, newUpload } from '../../helpers/record-space.ts';
+import { RESULT, silentLog } from '../../helpers/record-space.ts';
 import { subscribeTo } from '../../../src/server/held-parts.ts';
 import { openRegistry, recordOf as recordOfProgress } from '../../unit/record/states.ts';
 import { codeOf, freshId, jpegBytes } from '../../helpers/fake-request.ts';
@@ -136,14 +136,41 @@ describe('the queueing of an upload', () => {
     expect(await recordOf(second)).toMatchObject({ state: 'receiving', fencingToken: second.record.fencingToken });
   });
 
-  test('keeps the files if another request has taken over and may still queue them', async () => {
+  test('leaves nothing that the janitor could queue if another request has taken over', async () => {
     const first = await open();
     await first.receive(bytesThen(), {}, 10_000);
-    const files = space.files();
-    // The later request has died before it removed these files.
-    await space.records.open(newUpload({ id: first.record.id }));
+    const { id, fencingToken } = first.record;
+    const manifest = await readManifest(space.storage, manifestKey(id, fencingToken));
+    const second = await open(space.parts, id);
     expect(await codeOf(first.enqueue())).toBe('upload_superseded');
-    expect(space.files()).toEqual(files);
+    if (manifest === undefined) throw new Error('no manifest');
+    expect(await space.records.recover(manifest, second.record.version)).toMatchObject({ rejection: 'fenced' });
+    expect(await second.reject(new ServiceError('upload_interrupted', 'Cut.'))).toMatchObject({ state: 'failed' });
+    expect(await space.records.restore(manifest)).toMatchObject({ rejection: 'fenced' });
+    expect(space.files()).toEqual([]);
+  });
+
+  test('creates the record again if Redis has lost it while the file was received', async () => {
+    const upload = await open();
+    const { id, publicId, fencingToken } = upload.record;
+    await upload.receive(
+      bytesThen(() => space.records.forget(id, publicId)),
+      {},
+      10_000,
+    );
+    expect(await upload.enqueue()).toMatchObject({ record: { id, publicId, state: 'queued', fencingToken } });
+    expect([space.files().length, space.permits]).toEqual([2, ['other']]);
+  });
+
+  test('fails if Redis has lost the record, and another request has created it again', async () => {
+    const first = await open();
+    await first.receive(bytesThen(), {}, 10_000);
+    await space.records.forget(first.record.id, first.record.publicId);
+    const second = await open(space.parts, first.record.id);
+    expect(await codeOf(first.enqueue())).toBe('upload_superseded');
+    const { fencingToken } = second.record;
+    expect(await recordOf(second)).toMatchObject({ state: 'receiving', fencingToken });
+    expect(space.files()).toEqual([]);
   });
 
   test('keeps its bytes if it was queued although the reply was lost', async () => {
@@ -199,10 +226,16 @@ describe('an upload that was stored while Redis was away, and so is not queued',
     expect([(await recordOf(upload))?.state, space.files()]).toEqual(['failed', []]);
   });
 
-  test('leaves no file once it is sent again', async () => {
-    const upload = await storedOnly();
-    await open(space.parts, upload.record.id);
-    expect(space.files()).toEqual([]);
+  test('keeps its files until it was sent again and has ended, because it may be queued', async () => {
+    const { record } = await storedOnly();
+    const again = await open(space.parts, record.id);
+    expect(space.files()).toHaveLength(2);
+    await again.receive(bytesThen(), {}, 10_000);
+    await again.enqueue();
+    const attempt = (await space.records.begin(record.id)).record?.attempt ?? 0;
+    await space.records.complete(record.id, attempt, RESULT);
+    expect(await removeOrphanFiles({ records: space.records, storage: space.storage }, record.id)).toHaveLength(2);
+    expect(space.files().every((path) => path.includes(again.record.fencingToken))).toBe(true);
   });
 
   test('leaves no file once it has expired', async () => {

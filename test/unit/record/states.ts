@@ -32,6 +32,8 @@ export function recordOf(more: Partial<UploadRecord> = {}): RecordWithResult {
     stored: true,
     deleted: false,
     fencingToken: 'r1',
+    lifeVersion: 1,
+    fencedTokens: [],
     fileName: 'a.jpg',
     type: 'image/jpeg',
     sha256: 'a'.repeat(64),

@@ -31,7 +31,7 @@ local eventNames = {
 local otherNames = {
   'sequence', 'receipt', 'nonce', 'expiresAt', 'faults', 'deaths', 'address', 'strewn', 'silence', 'owner',
   'restartedBy', 'endedBy', 'tenant', 'lane', 'weight', 'kind', 'permit',
-  'uncounted', 'limits', 'ticket', 'road', 'fetches', 'hooks',
+  'uncounted', 'limits', 'ticket', 'road', 'fetches', 'hooks', 'lifeVersion', 'fenced',
 }
 
 -- The record before the change, and the event after it.
@@ -84,6 +84,9 @@ end
 -- The change that ended the last life is recognized even after the upload began a new one.
 local function isRepeated() return was.state and (was.nonce == nonce or was.endedBy == nonce) end
 
+-- Returns whether the record knows the request with this fencing token as its last one.
+local function isOfRequest(token) return was.receipt == token end
+
 -- Returns the reply if the change is rejected, or nil. `from` has the states that allow it. The other guards are
 -- compared if they are not empty.
 local function rejection(from, fencingToken, attempt, version)
@@ -91,7 +94,7 @@ local function rejection(from, fencingToken, attempt, version)
   if was.deleted == '1' then return answer('deleted', true) end
   if isFinal and was.expiresAt and tonumber(was.expiresAt) <= tonumber(now) then return answer('expired', true) end
   if version and version ~= '' and version ~= was.version then return answer('fenced', true) end
-  if fencingToken and fencingToken ~= was.receipt then return answer('fenced', true) end
+  if fencingToken and not isOfRequest(fencingToken) then return answer('fenced', true) end
   if not from[was.state] then return answer(isFinal and 'final' or 'state', true) end
   if attempt and attempt ~= '' and attempt ~= was.attempt then return answer('fenced', true) end
 end
@@ -105,6 +108,19 @@ local function put(field, value)
 end
 local function putGiven(field, value) if value ~= '' then put(field, value) end end
 local function putFencingToken(token) put('receipt', token) end
+
+-- Remembers that the request with this token was rejected after it had stored its file. It removes the file now, so
+-- nobody may queue it from its manifest. Without effect if the file has been queued.
+local MOST_FENCED, TOKEN_LENGTH = 8, 36
+local function fence(token)
+  if not was.state or isOfRequest(token) then return end
+  local others = string.sub(was.fenced or '', 1, (MOST_FENCED - 1) * (TOKEN_LENGTH + 1) - 1)
+  redis.call('HSET', key, 'fenced', others == '' and token or token .. ' ' .. others)
+end
+local function isFenced(token) return string.find(was.fenced or '', token, 1, true) ~= nil end
+
+-- The upload begins, or begins again after an end. Call it after the version is put.
+local function putLife() put('lifeVersion', event.version) end
 
 -- Puts the fields that every change sets. The percent never goes down.
 local function putChange(percent)

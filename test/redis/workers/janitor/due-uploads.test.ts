@@ -8,7 +8,6 @@ import { OTHER_KIND } from '../../../../src/queue/contract.ts';
 import { UploadQueue } from '../../../../src/queue/upload-queue.ts';
 import { manifestKey, originalKey, uploadPrefix, variantKey } from '../../../../src/storage/keys.ts';
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
-import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
 import { applied, newUpload, RESULT, silentLog, STORED, uploadIn } from '../../../helpers/record-space.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { overriding } from '../../../helpers/overriding.ts';
@@ -60,7 +59,7 @@ describe('the handling of due uploads', () => {
     expect((await records.read(upload.id))?.record).toMatchObject({ state: 'queued', fencingToken: last.fencingToken });
   });
 
-  test('keeps the files of an accepted upload of which Redis has only an earlier, failed state', async () => {
+  test('restores an accepted upload of which Redis has only an earlier, failed state', async () => {
     const { id } = await uploadIn(janitor.records, 'failed');
     const failed = (await janitor.records.read(id))?.record;
     const createdAt = new Date(failed?.createdAtMs ?? 0).toISOString();
@@ -68,7 +67,6 @@ describe('the handling of due uploads', () => {
     await janitor.connection.zadd(janitor.keys.due, 1, id);
     await handleDueUploads(janitor.parts(), NEVER);
     expect(janitor.files().length).toBe(2);
-    await reconcileStorage(janitor.parts(), NEVER);
     expect((await janitor.records.read(id))?.record).toMatchObject({
       state: 'queued',
       fencingToken: accepted.fencingToken,
@@ -79,10 +77,23 @@ describe('the handling of due uploads', () => {
     const { id } = await uploadIn(janitor.records, 'failed');
     const failed = (await janitor.records.read(id))?.record;
     const createdAt = new Date(failed?.createdAtMs ?? 0).toISOString();
-    await janitor.storedUpload(id, { createdAt, sequence: failed?.version ?? 0 });
+    await janitor.storedUpload(id, { createdAt, sequence: failed?.lifeVersion ?? 0 });
     await janitor.connection.zadd(janitor.keys.due, 1, id);
     await handleDueUploads(janitor.parts(), NEVER);
     expect(janitor.files()).toEqual([]);
+  });
+
+  test('removes manifests before bytes, so that a removal that breaks off leaves none without bytes', async () => {
+    const { id } = await uploadIn(janitor.records, 'cancelled');
+    for (let files = 0; files < 3; files += 1) await janitor.storedUpload(id);
+    await janitor.connection.zadd(janitor.keys.due, 1, id);
+    let removals = 0;
+    const remove = async (key: string): Promise<void> => {
+      if ((removals += 1) > 3) throw new Error('storage away');
+      await janitor.storage.remove(key);
+    };
+    await handleDueUploads({ ...janitor.parts(), storage: overriding(janitor.storage, { remove }) }, NEVER);
+    expect(janitor.files().map((key) => key.split('.')[1])).toEqual(['original', 'original', 'original']);
   });
 
   test('removes files that no scan restores: their manifest has no sequence', async () => {
