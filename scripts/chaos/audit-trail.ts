@@ -7,6 +7,9 @@ export type AuditedChange = Pick<ProgressState, 'publicId' | 'version' | 'percen
 /** The least distance between the version before an end and the version of a reported end (`final-version.lua`). */
 const LEAST_JUMP = 1e9;
 
+/** The least number of an attempt from which a restored upload continues (`restore.lua`). */
+const LEAST_RESTORED_ATTEMPT = 1e9;
+
 /**
  * Checks all changes of all uploads, in the order of Redis's event stream. No version may be missing or repeated, an
  * upload ends once and stays so, and percent and attempt never go back.
@@ -16,6 +19,7 @@ export class AuditTrail {
   readonly #offences: string[] = [];
   readonly #ends = new Set<string>();
   #changes = 0;
+  #hasLostChanges = false;
 
   get offences(): readonly string[] {
     return this.#offences;
@@ -41,12 +45,14 @@ export class AuditTrail {
     const last = this.#last.get(id);
     this.#last.set(id, change);
     if (isFinalState(change.state)) this.#ends.add(`${id}.${change.version}`);
-    const offence = last === undefined ? undefined : breach(last, change);
+    const isRestored = last !== undefined && this.#hasLostChanges && isRestore(last, change);
+    const offence = last === undefined || isRestored ? undefined : breach(last, change);
     if (offence !== undefined) this.#offences.push(`${id} ${offence}: ${describe(last)} → ${describe(change)}`);
   }
 
   /** Call it when Redis has lost changes: later changes cannot be compared with earlier ones. */
   forget(): void {
+    this.#hasLostChanges = true;
     this.#last.clear();
     this.#ends.clear();
   }
@@ -80,6 +86,15 @@ function isNext(last: AuditedChange, change: AuditedChange): boolean {
 function isRestart(last: AuditedChange, change: AuditedChange): boolean {
   const mayStartAgain = isFinalState(last.state) && last.state !== 'completed' && !last.deleted;
   return mayStartAgain && (change.state === 'receiving' || change.state === 'queued');
+}
+
+/**
+ * Returns whether a change restores an accepted upload after a loss, over the failure of another request of its id (ADR
+ * 10). The attempts of a restored upload continue from the seconds since 1970.
+ */
+function isRestore(last: AuditedChange, change: AuditedChange): boolean {
+  const isQueuedAgain = last.state === 'failed' && !last.deleted && change.state === 'queued';
+  return isQueuedAgain && change.version > last.version && change.attempt >= LEAST_RESTORED_ATTEMPT;
 }
 
 function describe(change: AuditedChange | undefined): string {
