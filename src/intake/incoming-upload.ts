@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, toProblem } from '../errors.ts';
 import type { RequestScope } from '../http/request-scope.ts';
 import { recordOf, type ChangeOutcome } from '../record/change-outcome.ts';
+import { removeOrphanFiles } from '../record/orphan-files.ts';
 import type { QueueLimits } from '../record/record-change.ts';
 import { manifestOfRecord } from '../record/manifest-of-record.ts';
 import type { NewUpload, StoredUpload } from '../record/open-record.ts';
@@ -107,6 +108,7 @@ export class IncomingUpload {
     if (refusal !== undefined) throw refusal;
     const record = recordOf(outcome);
     if (!outcome.applied) return { existing: record };
+    if (outcome.restarted === true) await removeOrphanFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
       parts.records.receive(record.id, record.fencingToken, receivedBytes, announced.totalBytes);
     return { opened: new IncomingUpload(parts, scope, record, report) };

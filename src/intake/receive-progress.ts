@@ -106,7 +106,8 @@ export class ReceiveProgress {
   async #send(): Promise<void> {
     try {
       const outcome = await this.#write(this.#receivedBytes);
-      if (outcome.applied || this.#rejection !== undefined) return;
+      // Redis may have lost the record. It is created again when the whole file is stored.
+      if (outcome.applied || outcome.rejection === 'missing' || this.#rejection !== undefined) return;
       this.#rejection = rejectionToError(outcome);
       this.#onRejected?.(this.#rejection);
     } catch (error) {

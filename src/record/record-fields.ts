@@ -41,9 +41,12 @@ export interface ImportRoad {
 export interface UploadRecord extends ProgressState {
   /** Identifies the request whose bytes count. A later PUT has a new one, which fences the earlier request. */
   fencingToken: string;
-  /** The version with which the upload began, or began again after its last end. */
-  lifeVersion: number;
-  /** The tokens of the last requests that were rejected after they had stored their file. */
+  /**
+   * The version with which the upload began, or began again after its last end. A failure without stored bytes is no
+   * such end. Null in records of earlier releases.
+   */
+  lifeVersion: number | null;
+  /** The tokens of the last requests that were rejected. Their files are not queued any more. */
   fencedTokens: readonly string[];
   fileName: string;
   /** Sniffed media type; null until known. */
@@ -203,8 +206,7 @@ export function decodeRecord(id: string, fields: RecordFields): UploadRecord {
     ...decodeProgress(id, fields),
     // The stored field has an older name.
     fencingToken: fields['receipt'] ?? '',
-    // Earlier versions of the service did not store it.
-    lifeVersion: Number(fields['lifeVersion'] ?? Number(fields['version']) + 1),
+    lifeVersion: numberOrNull(fields['lifeVersion']),
     fencedTokens: fields['fenced']?.split(' ') ?? [],
     fileName: fields['name'] ?? '',
     type: fields['type'] ?? null,

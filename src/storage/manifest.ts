@@ -28,7 +28,10 @@ const manifestSchema = z.object({
     .exactOptional(),
   options: z.unknown(),
   createdAt: z.iso.datetime(),
-  /** The version of the record when its request began. The later of two manifests of one record has the greater one. */
+  /**
+   * A version that the record had under the fencing token, before it was queued. The later of two manifests of one
+   * record has the greater one.
+   */
   sequence: z.number().int().nonnegative().optional(),
   /** Absent in open mode, and in manifests of versions of the service without tenants. */
   owner: z
@@ -72,13 +75,13 @@ export async function readManifest(storage: Pick<Storage, 'read'>, key: string):
  * Returns the manifest of the last request, if several requests with one id have left one each. A record that was
  * created again, because Redis had lost the earlier one, has a later `createdAt`. Within one record the sequence
  * decides. Manifests of earlier versions of the service have no sequence, so the time of their file decides.
- * `record` is what Redis has. Then only manifests count whose bytes exist and whose request it has not rejected.
+ * `record` is what Redis has. Then only manifests count whose bytes exist, and which may be queued in its place.
  * Without a record one without bytes counts if there is no other, so that its client learns of the loss.
  */
 export async function newestManifest(
   storage: Pick<Storage, 'list' | 'read'>,
   id: string,
-  record?: Pick<KnownUpload, 'fencedTokens'>,
+  record?: KnownUpload,
 ): Promise<Manifest | undefined> {
   const listed = new Map<string, Date>();
   for await (const { key, modifiedAt } of storage.list(uploadPrefix(id))) listed.set(key, modifiedAt);
@@ -89,7 +92,7 @@ export async function newestManifest(
     const manifest = await readManifest(storage, key);
     if (manifest === undefined || manifest.id !== id) continue;
     const hasBytes = hasParts || listed.has(originalKey(id, manifest.fencingToken));
-    if (record !== undefined && (!hasBytes || record.fencedTokens.includes(manifest.fencingToken))) continue;
+    if (record !== undefined && !(hasBytes && mayQueue(manifest, record))) continue;
     const dated = { manifest, modifiedAtMs: modifiedAt.getTime(), hasBytes };
     if (newest === undefined || isLater(dated, newest)) newest = dated;
   }
@@ -103,7 +106,7 @@ interface KnownUpload {
   stored: boolean;
   fencingToken: string;
   version: number;
-  lifeVersion: number;
+  lifeVersion: number | null;
   fencedTokens: readonly string[];
 }
 
@@ -119,7 +122,17 @@ export function isLost({ createdAt, sequence, fencingToken }: Manifest, record: 
   if (record.createdAtMs < createdAtMs) return true;
   const isUnstored = !record.stored && (record.state === 'receiving' || record.state === 'failed');
   if (record.createdAtMs > createdAtMs) return isUnstored;
-  return sequence >= (isUnstored && record.fencingToken !== fencingToken ? record.lifeVersion : record.version + 1);
+  const isOther = isUnstored && record.fencingToken !== fencingToken;
+  return sequence >= ((isOther ? record.lifeVersion : null) ?? record.version + 1);
+}
+
+/** True if the upload of the manifest may be queued: `record` is receiving in the same life, or Redis has lost it. */
+function mayQueue(manifest: Manifest, record: KnownUpload): boolean {
+  if (record.state !== 'receiving') return isLost(manifest, record);
+  const { createdAt, sequence, fencingToken } = manifest;
+  if (record.fencedTokens.includes(fencingToken)) return false;
+  const isOfRecord = Date.parse(createdAt) === record.createdAtMs;
+  return !isOfRecord || sequence === undefined || sequence >= (record.lifeVersion ?? 0);
 }
 
 interface Dated {

@@ -1,7 +1,7 @@
 import { isFinalState } from '../../src/wire/documents.ts';
 import { problemOf } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
-import { isGone, type UploadRecord } from '../../src/record/record-fields.ts';
+import type { UploadRecord } from '../../src/record/record-fields.ts';
 import type { UploadRecords } from '../../src/record/record.ts';
 import { OTHER_KIND } from '../../src/queue/contract.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
@@ -74,7 +74,7 @@ async function handle(parts: DueParts, id: string, nowMs: number): Promise<void>
     if (visit !== 'handled') await endSilent(parts, read.record);
   }
   if (read?.record.state === 'processing') await restorePermit(parts, read.record);
-  if (read?.record.state === 'failed' && !isGone(read.record, read.nowMs)) await restoreUpload(parts, id);
+  if (read?.record.state === 'failed') await restoreUpload(parts, id);
   logRemoved(parts.log, id, await removeOrphanFiles(parts, id), 'not named by its record');
   const record = (await parts.records.read(id))?.record;
   // The upload was started again in the meantime, or Redis has lost the change made above. It stays due.
@@ -94,8 +94,8 @@ async function restorePermit({ queue }: DueParts, { id, permit }: UploadRecord):
 
 /**
  * Ends an upload whose API process has died. Call it only if the upload was still due after its record was read.
- * Otherwise a new request may have taken over and removed the files of the earlier one. If all bytes are stored, the
- * client may have got a 2xx, so the upload is queued instead.
+ * Otherwise a new request may have taken over. If all bytes are stored, the client may have got a 2xx, so the upload is
+ * queued instead.
  */
 async function endSilent({ records, queue, storage, log }: DueParts, record: UploadRecord): Promise<void> {
   const { id, version } = record;

@@ -10,7 +10,8 @@
 if isRepeated() then return answerWaiting(true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then
-  fence(ARGV[7])
+  -- With its own token the file was queued already, or the record has ended with it.
+  if was.state and not isOfRequest(ARGV[7]) then fence(ARGV[7]) end
   return rejected
 end
 local queueLimits = decodeLimits(ARGV[13])

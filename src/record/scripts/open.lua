@@ -53,8 +53,10 @@ if was.state then
   redis.call('HDEL', key, 'road', 'fetches', 'announcedSha256')
   putMayHaveOrphans()
 end
+-- A failure without stored bytes is known of its own request only: Redis may have lost an accepted one of this life.
+if isFailedUnstored() then fence(lastToken) end
+if was.state ~= 'receiving' and not (isFailedUnstored() and was.lifeVersion) then putLife() end
 if was.state ~= 'receiving' then
-  putLife()
   put('publicId', ARGV[13])
   redis.call('SET', publicPrefix .. ARGV[13], id)
   if was.state then uncount(id, owner) end

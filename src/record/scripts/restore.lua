@@ -16,10 +16,9 @@ local function isBehind()
   if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
   local createdAt = tonumber(redis.call('HGET', key, 'createdAt') or '0')
   if createdAt < tonumber(ARGV[16]) then return true end
-  local isUnstored = was.state == 'failed' and was.stored ~= '1'
-  if createdAt > tonumber(ARGV[16]) then return isUnstored end
+  if createdAt > tonumber(ARGV[16]) then return isFailedUnstored() end
   local version = tonumber(was.version) + 1
-  if isUnstored and not isOfRequest(ARGV[13]) then version = tonumber(was.lifeVersion or version) end
+  if isFailedUnstored() and not isOfRequest(ARGV[13]) then version = tonumber(was.lifeVersion or version) end
   return tonumber(ARGV[17]) >= version
 end
 

@@ -13,6 +13,7 @@ import { DEFAULT_PICTURE_OPTIONS } from '../../../src/kinds/picture-options.ts';
 import { IncomingUpload, type IntakeParts } from '../../../src/intake/incoming-upload.ts';
 import { listenForOtherRequests } from '../../../src/intake/receive-progress.ts';
 import { UploadRemoval } from '../../../src/intake/removal.ts';
+import { turnsUntil } from '../../helpers/turns-until.ts';
 import { overriding } from '../../helpers/overriding.ts';
 import { RESULT, silentLog } from '../../helpers/record-space.ts';
 import { subscribeTo } from '../../../src/server/held-parts.ts';
@@ -151,10 +152,21 @@ describe('the queueing of an upload', () => {
   });
 
   test('creates the record again if Redis has lost it while the file was received', async () => {
-    const upload = await open();
+    let reports = 0;
+    const receive: UploadRecords['receive'] = async (...report) => {
+      const outcome = await space.records.receive(...report);
+      if (!outcome.applied && outcome.rejection === 'missing') reports += 1;
+      return outcome;
+    };
+    const upload = await open({ ...space.parts, records: overriding(space.parts.records, { receive }) });
     const { id, publicId, fencingToken } = upload.record;
     await upload.receive(
-      bytesThen(() => space.records.forget(id, publicId)),
+      (async function* (): AsyncGenerator<Buffer> {
+        yield BYTES.subarray(0, 5000);
+        await space.records.forget(id, publicId);
+        await turnsUntil('a report without a record', () => reports > 0);
+        yield BYTES.subarray(5000);
+      })(),
       {},
       10_000,
     );

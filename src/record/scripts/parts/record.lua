@@ -84,8 +84,9 @@ end
 -- The change that ended the last life is recognized even after the upload began a new one.
 local function isRepeated() return was.state and (was.nonce == nonce or was.endedBy == nonce) end
 
--- Returns whether the record knows the request with this fencing token as its last one.
-local function isOfRequest(token) return was.receipt == token end
+-- The fencing token of the last request.
+local lastToken = was.receipt
+local function isOfRequest(token) return lastToken == token end
 
 -- Returns the reply if the change is rejected, or nil. `from` has the states that allow it. The other guards are
 -- compared if they are not empty.
@@ -109,17 +110,19 @@ end
 local function putGiven(field, value) if value ~= '' then put(field, value) end end
 local function putFencingToken(token) put('receipt', token) end
 
--- Remembers that the request with this token was rejected after it had stored its file. It removes the file now, so
--- nobody may queue it from its manifest. Without effect if the file has been queued.
+-- Remembers that the request with this token was rejected, so that nobody queues its file from its manifest. The
+-- request may be removing the file at this moment.
 local MOST_FENCED, TOKEN_LENGTH = 8, 36
 local function fence(token)
-  if not was.state or isOfRequest(token) then return end
   local others = string.sub(was.fenced or '', 1, (MOST_FENCED - 1) * (TOKEN_LENGTH + 1) - 1)
   redis.call('HSET', key, 'fenced', others == '' and token or token .. ' ' .. others)
 end
 local function isFenced(token) return string.find(was.fenced or '', token, 1, true) ~= nil end
 
--- The upload begins, or begins again after an end. Call it after the version is put.
+-- Returns whether the upload has failed and no bytes of it count.
+local function isFailedUnstored() return was.state == 'failed' and was.stored ~= '1' end
+
+-- The upload begins, or begins again after an end that counts for all its requests. Call it after the version is put.
 local function putLife() put('lifeVersion', event.version) end
 
 -- Puts the fields that every change sets. The percent never goes down.
@@ -223,7 +226,7 @@ end
 local function putEnd(retentionMs)
   if isReported then
     local outcome = event.deleted == '1' and 'deleted' or event.state
-    put('version', versionOfEnd(outcome, tonumber(was.version), was.receipt))
+    put('version', versionOfEnd(outcome, tonumber(was.version), lastToken))
   end
   put('expiresAt', string.format('%d', tonumber(now) + retentionMs))
   put('endedBy', nonce)

@@ -12,7 +12,7 @@ import { putObject } from '../../../../src/storage/storage.ts';
 import { assemble } from '../../../../workers/assemble.ts';
 import { handleDueUploads } from '../../../../workers/janitor/due-uploads.ts';
 import { reconcileStorage } from '../../../../workers/janitor/reconciliation-scan.ts';
-import { applied, newUpload, PROBLEM, RESULT, silentLog, uploadIn } from '../../../helpers/record-space.ts';
+import { applied, newUpload, RESULT, silentLog, uploadIn } from '../../../helpers/record-space.ts';
 import { overriding } from '../../../helpers/overriding.ts';
 import { uploadRef } from '../../../../src/telemetry/upload-ref.ts';
 import { NEVER, openJanitorSpace, type JanitorSpace } from '../../../helpers/janitor-space.ts';
@@ -246,94 +246,6 @@ describe('the reconciliation scan', () => {
     });
     expect(restored?.version).toBeGreaterThan(failed?.version ?? 0);
     expect(await janitor.connection.pttl(janitor.keys.record(id))).toBe(-1);
-  });
-
-  test('restores an accepted upload if Redis has lost its request, and an earlier one failed after that', async () => {
-    const upload = newUpload();
-    const { version, record } = applied(await janitor.records.open(upload));
-    const createdAt = new Date(record?.createdAtMs ?? 0).toISOString();
-    const accepted = await janitor.storedUpload(upload.id, { createdAt, sequence: version + 1 });
-    for (const bytes of [100, 200, 300]) await janitor.records.receive(upload.id, upload.fencingToken, bytes, 1000);
-    const found = { receivedBytes: 300, type: null };
-    applied(await janitor.records.reject(upload.id, upload.fencingToken, PROBLEM, found));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(upload.id))?.record).toMatchObject({
-      state: 'queued',
-      fencingToken: accepted.fencingToken,
-    });
-  });
-
-  test('restores an accepted upload if Redis has lost it, and another request of its id was then refused', async () => {
-    const upload = newUpload();
-    const accepted = await janitor.storedUpload(upload.id, { sequence: 1 });
-    applied(await janitor.records.open(upload));
-    await handleDueUploads(janitor.parts(), NEVER);
-    expect(janitor.files().length).toBe(2);
-    const found = { receivedBytes: 0, type: null };
-    applied(await janitor.records.reject(upload.id, upload.fencingToken, PROBLEM, found));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(upload.id))?.record).toMatchObject({
-      state: 'queued',
-      fencingToken: accepted.fencingToken,
-      createdAtMs: 0,
-    });
-  });
-
-  test('restores an accepted upload if Redis has lost that, and a later request took over and failed', async () => {
-    const first = newUpload();
-    const { record } = applied(await janitor.records.open(first));
-    const createdAt = new Date(record?.createdAtMs ?? 0).toISOString();
-    const { fencingToken } = first;
-    await janitor.storedUpload(first.id, { fencingToken, createdAt, sequence: 1 });
-    const second = newUpload({ id: first.id });
-    applied(await janitor.records.open(second));
-    const found = { receivedBytes: 0, type: null };
-    applied(await janitor.records.reject(first.id, second.fencingToken, PROBLEM, found));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(first.id))?.record).toMatchObject({ state: 'queued', fencingToken });
-  });
-
-  test('does not restore an upload that failed before a later request began it again', async () => {
-    const { id, fencingToken } = await uploadIn(janitor.records, 'failed');
-    const { createdAtMs = 0 } = (await janitor.records.read(id))?.record ?? {};
-    await janitor.storedUpload(id, { fencingToken, createdAt: new Date(createdAtMs).toISOString(), sequence: 1 });
-    const second = newUpload({ id });
-    applied(await janitor.records.open(second));
-    const found = { receivedBytes: 0, type: null };
-    applied(await janitor.records.reject(id, second.fencingToken, PROBLEM, found));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect(await janitor.stateOf(id)).toBe('failed');
-    await handleDueUploads(janitor.parts(), NEVER);
-    expect(janitor.files()).toEqual([]);
-  });
-
-  test('restores an earlier request if the bytes of a later one are gone', async () => {
-    const id = randomUUID();
-    const earlier = await janitor.storedUpload(id, { sequence: 1 });
-    const later = await janitor.storedUpload(id, { sequence: 2 });
-    await janitor.storage.remove(originalKey(id, later.fencingToken));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(id))?.record.fencingToken).toBe(earlier.fencingToken);
-  });
-
-  test('does not replace a failed upload by one whose bytes are gone, but restores that without a record', async () => {
-    const { id } = await uploadIn(janitor.records, 'failed');
-    const later = new Date(Date.now() + 60_000).toISOString();
-    const accepted = await janitor.storedUpload(id, { createdAt: later, sequence: 1 });
-    await janitor.storage.remove(originalKey(id, accepted.fencingToken));
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect(await janitor.stateOf(id)).toBe('failed');
-    await janitor.connection.del(janitor.keys.record(id), janitor.keys.reconciled);
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect(await janitor.stateOf(id)).toBe('queued');
-  });
-
-  test('does not restore an earlier upload of an id whose later one was stored, and failed', async () => {
-    const { id } = await uploadIn(janitor.records, 'failed');
-    const before = (await janitor.records.read(id))?.record;
-    await janitor.storedUpload(id, { sequence: 1 });
-    await reconcileStorage(janitor.parts(), NEVER);
-    expect((await janitor.records.read(id))?.record).toEqual(before);
   });
 
   test('keeps the files of an accepted upload of which Redis knows only an earlier request', async () => {
