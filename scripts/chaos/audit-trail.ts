@@ -19,7 +19,6 @@ export class AuditTrail {
   readonly #offences: string[] = [];
   readonly #ends = new Set<string>();
   #changes = 0;
-  #hasLostChanges = false;
 
   get offences(): readonly string[] {
     return this.#offences;
@@ -45,14 +44,13 @@ export class AuditTrail {
     const last = this.#last.get(id);
     this.#last.set(id, change);
     if (isFinalState(change.state)) this.#ends.add(`${id}.${change.version}`);
-    const isRestored = last !== undefined && this.#hasLostChanges && isRestore(last, change);
+    const isRestored = last !== undefined && isRestore(last, change);
     const offence = last === undefined || isRestored ? undefined : breach(last, change);
     if (offence !== undefined) this.#offences.push(`${id} ${offence}: ${describe(last)} → ${describe(change)}`);
   }
 
   /** Call it when Redis has lost changes: later changes cannot be compared with earlier ones. */
   forget(): void {
-    this.#hasLostChanges = true;
     this.#last.clear();
     this.#ends.clear();
   }
@@ -89,8 +87,8 @@ function isRestart(last: AuditedChange, change: AuditedChange): boolean {
 }
 
 /**
- * Returns whether a change restores an accepted upload after a loss, over the failure of another request of its id (ADR
- * 10). The attempts of a restored upload continue from the seconds since 1970.
+ * Returns whether a change restores a stored upload over the failure of another request of its id (ADR 10): Redis had
+ * lost it, or its process was killed. The attempts of a restored upload continue from the seconds since 1970.
  */
 function isRestore(last: AuditedChange, change: AuditedChange): boolean {
   const isQueuedAgain = last.state === 'failed' && !last.deleted && change.state === 'queued';

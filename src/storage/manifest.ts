@@ -102,6 +102,7 @@ export async function newestManifest(
 /** The fields of a record that tell whether it knows the upload of a manifest. */
 interface KnownUpload {
   createdAtMs: number;
+  updatedAtMs: number;
   state: UploadState;
   stored: boolean;
   fencingToken: string;
@@ -113,15 +114,14 @@ interface KnownUpload {
 /**
  * True if Redis may have lost the upload of the manifest, so that its files must stay. A request leaves its manifest
  * only if it was accepted or could not know that. So an upload without stored bytes, receiving or failed, does not
- * replace another request of its life. Any other record has lost only what began after its last version. False for
+ * replace another request of its life. Any other record has lost only what began after its last change. False for
  * manifests without a sequence. `restore.lua` has the same rule for ended uploads.
  */
 export function isLost({ createdAt, sequence, fencingToken }: Manifest, record: KnownUpload): boolean {
   if (sequence === undefined || record.fencedTokens.includes(fencingToken)) return false;
   const createdAtMs = Date.parse(createdAt);
-  if (record.createdAtMs < createdAtMs) return true;
   const isUnstored = !record.stored && (record.state === 'receiving' || record.state === 'failed');
-  if (record.createdAtMs > createdAtMs) return isUnstored;
+  if (record.createdAtMs !== createdAtMs) return isUnstored || record.updatedAtMs < createdAtMs;
   const isOther = isUnstored && record.fencingToken !== fencingToken;
   return sequence >= ((isOther ? record.lifeVersion : null) ?? record.version + 1);
 }

@@ -14,7 +14,7 @@ if isRepeated() then return answerWaiting(true) end
 if was.state then
   putMayHaveOrphans()
   redis.call('HSET', key, unpack(set))
-  if not isOfRequest(ARGV[7]) then fence(ARGV[7]) end
+  fenceOther(ARGV[7])
   if isFinal then dueIn(0) end
   return answer(was.deleted == '1' and 'deleted' or isFinal and 'final' or 'state', true)
 end

@@ -10,8 +10,7 @@
 if isRepeated() then return answerWaiting(true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
 if rejected then
-  -- With its own token the file was queued already, or the record has ended with it.
-  if was.state and not isOfRequest(ARGV[7]) then fence(ARGV[7]) end
+  fenceOther(ARGV[7])
   return rejected
 end
 local queueLimits = decodeLimits(ARGV[13])

@@ -5,7 +5,10 @@
 --- @include "parts/record"
 if isRepeated() then return answer('ok', true) end
 local rejected = rejection({ receiving = true }, ARGV[7])
-if rejected then return rejected end
+if rejected then
+  fenceOther(ARGV[7])
+  return rejected
+end
 putChange()
 put('state', 'failed')
 put('stage', 'done')

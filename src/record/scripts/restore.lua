@@ -11,12 +11,12 @@
 if isRepeated() then return answerWaiting(true) end
 -- Returns whether Redis has lost the upload of the manifest. A request leaves its manifest only if it was accepted or
 -- could not know that. So an upload that has failed without stored bytes does not replace another request of its life.
--- Versions only grow: a record with a lower version than its manifest is from before a loss.
+-- Any other end counts for each request that began before it. Versions only grow: a record with a lower version than
+-- its manifest is from before a loss.
 local function isBehind()
   if not isFinal or was.deleted == '1' or ARGV[17] == '' then return false end
   local createdAt = tonumber(redis.call('HGET', key, 'createdAt') or '0')
-  if createdAt < tonumber(ARGV[16]) then return true end
-  if createdAt > tonumber(ARGV[16]) then return isFailedUnstored() end
+  if createdAt ~= tonumber(ARGV[16]) then return isFailedUnstored() or tonumber(was.updatedAt) < tonumber(ARGV[16]) end
   local version = tonumber(was.version) + 1
   if isFailedUnstored() and not isOfRequest(ARGV[13]) then version = tonumber(was.lifeVersion or version) end
   return tonumber(ARGV[17]) >= version

@@ -117,6 +117,10 @@ local function fence(token)
   local others = string.sub(was.fenced or '', 1, (MOST_FENCED - 1) * (TOKEN_LENGTH + 1) - 1)
   redis.call('HSET', key, 'fenced', others == '' and token or token .. ' ' .. others)
 end
+
+-- With its own token the file was queued already, or the record has ended with it.
+local function fenceOther(token) if was.state and not isOfRequest(token) then fence(token) end end
+
 local function isFenced(token) return string.find(was.fenced or '', token, 1, true) ~= nil end
 
 -- Returns whether the upload has failed and no bytes of it count.

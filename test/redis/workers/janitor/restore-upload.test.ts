@@ -136,6 +136,30 @@ describe('an upload that Redis has not lost', () => {
     expect([(await recordOf(id))?.state, janitor.files()]).toEqual(['failed', []]);
   });
 
+  test('is not restored if its request was rejected after another one had taken over, and that one fails', async () => {
+    const { id, fencingToken } = await storedRequest();
+    const later = newUpload({ id });
+    applied(await janitor.records.open(later));
+    // The storage was away, so the rejected request could not remove its files.
+    const found = { receivedBytes: 0, type: null };
+    expect(await janitor.records.reject(id, fencingToken, PROBLEM, found)).toMatchObject({ rejection: 'fenced' });
+    await reject(id, later.fencingToken);
+    await handleDue(id);
+    expect([(await recordOf(id))?.state, janitor.files()]).toEqual(['failed', []]);
+  });
+
+  test('is not restored if it was cancelled while another process stored a small file and was killed', async () => {
+    const { id, fencingToken } = await storedRequest();
+    applied(await janitor.records.enqueue(id, fencingToken, STORED));
+    const createdAt = new Date(((await recordOf(id))?.createdAtMs ?? 0) + 1).toISOString();
+    await janitor.storedUpload(id, { createdAt, sequence: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    applied(await janitor.records.cancel(id));
+    await reconcileStorage(janitor.parts(), NEVER);
+    await handleDue(id);
+    expect([(await recordOf(id))?.state, janitor.files()]).toEqual(['cancelled', []]);
+  });
+
   test('is not restored if it was cancelled or deleted before a later request failed', async () => {
     const { id, fencingToken } = await storedRequest();
     applied(await janitor.records.enqueue(id, fencingToken, STORED));
