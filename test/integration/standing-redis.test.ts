@@ -69,13 +69,16 @@ test('a resumable upload whose queueing has an unknown outcome reports its end o
   expect(await filesOf(resumableId, 'parts')).toEqual([]);
 });
 
-test('both uploads have one manifest, and are restored and completed if Redis returns empty', async () => {
-  for (const each of [id, resumableId]) expect(await filesOf(each, '.json')).toHaveLength(1);
+test('both uploads are restored and completed if Redis returns empty, and have one manifest then', async () => {
+  for (const each of [id, resumableId]) expect(await filesOf(each, '.json')).not.toEqual([]);
   await redisCommand(service.redis.url, 'FLUSHALL');
   await service.addWorker();
-  for (const each of [id, resumableId])
+  for (const each of [id, resumableId]) {
     await eventually('the upload to come back and to be completed', async () => {
       const { body } = await getJson<Upload>(`${service.url}/uploads/${each}`);
       return body.state === 'completed';
     });
+    // The janitor removes the one of the request whose outcome was unknown.
+    await eventually('one manifest', async () => (await filesOf(each, '.json')).length === 1);
+  }
 });
