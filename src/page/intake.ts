@@ -22,8 +22,13 @@ export function listenForFiles(take: (files: File[]) => void): void {
 export function chooseOne(take: (file: File) => void): void {
   const input = document.createElement('input');
   input.type = 'file';
+  // The browser may forget an input outside the document while its dialog is open. The choice would be lost then.
+  input.hidden = true;
+  document.body.append(input);
+  input.addEventListener('cancel', () => input.remove());
   input.addEventListener('change', () => {
     const [file] = input.files ?? [];
+    input.remove();
     if (file) take(file);
   });
   input.click();
