@@ -108,6 +108,7 @@ export class IncomingUpload {
     if (refusal !== undefined) throw refusal;
     const record = recordOf(outcome);
     if (!outcome.applied) return { existing: record };
+    // Repeated failures would fill the disk. A request that takes over removes nothing, because Redis may forget it.
     if (outcome.restarted === true) await removeOrphanFiles(parts, announced.id);
     const report: ReportReceived = (receivedBytes) =>
       parts.records.receive(record.id, record.fencingToken, receivedBytes, announced.totalBytes);
