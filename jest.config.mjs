@@ -9,7 +9,7 @@ process.env['TEST_PATIENCE'] = String(patience);
 /** Tests are ES modules in TypeScript, stripped of their types by swc: no module map. The processes that they start are
  * compiled first. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/helpers/environment.cjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -26,8 +26,7 @@ export default {
   setupFiles: ['<rootDir>/test/helpers/one-realm.ts'],
   // Much of the time is spent waiting for processes to end and locks to expire. One core would be too slow for four.
   maxWorkers: availableParallelism() > 1 ? 4 : 3,
-  // Node 20 keeps each realm with its ES modules, about 5 MB per test file. Each collection of garbage visits them all,
-  // so a process with a large heap is replaced after its file.
-  workerIdleMemoryLimit: '300MB',
+  // Each collection of garbage visits the whole heap, so a process with a large heap is replaced after its file.
+  workerIdleMemoryLimit: '500MB',
   testTimeout: 60_000 * patience,
 };
