@@ -67,8 +67,10 @@ async function accept(parts: FinishParts, record: DirectUploadRecord): Promise<S
   const key = originalKey(record.id, record.fencingToken);
   const head = await parts.storage.read(key, { start: 0, end: SNIFF_BYTES - 1 });
   if (head === undefined) throw await finishRejection(parts, record.id);
+  // An error of the bucket says nothing about the file.
+  const bytes = await buffer(head);
   try {
-    const kind = await acceptFile(parts.kinds, await buffer(head), record.options, record.allowed);
+    const kind = await acceptFile(parts.kinds, bytes, record.options, record.allowed);
     return { ...kind, sizeBytes: record.totalBytes, sha256: null };
   } catch (error) {
     throw error instanceof ServiceError ? await reject(parts, record, error) : error;
@@ -83,7 +85,8 @@ async function reject(
   const found = { receivedBytes: totalBytes, type };
   const outcome = await records.reject(id, fencingToken, toProblem(error, id), found);
   if (outcome.applied) log.info({ upload: uploadRef(id), code: error.code }, 'upload rejected');
-  await storage.remove(originalKey(id, fencingToken));
+  // Another call may have queued the upload.
+  if (outcome.applied || outcome.record?.stored !== true) await storage.remove(originalKey(id, fencingToken));
   return asOutcome(error, id, 'failed');
 }
 

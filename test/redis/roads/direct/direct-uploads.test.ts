@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Readable } from 'node:stream';
 import { ServiceError } from '../../../../src/errors.ts';
 import type { RequestScope } from '../../../../src/http/request-scope.ts';
 import { UploadRemoval } from '../../../../src/intake/removal.ts';
@@ -155,6 +156,18 @@ describe('an upload straight to the bucket', () => {
     expect(await outcomeOf(complete(begun, parts))).toBe('unsupported_media_type');
     expect([await stateOf(idOf(begun)), objectsOf(idOf(begun))]).toEqual(['failed', []]);
     expect(await outcomeOf(complete(begun, parts))).toBe('unsupported_media_type');
+  });
+
+  test('is no fault of the file if the bucket goes away while its first bytes are read', async () => {
+    const begun = await begin();
+    const parts = await put(begun, file());
+    const away = new ServiceError('service_unavailable', 'The storage does not respond.');
+    const broken = async () => new Readable({ construct: (ready) => ready(away) });
+    const storage = overriding(s3.storage, { read: broken });
+    const by = new DirectUploads({ ...space.parts, storage, maxFileBytes: 100 * MIB, expiryMs: EXPIRY_MS });
+    expect(await outcomeOf(complete(begun, parts, by))).toBe('service_unavailable');
+    expect(await stateOf(idOf(begun))).toBe('receiving');
+    expect((await complete(begun, parts)).record.state).toBe('queued');
   });
 
   test('reports the bytes that the bucket has when the client asks for them', async () => {
