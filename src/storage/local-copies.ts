@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,14 +16,23 @@ export function newCopyPath(directory: string): string {
  * other hosts stay: the folder may be shared. Returns the number of removed entries.
  */
 export async function removeAbandonedCopies(directory: string): Promise<number> {
-  const abandoned = (await readdir(directory)).filter(isAbandoned);
-  for (const name of abandoned) await rm(join(directory, name), { recursive: true, force: true });
-  return abandoned.length;
+  let removed = 0;
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    if (!(await isAbandoned(name, path))) continue;
+    await rm(path, { recursive: true, force: true });
+    removed += 1;
+  }
+  return removed;
 }
 
-function isAbandoned(name: string): boolean {
+async function isAbandoned(name: string, path: string): Promise<boolean> {
   const [, host, pid] = COPY_NAME.exec(name) ?? [];
-  return host === ownHost() && !isAlive(Number(pid));
+  if (host !== ownHost()) return false;
+  if (Number(pid) !== process.pid) return !isAlive(Number(pid));
+  // The processes of a restarted container get the same numbers again.
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && found.mtimeMs < performance.timeOrigin;
 }
 
 function ownHost(): string {
