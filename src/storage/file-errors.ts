@@ -33,6 +33,8 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
+const OF_FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
+
 /** Returns the result of a file operation, undefined if the file or its folder does not exist. */
 export async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
@@ -58,9 +60,16 @@ export function isTaken(error: unknown): boolean {
 
 /** True if this process has no permission for the file or folder. */
 export function isForbidden(error: unknown): boolean {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  const code = codeOf(cause);
-  return code === 'EACCES' || code === 'EPERM';
+  return OF_FORBIDDEN.has(causeCodeOf(error));
+}
+
+/** True if only this file or folder cannot be used: no permission, or a damaged place of the disk. */
+export function isOfOneFile(error: unknown): boolean {
+  return isForbidden(error) || causeCodeOf(error) === 'EIO';
+}
+
+function causeCodeOf(error: unknown): string {
+  return codeOf(error instanceof ServiceError ? error.cause : error);
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   asServiceError,
   cannotLink,
   isMissing,
+  isOfOneFile,
   isTaken,
   undefinedIfMissing,
   storageUnavailable,
@@ -159,16 +160,13 @@ export class LocalStorage implements Storage {
   }
 
   async removeUnfinished(prefix: string, before: Date, mayRemove?: MayRemove): Promise<string[]> {
-    const removed: string[] = [];
-    await this.#removeMatching(requirePrefix(prefix), async ({ path, isFinished }) => {
+    const mustRemove = async ({ path, isFinished }: FoundFile): Promise<boolean> => {
       const modifiedAt = isFinished ? undefined : await modifiedAtOf(join(this.#root, path));
       if (modifiedAt === undefined || modifiedAt >= before) return false;
-      const key = unfinishedKey(path) ?? path;
-      const mustRemove = (await mayRemove?.({ key, modifiedAt })) !== false;
-      if (mustRemove) removed.push(key);
-      return mustRemove;
-    });
-    return removed;
+      return (await mayRemove?.({ key: unfinishedKey(path) ?? path, modifiedAt })) !== false;
+    };
+    const removed = await this.#removeMatching(requirePrefix(prefix), mustRemove, isOfOneFile);
+    return removed.map((path) => unfinishedKey(path) ?? path);
   }
 
   async remove(key: string): Promise<void> {
@@ -212,14 +210,27 @@ export class LocalStorage implements Storage {
   }
 
   /** Removes files, and folders that have become empty. A writer that needs one makes it again. */
-  async #removeMatching(prefix: string, mustRemove: (file: FoundFile) => Promise<boolean>): Promise<void> {
+  /** Returns the paths of the removed files. A file whose error may be skipped stays. */
+  async #removeMatching(
+    prefix: string,
+    mustRemove: (file: FoundFile) => Promise<boolean>,
+    maySkip: (error: unknown) => boolean = () => false,
+  ): Promise<string[]> {
+    const removed: string[] = [];
     for await (const found of walkOwn(this.#root, prefix, () => undefined)) {
       if ('folder' in found) {
         if (isFolderOfUpload(found.folder)) await removeEmptyFolders(join(this.#root, found.folder), this.#root);
-      } else if (await mustRemove(found.file)) {
+        continue;
+      }
+      try {
+        if (!(await mustRemove(found.file))) continue;
         await undefinedIfMissing(unlink(join(this.#root, found.file.path)));
+        removed.push(found.file.path);
+      } catch (error) {
+        if (!maySkip(error)) throw error;
       }
     }
+    return removed;
   }
 
   #pathOf(key: string): string {

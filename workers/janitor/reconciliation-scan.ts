@@ -5,6 +5,7 @@ import type { UploadRecords } from '../../src/record/record.ts';
 import type { UploadQueue } from '../../src/queue/upload-queue.ts';
 import type { UploadSets } from '../../src/queue/upload-sets.ts';
 import { isFinalState } from '../../src/wire/documents.ts';
+import { isOfOneFile } from '../../src/storage/file-errors.ts';
 import { parseKey, type OwnKey } from '../../src/storage/keys.ts';
 import type { Storage, UnfinishedFile } from '../../src/storage/storage.ts';
 import { removeOrphanFiles } from '../../src/record/orphan-files.ts';
@@ -99,7 +100,7 @@ async function removeEach(
   let removed = 0;
   for (const id of ids) {
     if (signal.aborted) return removed;
-    const keys = await removeOrphanFiles(parts, id);
+    const keys = await skipFaulty(parts, id, [], async () => await removeOrphanFiles(parts, id));
     logRemoved(parts.log, id, keys, reason);
     removed += Math.min(1, keys.length);
   }
@@ -125,7 +126,11 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
   const stored = new Set<string>();
   let last: OwnKey | undefined;
   const restoreStored = async (): Promise<void> => {
-    const counts = await inGroups([...stored], signal, async (id) => await restoreOrSkip(parts, id));
+    const counts = await inGroups(
+      [...stored],
+      signal,
+      async (id) => await skipFaulty(parts, id, 0, () => restore(parts, id)),
+    );
     stored.clear();
     walk.restored += counts.reduce((sum, count) => sum + count, 0);
   };
@@ -152,15 +157,16 @@ async function walkStorage(parts: ReconciliationParts, nowMs: number, signal: Ab
 }
 
 /**
- * Restores one upload if necessary. If its record or manifest cannot be read, it is skipped, and the scan continues.
+ * Runs one step of the scan. If the record or a file of the upload cannot be used, the step is skipped, and the scan
+ * continues with the other uploads. If Redis or the storage is away, the scan ends.
  */
-async function restoreOrSkip(parts: ReconciliationParts, id: string): Promise<number> {
+async function skipFaulty<T>({ log }: ReconciliationParts, id: string, skipped: T, step: () => Promise<T>): Promise<T> {
   try {
-    return await restore(parts, id);
+    return await step();
   } catch (error) {
-    if (error instanceof ServiceError) throw error;
-    parts.log.warn({ err: error, upload: uploadRef(id) }, 'upload skipped by the reconciliation scan');
-    return 0;
+    if (error instanceof ServiceError && !isOfOneFile(error)) throw error;
+    log.warn({ err: error, upload: uploadRef(id) }, 'upload skipped by the reconciliation scan');
+    return skipped;
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readlink, rename, stat, symlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/settings/config.ts';
+import { storageUnavailable } from '../../../src/storage/file-errors.ts';
 import { removeEmptyFolders, syncFolder } from '../../../src/storage/local-folders.ts';
 import { LocalStorage } from '../../../src/storage/local-storage.ts';
 import { walkOwn } from '../../../src/storage/local-walk.ts';
@@ -208,6 +209,21 @@ describe('local storage', () => {
       for (const { original, prefix } of all) if (original !== key) await storage.removeAll(prefix);
     }
     expect(listed).toHaveLength(1);
+  });
+
+  test('removes the other unfinished files if one cannot be used', async () => {
+    const { storage } = temp;
+    const writers = await Promise.all([UPLOAD, OTHER].map(({ original }) => storage.create(original)));
+    for (const writer of writers) await writer.write(Buffer.from('x'));
+    const foreign = Object.assign(new Error('not yours'), { code: 'EACCES' });
+    const mayRemove = async ({ key }: { key: string }): Promise<boolean> => {
+      if (key === UPLOAD.original) throw storageUnavailable(foreign);
+      return true;
+    };
+    const later = new Date(Date.now() + 60_000);
+    expect(await storage.removeUnfinished('', later, mayRemove)).toEqual([OTHER.original]);
+    expect(await storage.removeUnfinished('', later)).toEqual([UPLOAD.original]);
+    for (const writer of writers) await writer.discard();
   });
 
   test('makes files and folders that only its own user can read', async () => {

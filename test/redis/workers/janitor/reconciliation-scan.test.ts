@@ -7,6 +7,7 @@ import type { UploadState } from '../../../../src/wire/documents.ts';
 import { manifestOwner } from '../../../../src/record/ownership.ts';
 import { UploadRecords } from '../../../../src/record/record.ts';
 import { OTHER_KIND } from '../../../../src/queue/contract.ts';
+import { storageUnavailable } from '../../../../src/storage/file-errors.ts';
 import { manifestKey, originalKey, partKey, variantKey } from '../../../../src/storage/keys.ts';
 import { putObject } from '../../../../src/storage/storage.ts';
 import { assemble } from '../../../../workers/assemble.ts';
@@ -229,6 +230,38 @@ describe('the reconciliation scan', () => {
       'queued',
       before,
     ]);
+  });
+
+  test('restores and removes all others if a file of one upload cannot be used', async () => {
+    const uploads = [await janitor.storedUpload(), await janitor.storedUpload()];
+    const orphans = [originalKey(randomUUID(), randomUUID()), originalKey(randomUUID(), randomUUID())];
+    for (const key of orphans) await janitor.put(key);
+    await janitor.age(120_000);
+    const [bad, good] = [orphans[0] ?? '', uploads[1]?.id ?? ''];
+    const foreign = async (key: string): Promise<void> => {
+      const isBad = key === bad || key.includes(uploads[0]?.id ?? '');
+      if (isBad) throw storageUnavailable(Object.assign(new Error('not yours'), { code: 'EACCES' }));
+    };
+    const { storage } = janitor;
+    const parts = {
+      ...janitor.parts(),
+      storage: overriding(storage, {
+        read: async (key, range) => await foreign(key).then(() => storage.read(key, range)),
+        remove: async (key) => await foreign(key).then(() => storage.remove(key)),
+      }),
+    };
+    await reconcileStorage(parts, NEVER);
+    expect([await janitor.stateOf(good), janitor.permits.length]).toEqual(['queued', 1]);
+    expect(orphans.map((key) => janitor.files().includes(key))).toEqual([true, false]);
+    expect(await janitor.sets.reconciliationDue()).toBeUndefined();
+  });
+
+  test('ends if the storage is away, and stays due', async () => {
+    await janitor.storedUpload();
+    const away = async () => await Promise.reject(storageUnavailable(new Error('away')));
+    const storage = overriding(janitor.storage, { read: away });
+    await expect(reconcileStorage({ ...janitor.parts(), storage }, NEVER)).rejects.toThrow('storage');
+    expect(await janitor.sets.reconciliationDue()).toBeDefined();
   });
 
   test('restores an accepted upload of which Redis has only an earlier, failed state', async () => {
