@@ -12,12 +12,12 @@ const REALM = 'Bearer realm="deferred-uploads"';
 /** Decides who sends a request, and whether it may create uploads. It does no I/O. */
 export class Callers {
   readonly #access: Pick<Access, 'tenants'>;
-  readonly #nowMs: () => number;
+  /** The clock that decides when a ticket expires, in milliseconds since 1970. */
+  readonly nowMs: () => number;
 
-  /** @param nowMs the clock that decides whether a ticket has expired. */
-  constructor(access: Pick<Access, 'tenants'>, nowMs: () => number = Date.now) {
+  constructor(access: Pick<Access, 'tenants'>, nowMs: () => number) {
     this.#access = access;
-    this.#nowMs = nowMs;
+    this.nowMs = nowMs;
   }
 
   /** False in open mode, in which everyone may create uploads. */
@@ -35,7 +35,7 @@ export class Callers {
     const token = bearerOf(headers);
     if (tenants === undefined || token === undefined) return false;
     if (isApiKey(token)) return tenants.findApiKey(token) !== undefined;
-    return await checkTicket(tenants, token, this.#nowMs()).then(
+    return await checkTicket(tenants, token, this.nowMs()).then(
       () => true,
       (error: unknown) => {
         if (error instanceof TicketError) return false;
@@ -99,7 +99,7 @@ export class Callers {
   }
 
   async #checked(tenants: Tenants, ticket: string): Promise<CheckedTicket> {
-    const checked = await checkTicket(tenants, ticket, this.#nowMs()).catch((error: unknown) => {
+    const checked = await checkTicket(tenants, ticket, this.nowMs()).catch((error: unknown) => {
       throw error instanceof TicketError ? invalidToken('ticket_invalid', error.message) : error;
     });
     if (checked.isExpired)

@@ -10,7 +10,7 @@ import { ticketRequestSchema, type TicketRequest } from '../wire/access-schemas.
 import { parseBody } from '../wire/parse-body.ts';
 
 interface TicketRouteParts {
-  callers: Pick<Callers, 'ofApiKey' | 'needKeys'>;
+  callers: Pick<Callers, 'ofApiKey' | 'needKeys' | 'nowMs'>;
 }
 
 /** Adds the route that signs tickets. In open mode there is none, because nobody needs a ticket. */
@@ -20,19 +20,19 @@ export function ticketRoutes(router: Router, { callers }: TicketRouteParts): voi
     const { tenant } = callers.ofApiKey(ctx);
     const request = parseBody(ticketRequestSchema, await readJsonBody(ctx.req));
     requirePreset(tenant, request);
-    const issued: IssuedTicket = await issue(tenant, request);
+    const issued: IssuedTicket = await issue(tenant, request, callers.nowMs());
     answerCreated(ctx, issued);
   });
 }
 
-async function issue({ name, ticketKeys }: Tenant, { expiresIn, upload = {} }: TicketRequest): Promise<IssuedTicket> {
+async function issue(
+  { name, ticketKeys }: Tenant,
+  { expiresIn, upload = {} }: TicketRequest,
+  nowMs: number,
+): Promise<IssuedTicket> {
   for (const key of ticketKeys) {
     if (key.signing === undefined) continue;
-    const { ticket, expiresAtMs } = await signTicket(key, key.signing, {
-      expiresInSeconds: expiresIn,
-      upload,
-      nowMs: Date.now(),
-    });
+    const { ticket, expiresAtMs } = await signTicket(key, key.signing, { expiresInSeconds: expiresIn, upload, nowMs });
     return { ticket, expiresAt: new Date(expiresAtMs).toISOString() };
   }
   throw new ServiceError(

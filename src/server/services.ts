@@ -149,7 +149,7 @@ async function buildService(config: Config, foundation: Foundation): Promise<Ser
     tracing,
     log,
     addressOf,
-    callers: new Callers(access),
+    callers: new Callers(access, () => redis.clock.nowMs()),
     ...buildTenantParts(redis),
     ...services,
     defaultTimeoutMs: config.deferredTimeoutMs,

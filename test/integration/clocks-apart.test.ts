@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { queueKeys } from '../../src/queue/contract.ts';
-import type { Progress, Upload } from '../../src/wire/documents.ts';
+import type { IssuedTicket, Progress, Upload } from '../../src/wire/documents.ts';
+import { keyEntry, newApiKey, newSecret, newTicket } from '../helpers/access-file.ts';
 import { getJson, putFile, requestJson } from '../helpers/client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { LONG_HOLD_MS } from '../helpers/long-hold.ts';
@@ -30,8 +32,8 @@ afterAll(async () => {
   await service.stop();
 });
 
-async function apiWithClock(offsetMs: number): Promise<string> {
-  return (await service.addApi({ NODE_OPTIONS: PRELOAD, CLOCK_OFFSET_MS: String(offsetMs) })).url;
+async function apiWithClock(offsetMs: number, env: Record<string, string> = {}): Promise<string> {
+  return (await service.addApi({ NODE_OPTIONS: PRELOAD, CLOCK_OFFSET_MS: String(offsetMs), ...env })).url;
 }
 
 /** Resolves when a sweep that began after this call has handled all due uploads. */
@@ -70,4 +72,26 @@ test('an API process whose clock is days ahead serves uploads until the retentio
   const paths = [`/uploads/${id}`, `/uploads/${id}/progress`, `/uploads/${id}/result`, `/uploads/${id}/content`];
   const statuses = await Promise.all(paths.map(async (path) => (await fetch(url + path)).status));
   expect(statuses).toEqual([200, 200, 200, 200]);
+});
+
+test('a ticket is valid by the clock of Redis at an API process whose clock is days ahead', async () => {
+  const [apiKey, secret] = [newApiKey('acme'), newSecret()];
+  const acme = { keys: [keyEntry('k1', apiKey)], tickets: [{ kid: 'hs', alg: 'HS256', secret }] };
+  const file = join(service.directory, '..', `du-access-${randomUUID()}.json`);
+  await writeFile(file, JSON.stringify({ tenants: { acme } }));
+  try {
+    const url = await apiWithClock(72 * 60 * MINUTE_MS, { ACCESS_FILE: file });
+    const issued = await requestJson<IssuedTicket>(`${url}/tickets`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${apiKey}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ expiresIn: 600 }),
+    });
+    expect(Date.parse(issued.body.expiresAt) - Date.now()).toBeLessThan(15 * MINUTE_MS);
+    for (const ticket of [issued.body.ticket, await newTicket('hs', secret)]) {
+      const sent = await putFile<Upload>(url, randomUUID(), bytes, 'a.jpg', `?ticket=${ticket}`);
+      expect([sent.status, sent.body.state]).toEqual([202, 'queued']);
+    }
+  } finally {
+    await rm(file);
+  }
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
     presets: { avatar: { variants: [] } },
   };
   access = { tenants: await load({ acme }) };
-  callers = new Callers(access);
+  callers = new Callers(access, Date.now);
 });
 
 /** Makes a request with the headers and the query that callers are read from. */
@@ -48,7 +48,7 @@ test('a part of an API key is rejected as such, and not as a ticket', async () =
 
 describe('the caller of a request that creates uploads', () => {
   test('is the open one in open mode, with any credential', async () => {
-    const open = new Callers({ tenants: undefined });
+    const open = new Callers({ tenants: undefined }, Date.now);
     expect(await open.ofCreation(request('Bearer garbage', `key=${KEY}`))).toBe(openCaller);
     expect([open.needKeys, await open.areProven(request(`Bearer ${KEY}`).req)]).toEqual([false, false]);
   });

@@ -96,7 +96,7 @@ function emptyApp(): Koa {
     allowedHosts: [],
     isTrustedProxy: () => false,
     corsOrigins: [],
-    callers: new Callers({ tenants }),
+    callers: new Callers({ tenants }, Date.now),
     tenantUploads: { list: nobody },
     readUse: nobody,
     mountPath: '',
