@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { holdPort } from './hold-port.ts';
+import { patienceMs } from './patience.ts';
 import { launchRedis, startRedisServer, type RedisServer, type RunningRedis } from './redis-server.ts';
 
 const REPLICAS = 2;
 const MASTER_NAME = 'mymaster';
 
-/** The time after which the sentinel considers a server dead. Even a busy machine answers sooner. */
-const DOWN_AFTER_MS = 1_000;
+/** The time after which the sentinel considers a server dead. A server of a busy machine must answer sooner. */
+const DOWN_AFTER_MS = patienceMs(1_000);
 
 /** A failed failover is tried again after twice this time. */
-const FAILOVER_TIMEOUT_MS = 5_000;
+const FAILOVER_TIMEOUT_MS = patienceMs(5_000);
 
 /** A master, its replicas, and a sentinel that promotes one of them, on this machine. */
 export interface RedisFamily {

@@ -39,7 +39,7 @@ afterAll(async () => {
 /** Creates an upload for which both processes hold a poll. */
 async function held(id: string): Promise<{ answers: Promise<JsonAnswer<Progress>[]> }> {
   const answers = Promise.all(
-    urls.map((url) => getJson<Progress>(`${url}/uploads/${id}/progress?since=1&timeout=${FAILOVER_WITHIN_MS}`)),
+    urls.map((url) => getJson<Progress>(`${url}/uploads/${id}/progress?since=1&timeout=${LONG_HOLD_MS}`)),
   );
   answers.catch(() => undefined);
   await eventually('the polls to be held', async () => {
