@@ -75,16 +75,27 @@ export class Sweeper {
     const renewal = setInterval(() => void this.#renew(LEASE_MS), RENEW_PERIOD_MS);
     try {
       if (!(await this.#mayBegin())) return;
-      await addMissingPermits(this.#parts);
-      // The scan comes first, because clients wait for uploads that Redis has lost. Due uploads mostly need only a
-      // clean-up.
-      await reconcileStorage(this.#parts, this.#stopping.signal);
-      await handleDueUploads(this.#parts, this.#stopping.signal);
+      await this.#sweep();
     } finally {
       clearInterval(renewal);
       // Keeps the lease until the next sweep is due. After an aborted sweep another worker may start at once.
       await this.#renew(this.#stopping.signal.aborted ? 1 : this.#parts.periodMs);
     }
+  }
+
+  /** A step that fails does not keep the next ones from running. Rejects with the first error. */
+  async #sweep(): Promise<void> {
+    const { signal } = this.#stopping;
+    const steps = [
+      () => addMissingPermits(this.#parts),
+      // The scan comes before the due uploads, because clients wait for uploads that Redis has lost. Due uploads mostly
+      // need only a clean-up.
+      () => reconcileStorage(this.#parts, signal),
+      () => handleDueUploads(this.#parts, signal),
+    ];
+    const errors: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw errors[0];
   }
 
   async #mayBegin(): Promise<boolean> {
