@@ -166,4 +166,12 @@ describe('the manifest of an upload', () => {
     const manifest = await readManifest(runner.storage, manifestKey(id, fencingToken));
     expect(manifest).toMatchObject({ id, fencingToken, publicId, type: 'image/jpeg', sizeBytes: 1000 });
   });
+
+  test('is written too while the file is stored as the parts of a resumable upload', async () => {
+    const { id, fencingToken } = await uploadIn(runner.records, 'queued');
+    await putObject(runner.storage, partKey(id, 0, '000000000001'), Buffer.alloc(1000, 'part'));
+    await runner.connection.hset(runner.keys.record(id), 'sha256', '');
+    expect(await runner.run(id, succeed)).toBe('done');
+    expect(await readManifest(runner.storage, manifestKey(id, fencingToken))).toMatchObject({ id, sizeBytes: 1000 });
+  });
 });
