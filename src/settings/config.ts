@@ -106,7 +106,9 @@ function loadEnvFile(path: string): void {
 function toConfig(values: Settings) {
   const isLocal = isLoopbackHost(values.HOST);
   const access = accessMode(values);
-  const shareOf = (limit: number): number => (isLocal ? 0 : Math.ceil(limit * SHARE_OF_ONE_ADDRESS));
+  // A proxy on this machine brings clients of other machines.
+  const isExposed = !isLocal || values.TRUSTED_PROXIES.length > 0;
+  const shareOf = (limit: number): number => (isExposed ? Math.ceil(limit * SHARE_OF_ONE_ADDRESS) : 0);
   return {
     ...plainSettings(values),
     access,
@@ -114,7 +116,7 @@ function toConfig(values: Settings) {
     management: managementPlace(values),
     allowedHosts: allowedHostsOf(values, isLocal && access === 'open'),
     deferredMaxHeldPerAddress: values.DEFERRED_MAX_HELD_PER_ADDRESS ?? shareOf(values.DEFERRED_MAX_HELD),
-    createPerMinutePerAddress: values.CREATE_PER_MINUTE_PER_ADDRESS ?? (isLocal ? 0 : CREATIONS_OF_ONE_ADDRESS),
+    createPerMinutePerAddress: values.CREATE_PER_MINUTE_PER_ADDRESS ?? (isExposed ? CREATIONS_OF_ONE_ADDRESS : 0),
     recordsMaxPerAddress: values.RECORDS_MAX_PER_ADDRESS ?? shareOf(values.RECORDS_MAX),
     // Idle processes cost memory, so the others wait for the first upload unless somebody asks for a number.
     workersAtStart: values.WORKERS ?? 1,

@@ -23,8 +23,8 @@ export const RECEIVING = {
     .optional()
     .describe(
       'Maximum number of requests per minute from one client address that create uploads, for each API process ' +
-        '(0: no limit). One more gets 429. If it is empty, there is no limit on a loopback HOST, and 600 on any ' +
-        'other. Requests with an API key are not limited by address.',
+        '(0: no limit). One more gets 429. If it is empty, 600, and no limit on a loopback HOST without ' +
+        'TRUSTED_PROXIES. Requests with an API key are not limited by address.',
     ),
   UPLOAD_HASH: choice(['api', 'worker'])
     .prefault('api')

@@ -78,7 +78,7 @@ const HELD_RESPONSES = {
     .optional()
     .describe(
       'Maximum number of responses that one API process holds for one client address (0: no limit). If it is ' +
-        'empty, there is no limit on a loopback HOST, and a tenth of DEFERRED_MAX_HELD on any other.',
+        'empty, a tenth of DEFERRED_MAX_HELD, and no limit on a loopback HOST without TRUSTED_PROXIES.',
     ),
 };
 
@@ -113,7 +113,7 @@ const QUEUE = {
     .optional()
     .describe(
       'Maximum number of these records for one client address (0: no limit). One more gets 429. If it is empty, ' +
-        'there is no limit on a loopback HOST, and a tenth of RECORDS_MAX on any other. Redis keeps a digest of ' +
+        'a tenth of RECORDS_MAX, and no limit on a loopback HOST without TRUSTED_PROXIES. Redis keeps a digest of ' +
         'the address.',
     ),
 };

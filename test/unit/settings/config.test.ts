@@ -216,7 +216,15 @@ describe('defaults that depend on HOST', () => {
       allowedHosts: [],
       deferredMaxHeldPerAddress: 0,
       createPerMinutePerAddress: 0,
+      recordsMaxPerAddress: 0,
     });
+  });
+
+  test('limit each address behind a proxy of this machine, and serve no further names', () => {
+    expect(loadConfig({ TRUSTED_PROXIES: '127.0.0.1', RECORDS_MAX: '995', RECORDS_MAX_PER_ADDRESS: '' })).toMatchObject(
+      { allowedHosts: [], deferredMaxHeldPerAddress: 2000, createPerMinutePerAddress: 600, recordsMaxPerAddress: 100 },
+    );
+    expect(loadConfig({ TRUSTED_PROXIES: '127.0.0.1', RECORDS_MAX_PER_ADDRESS: '0' }).recordsMaxPerAddress).toBe(0);
   });
 
   test.each(['0.0.0.0', '192.0.2.7', 'du.example', '::'])(
@@ -226,6 +234,7 @@ describe('defaults that depend on HOST', () => {
         allowedHosts: ['*'],
         deferredMaxHeldPerAddress: 100,
         createPerMinutePerAddress: 600,
+        recordsMaxPerAddress: 20_000,
       });
       const set = { HOST, ACCESS: 'open', ALLOWED_HOSTS: 'du.example', DEFERRED_MAX_HELD_PER_ADDRESS: '0' };
       expect(loadConfig(set)).toMatchObject({ allowedHosts: ['du.example'], deferredMaxHeldPerAddress: 0 });
