@@ -62,8 +62,14 @@ export function managementRoutes(router: Router, parts: ManagementRouteParts): v
   });
 }
 
-/** Adds health for load balancers without reasons and figures, because anyone may read it. */
-function bareRoutes(router: Router, { checkReady }: Pick<ServiceRouteParts, 'checkReady'>): void {
+/**
+ * Adds health for load balancers without reasons and figures, because anyone may read it. It only says if no worker
+ * runs, so that the page can say why its uploads wait.
+ */
+function bareRoutes(
+  router: Router,
+  { checkReady, countWorkers }: Pick<ServiceRouteParts, 'checkReady' | 'countWorkers'>,
+): void {
   healthRoute(router);
   router.get('/readyz', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
@@ -74,7 +80,7 @@ function bareRoutes(router: Router, { checkReady }: Pick<ServiceRouteParts, 'che
         { cause: error },
       );
     });
-    ctx.body = { status: 'ready' };
+    ctx.body = (await countWorkers()) === 0 ? { status: 'ready', workers: 0 } : { status: 'ready' };
   });
 
   router.get(['/metrics', '/openapi.json'], () => {

@@ -162,6 +162,6 @@ export const serviceStatusSchema = z
       .int()
       .nonnegative()
       .optional()
-      .describe('Number of worker processes that are alive. Only in `/readyz`, and only with its details.'),
+      .describe('Number of worker processes that are alive. Only in `/readyz`; without its details only if it is 0.'),
   })
   .describe('State of a healthy process.');

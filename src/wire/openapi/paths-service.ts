@@ -35,7 +35,7 @@ const getReadiness: Operation = {
     'queue is not ' +
     'shown here: it is the same for all processes, and all other requests still work. After SIGTERM the answer is ' +
     '`shutting_down`, and the process continues to serve for `SHUTDOWN_DELAY_MS`. If there is a management address, ' +
-    'only that address shows `workers` and the reason of a 503.',
+    'only that address shows the reason of a 503, and the others show `workers` only if it is 0.',
   responses: {
     '200': {
       description: 'The process can take uploads.',

@@ -63,11 +63,12 @@ test('a page of any origin can ask without CORS whether the process runs', async
 });
 
 describe('the service routes next to a management address', () => {
-  test('say only whether the process is ready, and serve neither metrics nor the API reference', async () => {
+  test('say only whether the process is ready and no worker runs, and serve no metrics and no reference', async () => {
     const router = new Router();
     let isReady = true;
+    let workers = 2;
     serviceRoutes(router, {
-      countWorkers: async () => 2,
+      countWorkers: async () => workers,
       checkReady: async () => {
         if (!isReady) throw new ServiceError('storage_unavailable', 'The storage is away.');
       },
@@ -84,6 +85,8 @@ describe('the service routes next to a management address', () => {
     try {
       expect(await ask('/healthz')).toEqual([200, { status: 'ok' }]);
       expect(await ask('/readyz')).toEqual([200, { status: 'ready' }]);
+      workers = 0;
+      expect(await ask('/readyz')).toEqual([200, { status: 'ready', workers: 0 }]);
       isReady = false;
       expect(await ask('/readyz')).toEqual([503, expect.objectContaining({ code: 'service_unavailable' })]);
       expect(JSON.stringify(await ask('/readyz'))).not.toContain('storage');
