@@ -209,8 +209,10 @@ export class LocalStorage implements Storage {
     return (await undefinedIfMissing(readdir(join(this.#root, folder)))) ?? [];
   }
 
-  /** Removes files, and folders that have become empty. A writer that needs one makes it again. */
-  /** Returns the paths of the removed files. A file whose error may be skipped stays. */
+  /**
+   * Removes files, and folders that have become empty. A writer that needs one makes it again. Returns the paths of the
+   * removed files. A file whose error may be skipped stays.
+   */
   async #removeMatching(
     prefix: string,
     mustRemove: (file: FoundFile) => Promise<boolean>,
