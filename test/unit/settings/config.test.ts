@@ -210,7 +210,7 @@ describe('the message about wrong settings', () => {
   });
 });
 
-describe('defaults that depend on HOST', () => {
+describe('defaults that depend on HOST and TRUSTED_PROXIES', () => {
   test.each(['127.0.0.1', 'localhost', '::1'])('serve only this machine if HOST is %s', (HOST) => {
     expect(loadConfig({ HOST })).toMatchObject({
       allowedHosts: [],
