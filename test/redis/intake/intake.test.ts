@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { UploadIntake } from '../../../src/intake/intake.ts';
 import {
@@ -21,7 +21,7 @@ const BYTES = jpegBytes();
 const BODY = formBody({ name: 'f', fileName: 'a.jpg', bytes: BYTES });
 
 /** Opens an intake. With the default no body stalls, however slow the machine is. */
-function openIntake(stallTimeoutMs = 600_000): UploadIntake {
+function openIntake(stallTimeoutMs = 600_000, minBytesPerS = 0): UploadIntake {
   const settings = {
     maxFiles: 2,
     maxFields: 2,
@@ -29,7 +29,7 @@ function openIntake(stallTimeoutMs = 600_000): UploadIntake {
     maxFileBytes: 10_000,
     maxRequestBytes: 20_000,
     stallTimeoutMs,
-    minBytesPerS: 0,
+    minBytesPerS,
   };
   return new UploadIntake(space.parts, { ...settings, maxOpen: 0, maxOpenPerAddress: 0 });
 }
@@ -113,6 +113,26 @@ describe('a sender without bytes', () => {
     expect((await space.records.read(id))?.record.error).toMatchObject({ code: 'upload_too_slow', status: 408 });
     expect([intake.receiving, space.files()]).toEqual([0, []]);
   });
+});
+
+test('a sender below the minimum rate gets upload_too_slow (408)', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  try {
+    const { request } = fakeRequest();
+    const state = { bytesRead: 0 };
+    Object.defineProperty(request, 'socket', { value: state });
+    request.resume();
+    const receiving = openIntake(600_000, 1024).whileReceiving(SCOPE, request, async (signal) => {
+      for (let second = 0; second < 120 && !signal.aborted; second += 1) {
+        state.bytesRead += 1000;
+        await jest.advanceTimersByTimeAsync(1000);
+      }
+      signal.throwIfAborted();
+    });
+    await expect(receiving).rejects.toMatchObject({ code: 'upload_too_slow', status: 408 });
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 describe('drain', () => {
