@@ -73,14 +73,15 @@ function bareRoutes(
   healthRoute(router);
   router.get('/readyz', async (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    await checkReady().catch((error: unknown) => {
+    const ready = checkReady().then(countWorkers);
+    const workers = await ready.catch((error: unknown) => {
       throw new ServiceError(
         'service_unavailable',
         'This process cannot serve requests now. Its management address says why.',
         { cause: error },
       );
     });
-    ctx.body = (await countWorkers()) === 0 ? { status: 'ready', workers: 0 } : { status: 'ready' };
+    ctx.body = workers === 0 ? { status: 'ready', workers } : { status: 'ready' };
   });
 
   router.get(['/metrics', '/openapi.json'], () => {
