@@ -33,7 +33,8 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
-const OF_FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
+/** Errors of a missing permission for one file or folder. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 
 /** Returns the result of a file operation, undefined if the file or its folder does not exist. */
 export async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
@@ -60,7 +61,7 @@ export function isTaken(error: unknown): boolean {
 
 /** True if this process has no permission for the file or folder. */
 export function isForbidden(error: unknown): boolean {
-  return OF_FORBIDDEN.has(causeCodeOf(error));
+  return FORBIDDEN.has(causeCodeOf(error));
 }
 
 /** True if only this file or folder cannot be used: no permission, or a damaged place of the disk. */

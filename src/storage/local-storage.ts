@@ -160,13 +160,14 @@ export class LocalStorage implements Storage {
   }
 
   async removeUnfinished(prefix: string, before: Date, mayRemove?: MayRemove): Promise<string[]> {
+    const keyOf = (path: string): string => unfinishedKey(path) ?? path;
     const mustRemove = async ({ path, isFinished }: FoundFile): Promise<boolean> => {
       const modifiedAt = isFinished ? undefined : await modifiedAtOf(join(this.#root, path));
       if (modifiedAt === undefined || modifiedAt >= before) return false;
-      return (await mayRemove?.({ key: unfinishedKey(path) ?? path, modifiedAt })) !== false;
+      return (await mayRemove?.({ key: keyOf(path), modifiedAt })) !== false;
     };
     const removed = await this.#removeMatching(requirePrefix(prefix), mustRemove, isOfOneFile);
-    return removed.map((path) => unfinishedKey(path) ?? path);
+    return removed.map(keyOf);
   }
 
   async remove(key: string): Promise<void> {
